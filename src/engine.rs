@@ -1,0 +1,410 @@
+//! The engine, as the rest of the program sees it: a small set of Compose-shaped calls.
+//!
+//! Two adapters stand behind it: [`docker`] (a Docker API server, through bollard) and
+//! [`fake`] (in memory, with faults to inject), which must not be kinder than the real one.
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use std::collections::BTreeMap;
+
+/// What a call gives back when it is awaited.
+pub type Reply<'a, T> = BoxFuture<'a, Result<T, EngineError>>;
+/// A stream of parts, each of which may be the error that ends it.
+pub type Parts<'a, T> = BoxStream<'a, Result<T, EngineError>>;
+
+/// Why a call did not work, by what the caller can do about it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// Nobody answers at the endpoint.
+    #[error("{message}")]
+    Unreachable { message: String },
+    /// The object is not there (404).
+    #[error("Error response from daemon: {message}")]
+    NotFound { message: String },
+    /// The state or a name does not allow it (409).
+    #[error("Error response from daemon: {message}")]
+    Conflict { message: String },
+    /// Any other refusal.
+    #[error("Error response from daemon: {message}")]
+    Refused { status: u16, message: String },
+    /// The connection broke off mid-call: whether it was done is unknown.
+    #[error("the engine's connection broke off: {message}")]
+    Broken { message: String },
+    /// The engine's answer was not understood, or a request could not be formed.
+    #[error("{message}")]
+    Protocol { message: String },
+}
+
+impl EngineError {
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, EngineError::NotFound { .. })
+    }
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, EngineError::Conflict { .. })
+    }
+    /// The engine's own words.
+    pub fn message(&self) -> &str {
+        match self {
+            EngineError::Unreachable { message }
+            | EngineError::NotFound { message }
+            | EngineError::Conflict { message }
+            | EngineError::Refused { message, .. }
+            | EngineError::Broken { message }
+            | EngineError::Protocol { message } => message,
+        }
+    }
+}
+
+/// A container's state, the engine's word for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ContainerState {
+    #[default]
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+}
+
+impl ContainerState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ContainerState::Created => "created",
+            ContainerState::Running => "running",
+            ContainerState::Paused => "paused",
+            ContainerState::Restarting => "restarting",
+            ContainerState::Removing => "removing",
+            ContainerState::Exited => "exited",
+            ContainerState::Dead => "dead",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            ContainerState::Created,
+            ContainerState::Running,
+            ContainerState::Paused,
+            ContainerState::Restarting,
+            ContainerState::Removing,
+            ContainerState::Exited,
+            ContainerState::Dead,
+        ]
+        .into_iter()
+        .find(|s| s.as_str() == word)
+    }
+
+    /// Whether a process of it exists (also paused, or about to come back).
+    pub fn is_up(self) -> bool {
+        matches!(
+            self,
+            ContainerState::Running | ContainerState::Paused | ContainerState::Restarting
+        )
+    }
+}
+
+/// What a healthcheck says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+/// Which containers to list. All given conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerFilter {
+    /// `key` or `key=value` each.
+    pub labels: Vec<String>,
+    /// Also those that are not running.
+    pub all: bool,
+}
+
+/// A row of the container list.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerSummary {
+    pub id: String,
+    /// Without the leading slash.
+    pub name: String,
+    /// The reference it was created from.
+    pub image: String,
+    pub image_id: String,
+    pub command: String,
+    /// Seconds since the epoch.
+    pub created: i64,
+    pub ports: Vec<PublishedPort>,
+    pub labels: BTreeMap<String, String>,
+    pub state: ContainerState,
+    /// The engine's sentence: `Up 3 minutes (healthy)`, `Exited (1) 2 hours ago`.
+    pub status: String,
+    /// Network name → network id.
+    pub networks: BTreeMap<String, String>,
+    pub mounts: Vec<MountPoint>,
+}
+
+/// A container port, published or only exposed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PublishedPort {
+    pub ip: Option<String>,
+    pub private: u16,
+    pub public: Option<u16>,
+    pub protocol: String,
+}
+
+/// Something mounted in a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MountPoint {
+    /// `volume`, `bind`, `tmpfs`…
+    pub kind: String,
+    /// The volume's name; empty for others.
+    pub name: String,
+    pub source: String,
+    pub destination: String,
+}
+
+/// What an inspect tells beyond the list.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerDetails {
+    pub id: String,
+    pub name: String,
+    pub image_id: String,
+    pub state: ContainerState,
+    pub exit_code: i64,
+    pub oom_killed: bool,
+    /// The engine's own word on why a start failed.
+    pub error: String,
+    pub health: Option<Health>,
+    /// Output of the last failed probe.
+    pub health_log: Option<String>,
+    /// RFC 3339.
+    pub started_at: String,
+    pub finished_at: String,
+    pub restart_count: i64,
+    pub tty: bool,
+    pub labels: BTreeMap<String, String>,
+    pub mounts: Vec<MountPoint>,
+    /// Network name → network id.
+    pub networks: BTreeMap<String, String>,
+    /// The whole answer.
+    pub raw: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct NetworkSummary {
+    pub id: String,
+    pub name: String,
+    pub driver: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct VolumeSummary {
+    pub name: String,
+    pub driver: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// An image the engine has.
+#[derive(Debug, Clone, Default)]
+pub struct ImageSummary {
+    pub id: String,
+    pub tags: Vec<String>,
+    pub digests: Vec<String>,
+    pub labels: BTreeMap<String, String>,
+    /// `os/architecture[/variant]`; only an inspect tells it.
+    pub platform: Option<String>,
+    /// Targets of the image's `VOLUME` instructions; only an inspect tells them.
+    pub volumes: Vec<String>,
+    /// When it was last tagged here, RFC 3339; only an inspect tells it.
+    pub last_tagged: Option<String>,
+    /// Whether the image has a healthcheck; only an inspect tells it.
+    pub has_healthcheck: bool,
+}
+
+/// A container to create: the body is the engine's own request, built by [`request`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContainerRequest {
+    pub name: String,
+    pub platform: Option<String>,
+    pub body: serde_json::Value,
+}
+
+/// A network or a volume to create: the engine's own request body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceRequest {
+    pub name: String,
+    pub body: serde_json::Value,
+}
+
+/// Which log lines to read.
+#[derive(Debug, Clone, Default)]
+pub struct LogOptions {
+    pub follow: bool,
+    /// Seconds since the epoch with a fraction, e.g. `1700000000.000000001`.
+    pub since: Option<String>,
+    pub until: Option<String>,
+    /// Number of last lines; `None` is all.
+    pub tail: Option<u64>,
+    pub timestamps: bool,
+    /// A terminal's output is one stream without frames.
+    pub tty: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputStream {
+    Stdout,
+    Stderr,
+}
+
+/// Bytes a container wrote; one or more lines, or a part of one.
+#[derive(Debug, Clone)]
+pub struct OutputChunk {
+    pub stream: OutputStream,
+    pub bytes: Vec<u8>,
+}
+
+/// Something that happened to a container.
+#[derive(Debug, Clone, Default)]
+pub struct EngineEvent {
+    /// `start`, `die`, `health_status: healthy`…
+    pub action: String,
+    /// The container's id.
+    pub id: String,
+    /// Its labels and what the event adds (`exitCode`, `signal`, `name`).
+    pub attributes: BTreeMap<String, String>,
+    /// Nanoseconds since the epoch.
+    pub time_nano: i64,
+}
+
+/// A message of a running pull.
+#[derive(Debug, Clone, Default)]
+pub struct PullProgress {
+    /// The layer, where it concerns one.
+    pub layer: Option<String>,
+    pub status: String,
+    pub current: Option<i64>,
+    pub total: Option<i64>,
+}
+
+/// An image to build from a tar of its context.
+pub struct BuildRequest {
+    /// Names to give it.
+    pub tags: Vec<String>,
+    /// Path of the Dockerfile inside the context.
+    pub dockerfile: String,
+    pub args: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
+    pub target: Option<String>,
+    pub network: Option<String>,
+    pub platform: Option<String>,
+    pub cache_from: Vec<String>,
+    pub extra_hosts: Vec<String>,
+    pub shm_size: Option<i64>,
+    pub no_cache: bool,
+    pub pull: bool,
+    /// The context as a tar stream.
+    pub context: BoxStream<'static, std::io::Result<Vec<u8>>>,
+}
+
+/// A message of a running build.
+#[derive(Debug, Clone)]
+pub enum BuildMessage {
+    /// Text of the builder.
+    Log(String),
+    /// The id of the image made.
+    Built(String),
+}
+
+/// A command to run in a container.
+#[derive(Debug, Clone, Default)]
+pub struct ExecRequest {
+    pub command: Vec<String>,
+    /// `K=V` each.
+    pub environment: Vec<String>,
+    pub user: Option<String>,
+    pub working_dir: Option<String>,
+    pub privileged: bool,
+    pub tty: bool,
+    pub stdin: bool,
+    pub detach: bool,
+}
+
+/// A started command: what it writes, and where to write to it.
+pub struct ExecSession {
+    pub id: String,
+    pub output: Parts<'static, OutputChunk>,
+    /// `None` where no input was asked for.
+    pub input: Option<std::pin::Pin<Box<dyn tokio::io::AsyncWrite + Send>>>,
+}
+
+/// What is asked of a Docker API server. One method is one request, unless its text says more.
+pub trait Engine: Send + Sync {
+    /// Where it is, for messages, e.g. `unix:///var/run/docker.sock`.
+    fn endpoint(&self) -> String;
+
+    /// The server's `(version, API version)`.
+    fn version(&self) -> Reply<'_, (String, String)>;
+
+    fn list_containers(&self, filter: ContainerFilter) -> Reply<'_, Vec<ContainerSummary>>;
+    fn inspect_container<'a>(&'a self, id: &'a str) -> Reply<'a, ContainerDetails>;
+    /// Gives the new container's id.
+    fn create_container(&self, request: ContainerRequest) -> Reply<'_, String>;
+    fn start_container<'a>(&'a self, id: &'a str) -> Reply<'a, ()>;
+    /// `timeout` in seconds; `None` leaves it to the container's own.
+    fn stop_container<'a>(&'a self, id: &'a str, timeout: Option<i64>) -> Reply<'a, ()>;
+    fn restart_container<'a>(&'a self, id: &'a str, timeout: Option<i64>) -> Reply<'a, ()>;
+    fn kill_container<'a>(&'a self, id: &'a str, signal: &'a str) -> Reply<'a, ()>;
+    fn rename_container<'a>(&'a self, id: &'a str, name: &'a str) -> Reply<'a, ()>;
+    /// `force` kills a running one first, `volumes` takes its anonymous volumes along.
+    fn remove_container<'a>(&'a self, id: &'a str, force: bool, volumes: bool) -> Reply<'a, ()>;
+    /// Unpacks a tar at a path inside the container.
+    fn put_archive<'a>(&'a self, id: &'a str, path: &'a str, tar: Vec<u8>) -> Reply<'a, ()>;
+    fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk>;
+
+    fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String>;
+    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession>;
+    /// The exit status of a finished command.
+    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64>;
+
+    /// All networks, of every project.
+    fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>>;
+    /// Gives the new network's id.
+    fn create_network(&self, request: ResourceRequest) -> Reply<'_, String>;
+    fn remove_network<'a>(&'a self, id: &'a str) -> Reply<'a, ()>;
+    /// `endpoint` is the engine's EndpointSettings.
+    fn connect_network<'a>(
+        &'a self,
+        network: &'a str,
+        container: &'a str,
+        endpoint: serde_json::Value,
+    ) -> Reply<'a, ()>;
+    fn disconnect_network<'a>(
+        &'a self,
+        network: &'a str,
+        container: &'a str,
+        force: bool,
+    ) -> Reply<'a, ()>;
+    /// The whole answer of an inspect (for comparing what others made).
+    fn inspect_network<'a>(&'a self, id: &'a str) -> Reply<'a, serde_json::Value>;
+
+    /// All volumes, of every project.
+    fn list_volumes(&self) -> Reply<'_, Vec<VolumeSummary>>;
+    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, ()>;
+    fn remove_volume<'a>(&'a self, name: &'a str, force: bool) -> Reply<'a, ()>;
+
+    /// Local images that go by one of the references; an empty list means all images.
+    fn list_images(&self, references: Vec<String>) -> Reply<'_, Vec<ImageSummary>>;
+    fn inspect_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ImageSummary>;
+    fn pull_image<'a>(
+        &'a self,
+        reference: &'a str,
+        platform: Option<&'a str>,
+    ) -> Parts<'a, PullProgress>;
+    fn remove_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ()>;
+    fn build_image(&self, request: BuildRequest) -> Parts<'_, BuildMessage>;
+
+    /// Container events that carry all the labels (`key` or `key=value`), from now on, or from
+    /// `since` (seconds since the epoch with a fraction).
+    fn events(&self, labels: Vec<String>, since: Option<String>) -> Parts<'_, EngineEvent>;
+}

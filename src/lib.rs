@@ -1,0 +1,15 @@
+//! regatta runs a multi-container application from one Compose file.
+
+pub mod diagnostic;
+pub mod engine;
+pub mod event;
+pub mod labels;
+pub mod load;
+pub mod network;
+pub mod project;
+pub mod scale;
+pub mod secret;
+pub mod service;
+pub mod tree;
+pub mod value;
+pub mod volume;

@@ -1,0 +1,168 @@
+//! The project: everything one load of Compose files asks for.
+
+use crate::network::Network;
+use crate::secret::FileObject;
+use crate::service::Service;
+use crate::tree::Node;
+use crate::volume::Volume;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// The desired state, normalised and consistent: every reference in it resolves.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    pub name: String,
+    /// Absolute project directory.
+    pub working_dir: PathBuf,
+    /// Absolute paths of the top-level files, `-` for standard input.
+    pub config_files: Vec<String>,
+    /// Absolute paths given by `--env-file`.
+    pub env_files: Vec<String>,
+    /// The services to work on.
+    pub services: BTreeMap<String, Service>,
+    /// Declared, but not part of this command: inactive profile, or not selected. Their
+    /// containers are no orphans.
+    pub disabled: BTreeMap<String, Service>,
+    pub networks: BTreeMap<String, Network>,
+    pub volumes: BTreeMap<String, Volume>,
+    pub secrets: BTreeMap<String, FileObject>,
+    pub configs: BTreeMap<String, FileObject>,
+    /// What `${…}` is looked up in.
+    pub environment: BTreeMap<String, String>,
+    /// The whole project in canonical form, as `config` prints it.
+    pub spec: Node,
+    /// `_` instead of `-` between the parts of a container's name (`--compatibility`).
+    pub compatibility: bool,
+}
+
+/// A service was named that the project does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no such service: {name}")]
+pub struct NoSuchService {
+    pub name: String,
+    /// The names there are, for advice.
+    pub known: Vec<String>,
+}
+
+/// Whether a selection takes in what the named services depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dependencies {
+    Include,
+    Ignore,
+}
+
+impl Project {
+    /// The separator inside container and image names.
+    pub fn separator(&self) -> char {
+        if self.compatibility { '_' } else { '-' }
+    }
+
+    /// `<project>-<service>-<number>`, or the service's own `container_name`.
+    pub fn container_name(&self, service: &Service, number: u32) -> String {
+        match &service.container_name {
+            Some(name) => name.clone(),
+            None => {
+                let sep = self.separator();
+                format!("{}{sep}{}{sep}{number}", self.name, service.name)
+            }
+        }
+    }
+
+    /// The image a service runs; a built one without a name gets `<project>-<service>`.
+    pub fn image_name(&self, service: &Service) -> String {
+        match &service.image {
+            Some(image) => image.clone(),
+            None => format!("{}{}{}", self.name, self.separator(), service.name),
+        }
+    }
+
+    /// Whether the service is declared at all, active or not.
+    pub fn declares(&self, service: &str) -> bool {
+        self.services.contains_key(service) || self.disabled.contains_key(service)
+    }
+
+    /// Resolves service arguments: names, or shell globs over the active services.
+    pub fn resolve_names(&self, names: &[String]) -> Result<BTreeSet<String>, NoSuchService> {
+        let mut found = BTreeSet::new();
+        for name in names {
+            let before = found.len();
+            if self.services.contains_key(name) {
+                found.insert(name.clone());
+                continue;
+            }
+            found.extend(
+                self.services
+                    .keys()
+                    .filter(|s| crate::value::glob::matches(name, s))
+                    .cloned(),
+            );
+            if found.len() == before {
+                return Err(NoSuchService {
+                    name: name.clone(),
+                    known: self.services.keys().cloned().collect(),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Narrows the project to the named services (all, if none are named) and, where asked,
+    /// all they depend on. The rest becomes disabled; references to it leave `depends_on`.
+    pub fn select(
+        &mut self,
+        names: &[String],
+        dependencies: Dependencies,
+    ) -> Result<(), NoSuchService> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut keep = self.resolve_names(names)?;
+        if dependencies == Dependencies::Include {
+            let mut queue: Vec<String> = keep.iter().cloned().collect();
+            while let Some(name) = queue.pop() {
+                for dependency in self.services[&name].depends_on.keys() {
+                    if self.services.contains_key(dependency) && keep.insert(dependency.clone()) {
+                        queue.push(dependency.clone());
+                    }
+                }
+            }
+        }
+        let all = std::mem::take(&mut self.services);
+        for (name, service) in all {
+            if keep.contains(&name) {
+                self.services.insert(name, service);
+            } else {
+                self.disabled.insert(name, service);
+            }
+        }
+        for service in self.services.values_mut() {
+            service.depends_on.retain(|name, _| keep.contains(name));
+        }
+        Ok(())
+    }
+
+    /// Drops networks and volumes that no active service uses.
+    pub fn drop_unused_resources(&mut self) {
+        let networks: BTreeSet<&str> = self
+            .services
+            .values()
+            .flat_map(|s| s.networks.keys())
+            .map(String::as_str)
+            .collect();
+        self.networks
+            .retain(|key, _| networks.contains(key.as_str()));
+        let volumes: BTreeSet<&str> = self
+            .services
+            .values()
+            .flat_map(Service::volume_keys)
+            .collect();
+        self.volumes.retain(|key, _| volumes.contains(key.as_str()));
+    }
+
+    /// Active services that depend on the named one.
+    pub fn dependents<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Service> {
+        self.services
+            .values()
+            .filter(move |s| s.depends_on.contains_key(name))
+    }
+}

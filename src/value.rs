@@ -1,0 +1,6 @@
+//! Small value types with Compose's own grammars.
+
+pub mod bytes;
+pub mod duration;
+pub mod glob;
+pub mod number;

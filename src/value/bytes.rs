@@ -1,0 +1,82 @@
+//! Sizes: `64m`, `1.5gb`, `1048576`.
+
+use serde::{Deserialize, Deserializer, de};
+use std::fmt;
+
+/// A number of bytes. Units are powers of 1024 whatever their spelling, as Compose reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Bytes(pub i64);
+
+impl Bytes {
+    /// Reads Compose's grammar: an optional sign and decimals, then optionally one of
+    /// `b k m g t p` with an optional `b` or `ib`, in any case.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a size; write e.g. 64m, 1.5g or 1048576");
+        if let Ok(n) = text.parse::<i64>() {
+            return Ok(Bytes(n));
+        }
+        let unit_at = text
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(text.len());
+        let number: f64 = text[..unit_at].parse().map_err(|_| wrong())?;
+        let unit = text[unit_at..]
+            .strip_prefix(' ')
+            .unwrap_or(&text[unit_at..]);
+        let power = match unit.to_ascii_lowercase().as_str() {
+            "" | "b" => 0,
+            "k" | "kb" | "kib" => 1,
+            "m" | "mb" | "mib" => 2,
+            "g" | "gb" | "gib" => 3,
+            "t" | "tb" | "tib" => 4,
+            "p" | "pb" | "pib" => 5,
+            _ => return Err(wrong()),
+        };
+        Ok(Bytes((number * 1024f64.powi(power)) as i64))
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Number(i64),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match Form::deserialize(d)? {
+            Form::Number(n) => Ok(Bytes(n)),
+            Form::Text(t) => Bytes::parse(&t).map_err(de::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("-1", -1),
+            ("64m", 64 << 20),
+            ("64MB", 64 << 20),
+            ("1 mb", 1 << 20),
+            ("1.5g", 3 << 29),
+            ("2kib", 2048),
+            ("7b", 7),
+        ] {
+            assert_eq!(Bytes::parse(text), Ok(Bytes(bytes)), "{text}");
+        }
+        for text in ["", "m", "1x", "1 2", "ten"] {
+            assert!(Bytes::parse(text).is_err(), "{text}");
+        }
+    }
+}
