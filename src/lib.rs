@@ -3,6 +3,7 @@
 pub mod diagnostic;
 pub mod engine;
 pub mod event;
+pub mod image;
 pub mod labels;
 pub mod load;
 pub mod network;

@@ -3,4 +3,5 @@
 pub mod bytes;
 pub mod duration;
 pub mod glob;
+pub mod image;
 pub mod number;

@@ -1,0 +1,3 @@
+//! Images: when they are pulled or built, and how.
+
+pub mod policy;
