@@ -136,8 +136,24 @@ mod tests {
             (None, B::IfMissing, built(true), Supply::Present),
             (None, B::Always, built(true), Supply::Build),
             (Some("build"), B::IfMissing, built(true), Supply::Build),
-            (Some("every_12h"), B::IfMissing, image(true), Supply::Pull { or_build: false, or_local: true }),
-            (None, B::IfMissing, both(false), Supply::Pull { or_build: true, or_local: false }),
+            (
+                Some("every_12h"),
+                B::IfMissing,
+                image(true),
+                Supply::Pull {
+                    or_build: false,
+                    or_local: true,
+                },
+            ),
+            (
+                None,
+                B::IfMissing,
+                both(false),
+                Supply::Pull {
+                    or_build: true,
+                    or_local: false,
+                },
+            ),
             (None, B::Never, both(false), pull),
         ] {
             let got = supply(pull_choice(policy), build, situation);
@@ -147,7 +163,10 @@ mod tests {
             age: Some(HOUR),
             ..image(true)
         };
-        assert_eq!(supply(pull_choice(Some("daily")), B::IfMissing, young), Supply::Present);
+        assert_eq!(
+            supply(pull_choice(Some("daily")), B::IfMissing, young),
+            Supply::Present
+        );
         for (policy, build, situation) in [
             (Some("never"), B::IfMissing, image(false)),
             (None, B::Never, built(false)),

@@ -104,6 +104,9 @@ mod tests {
         assert!(Reference::parse("sha256:00ff").is_digest());
         assert!(!Reference::parse("nginx:1").is_digest());
         assert_eq!(Reference::parse("nginx").registry(), "docker.io");
-        assert_eq!(Reference::parse("localhost:5000/x").registry(), "localhost:5000");
+        assert_eq!(
+            Reference::parse("localhost:5000/x").registry(),
+            "localhost:5000"
+        );
     }
 }
