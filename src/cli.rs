@@ -1,0 +1,190 @@
+//! The command line: global options, the list of commands, and the one place where a command runs.
+
+use crate::commands;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output;
+use crate::terminal;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+pub mod argv;
+mod usage;
+
+/// Runs a whole multi-container application from one Compose file
+#[derive(Debug, Parser)]
+#[command(
+    name = "regatta",
+    disable_version_flag = true,
+    args_override_self = true
+)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    /// Print the version
+    #[arg(short = 'v', long, hide = true)]
+    version: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options before the command. Those of the `docker` program, which calls a plugin with its own
+/// options in front, are among them.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Globals {
+    /// Compose file (repeatable, later ones override; `-` reads standard input)
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Project name
+    #[arg(short = 'p', long, value_name = "NAME")]
+    pub project_name: Option<String>,
+    /// Enable a profile (repeatable; `*` enables all)
+    #[arg(long = "profile", value_name = "PROFILE")]
+    pub profiles: Vec<String>,
+    /// File of variables to use instead of .env (repeatable)
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<String>,
+    /// Directory that relative paths start from (default: that of the first Compose file)
+    #[arg(long, value_name = "DIR")]
+    pub project_directory: Option<String>,
+    /// The old name of --project-directory
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub workdir: Option<String>,
+    /// When to colour: never, always or auto
+    #[arg(long, value_name = "WHEN")]
+    pub ansi: Option<String>,
+    /// The old form of --ansi never
+    #[arg(long, hide = true)]
+    pub no_ansi: bool,
+    /// How to show progress: auto, tty, plain, json or quiet
+    #[arg(long, value_name = "TYPE")]
+    pub progress: Option<String>,
+    /// Most engine calls at a time, -1 for no limit
+    #[arg(long, value_name = "N")]
+    pub parallel: Option<i64>,
+    /// Keep networks, volumes, secrets and configs that no service uses
+    #[arg(long)]
+    pub all_resources: bool,
+    /// Name containers as Compose v1 did
+    #[arg(long)]
+    pub compatibility: bool,
+    /// Show what would be done, do nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Engine to talk to, e.g. unix:///var/run/docker.sock
+    #[arg(short = 'H', long, value_name = "ENDPOINT")]
+    pub host: Vec<String>,
+    /// Docker context that names the engine
+    #[arg(short = 'c', long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Directory of Docker's client configuration
+    #[arg(long = "config", value_name = "DIR", hide = true)]
+    pub docker_config: Option<String>,
+    /// Trace what is decided and sent, with timings, to standard error
+    #[arg(short = 'D', long)]
+    pub debug: bool,
+    /// The old form of --debug
+    #[arg(long, hide = true)]
+    pub verbose: bool,
+    /// Docker's logging level
+    #[arg(short = 'l', long, value_name = "LEVEL", hide = true)]
+    pub log_level: Option<String>,
+}
+
+/// A command of regatta.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the version
+    Version(commands::version::VersionArgs),
+}
+
+impl Command {
+    /// The word on the command line; it heads the progress display.
+    fn name(&self) -> &'static str {
+        match self {
+            Command::Version(_) => "version",
+        }
+    }
+
+    async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
+        match self {
+            Command::Version(args) => commands::version::run(ctx, args),
+        }
+    }
+}
+
+/// Parses the arguments, runs the command, shows what went wrong, and gives the exit code.
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    let invocation = argv::read(args);
+    if invocation.wants_metadata {
+        return finish(
+            output::write(commands::version::PLUGIN_METADATA).map_err(CliError::from),
+            false,
+        );
+    }
+    let mut parser = usage::parser(Cli::command(), &invocation);
+    let cli = match parser
+        .try_get_matches_from_mut(&invocation.args)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+    {
+        Ok(cli) => cli,
+        Err(error) => return usage::show(&mut parser, &error, &invocation),
+    };
+    let command = match cli.command {
+        Some(command) => command,
+        None if cli.version => Command::Version(Default::default()),
+        None => return usage::help(&mut parser),
+    };
+    match Context::new(cli.globals, invocation.program, command.name()) {
+        Ok(ctx) => {
+            let json = ctx.style.mode == output::Mode::Json;
+            finish(start(command, ctx), json)
+        }
+        Err(error) => finish::<()>(Err(error), false),
+    }
+}
+
+fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
+    if let Command::Version(args) = command {
+        // Needs no runtime, which costs as much as all the rest of it.
+        return commands::version::run(&ctx, args);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let (ctx, drawing) = ctx.with_drawing();
+        let result = tokio::select! {
+            result = command.run(&ctx) => result,
+            _ = terminal::interrupted() => Err(CliError::interrupted()),
+        };
+        drawing.finish().await;
+        result
+    })
+}
+
+fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {
+    match result {
+        Ok(done) => done.into().0,
+        Err(error) => {
+            output::error(&error, json);
+            error.exit_code()
+        }
+    }
+}
+
+/// What a command that worked leaves with.
+struct Exit(ExitCode);
+
+impl From<()> for Exit {
+    fn from((): ()) -> Self {
+        Exit(ExitCode::SUCCESS)
+    }
+}
+
+impl From<ExitCode> for Exit {
+    fn from(code: ExitCode) -> Self {
+        Exit(code)
+    }
+}

@@ -1,0 +1,110 @@
+//! The one error of the command line: what to say, what to advise, and with which code to leave.
+//! Every module's own error turns into it here and nowhere else.
+
+use crate::engine::EngineError;
+use crate::project::NoSuchService;
+use std::process::ExitCode;
+
+/// Why a command ended without doing what it was asked for.
+#[derive(Debug)]
+pub struct CliError {
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+}
+
+/// What follows from an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Told by the message; code 1.
+    Failed,
+    /// Everything there was to say has been said; leaves with this code.
+    Silent(u8),
+    /// By SIGINT or SIGTERM; code 130 after an empty line, as Compose does it.
+    Interrupted,
+    /// Whoever read our output has had enough: no error.
+    BrokenPipe,
+}
+
+impl CliError {
+    pub fn new(message: impl Into<String>) -> Self {
+        CliError {
+            kind: Kind::Failed,
+            message: message.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Leaves with a code and without a word (a command's own exit code, or an error that has
+    /// been shown already).
+    pub fn silent(code: u8) -> Self {
+        CliError {
+            kind: Kind::Silent(code),
+            message: String::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    pub fn interrupted() -> Self {
+        CliError {
+            kind: Kind::Interrupted,
+            message: String::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds what the user can do about it: a sentence without a full stop.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The lines to show: none where there is nothing to say.
+    pub fn lines(&self) -> Option<(&str, &[String])> {
+        match self.kind {
+            Kind::Failed | Kind::Interrupted => Some((&self.message, &self.hints)),
+            Kind::Silent(_) | Kind::BrokenPipe => None,
+        }
+    }
+
+    pub fn exit_code(&self) -> ExitCode {
+        match self.kind {
+            Kind::Failed => ExitCode::FAILURE,
+            Kind::Silent(code) => ExitCode::from(code),
+            Kind::Interrupted => ExitCode::from(130),
+            Kind::BrokenPipe => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Kind::BrokenPipe,
+            _ => Kind::Failed,
+        };
+        CliError {
+            kind,
+            message: error.to_string(),
+            hints: Vec::new(),
+        }
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        CliError::new(error.to_string())
+    }
+}
+
+impl From<NoSuchService> for CliError {
+    fn from(error: NoSuchService) -> Self {
+        let known = error.known.join(", ");
+        let message = error.to_string();
+        match error.known.is_empty() {
+            true => CliError::new(message),
+            false => CliError::new(message).hint(format!("the services are {known}")),
+        }
+    }
+}

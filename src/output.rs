@@ -1,0 +1,171 @@
+//! What the user sees. Work sends [`Notice`]s; one task draws them on standard error. Data goes to
+//! standard output through [`write`]. Nothing else in the program writes to a terminal.
+
+use crate::cli::Globals;
+use crate::error::CliError;
+use crate::event::{Event, Notice, Reporter};
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use tokio::sync::{mpsc, oneshot};
+
+mod json;
+mod logrus;
+mod plain;
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// One line per change.
+    Plain,
+    /// One JSON object per change.
+    Json,
+    /// Warnings and errors only.
+    Quiet,
+}
+
+/// The choices behind everything that is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    pub mode: Mode,
+    /// Colours in what goes to standard output (log prefixes).
+    pub colour_data: bool,
+    /// Colours in progress and warnings.
+    pub colour_progress: bool,
+}
+
+impl Style {
+    /// Chooses by `--progress`, `--ansi`, `NO_COLOR` and what the streams are.
+    pub fn choose(
+        globals: &Globals,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, CliError> {
+        let no_color = environment.get("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let ansi = globals.ansi.as_deref().unwrap_or("auto");
+        let mode = match globals.progress.as_deref().unwrap_or("auto") {
+            "plain" if ansi == "always" => {
+                return Err(CliError::new(
+                    "can't use --progress plain while ANSI support is forced",
+                ));
+            }
+            "" | "auto" | "plain" => Mode::Plain,
+            "json" => Mode::Json,
+            "quiet" | "none" => Mode::Quiet,
+            other => {
+                return Err(CliError::new(format!(
+                    "unsupported --progress value \"{other}\""
+                )));
+            }
+        };
+        let allowed = |is_terminal: bool| match ansi {
+            _ if no_color => false,
+            "always" => true,
+            "auto" => is_terminal,
+            _ => false,
+        };
+        Ok(Style {
+            mode,
+            colour_data: allowed(io::stdout().is_terminal()),
+            colour_progress: allowed(io::stderr().is_terminal()),
+        })
+    }
+}
+
+/// Draws into a buffer; the task writes it out.
+trait Draw: Send {
+    fn event(&mut self, out: &mut Vec<u8>, event: &Event);
+    fn warning(&mut self, out: &mut Vec<u8>, message: &str);
+}
+
+/// The running task that draws.
+pub struct Drawing {
+    close: oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drawing {
+    /// Waits until all that was sent so far is drawn.
+    pub async fn finish(self) {
+        // The task may be gone already, when every reporter is.
+        let _ = self.close.send(());
+        let _ = self.task.await;
+    }
+}
+
+/// Starts drawing. `operation` names what is going on, e.g. `up`.
+pub fn start(style: &Style, _operation: &'static str) -> (Reporter, Drawing) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let (close, closed) = oneshot::channel();
+    let draw: Box<dyn Draw> = match style.mode {
+        Mode::Plain => Box::new(plain::Plain::new(true)),
+        Mode::Quiet => Box::new(plain::Plain::new(false)),
+        Mode::Json => Box::new(json::Json),
+    };
+    let task = tokio::spawn(run(draw, receiver, closed));
+    (Reporter::new(sender), Drawing { close, task })
+}
+
+async fn run(
+    mut draw: Box<dyn Draw>,
+    mut notices: mpsc::UnboundedReceiver<Notice>,
+    mut closed: oneshot::Receiver<()>,
+) {
+    const AT_ONCE: usize = 512;
+    let mut batch = Vec::new();
+    let mut out = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            count = notices.recv_many(&mut batch, AT_ONCE) => if count == 0 { return },
+            _ = &mut closed => return,
+        }
+        for notice in batch.drain(..) {
+            match notice {
+                Notice::Event(event) => draw.event(&mut out, &event),
+                Notice::Warning(message) => draw.warning(&mut out, &message),
+                Notice::Build(text) => {
+                    flush(&mut out);
+                    // A reader that has gone away is no reason to stop working.
+                    let _ = write(&text);
+                }
+            }
+        }
+        flush(&mut out);
+    }
+}
+
+fn flush(out: &mut Vec<u8>) {
+    // Nobody is left to tell where standard error is closed.
+    let _ = io::stderr().write_all(out);
+    out.clear();
+}
+
+/// Writes data to standard output.
+pub fn write(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Writes a line of complaint to standard error.
+pub fn complain(message: &str) {
+    flush(&mut format!("{message}\n").into_bytes());
+}
+
+/// Shows the error a command ended with.
+pub fn error(error: &CliError, json: bool) {
+    let Some((message, hints)) = error.lines() else {
+        return;
+    };
+    if json {
+        if !message.is_empty() {
+            complain(&json::error(message));
+        }
+        return;
+    }
+    let mut text = message.to_owned();
+    for hint in hints {
+        text.push_str("\nhint: ");
+        text.push_str(hint);
+    }
+    complain(&text);
+}
