@@ -1,5 +1,10 @@
 //! Loading: from files, environment and flags to a [`Project`], with every finding placed.
 
+pub mod source;
+pub mod yaml;
+
+pub use source::{Source, Sources};
+
 use crate::diagnostic::Diagnostic;
 use crate::project::Project;
 use std::collections::BTreeMap;
@@ -57,20 +62,6 @@ pub struct Stages {
     pub no_path_resolution: bool,
     pub no_consistency: bool,
     pub no_env_resolution: bool,
-}
-
-/// The texts that were read, for showing excerpts.
-#[derive(Debug, Clone, Default)]
-pub struct Sources {
-    list: Vec<Source>,
-}
-
-/// One text.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// As the user knows it: relative to the working directory where it lies below it.
-    pub name: String,
-    pub text: String,
 }
 
 /// What a load gives: a project where there was no error, and all findings.

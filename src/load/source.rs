@@ -1,0 +1,149 @@
+//! The texts that a load has read: their names, their lines, and their way from bytes to text.
+
+use crate::diagnostic::Diagnostic;
+use crate::tree::{SourceId, Span};
+
+/// The texts that were read, for showing excerpts.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    list: Vec<Source>,
+}
+
+/// One text.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// As the user knows it: relative to the working directory where it lies below it.
+    pub name: String,
+    pub text: String,
+}
+
+/// A place as people write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position<'s> {
+    /// The source's name.
+    pub file: &'s str,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+}
+
+impl std::fmt::Display for Position<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl Sources {
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
+        let id = SourceId(u32::try_from(self.list.len()).unwrap_or(u32::MAX));
+        self.list.push(Source {
+            name: name.into(),
+            text: text.into(),
+        });
+        id
+    }
+
+    /// `None` where the number is of another load.
+    pub fn get(&self, id: SourceId) -> Option<&Source> {
+        self.list.get(id.0 as usize)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        (0..).map(SourceId).zip(&self.list)
+    }
+
+    /// Where a span begins.
+    pub fn position(&self, span: Span) -> Option<Position<'_>> {
+        let source = self.get(span.source)?;
+        let mut at = (span.start as usize).min(source.text.len());
+        while !source.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &source.text[..at];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        Some(Position {
+            file: &source.name,
+            line: before.bytes().filter(|b| *b == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        })
+    }
+
+    /// The text of a span; `None` where the span fits no source.
+    pub fn slice(&self, span: Span) -> Option<&str> {
+        self.get(span.source)?
+            .text
+            .get(span.start as usize..span.end as usize)
+    }
+}
+
+/// Bytes of a file to text: a byte order mark goes, anything that is no text is refused with
+/// the line it stands in.
+///
+/// # Errors
+/// Bytes that are not UTF-8, and control characters that no YAML or env file may hold.
+pub fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+    let refuse = |at: usize, bytes: &[u8], what: &str| {
+        let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        Diagnostic::error("not-text", "", format!("{name}:{line}: {what}"))
+            .help("the file must be plain text in UTF-8; is this the right file?")
+    };
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes[..] {
+        return Err(refuse(0, &bytes, "the file is in UTF-16"));
+    }
+    if let Some(at) = bytes.iter().position(|b| *b == 0) {
+        return Err(refuse(at, &bytes, "the file holds a NUL byte"));
+    }
+    let mut text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let what = format!("byte 0x{:02x} is not valid UTF-8", error.as_bytes()[at]);
+            return Err(refuse(at, error.as_bytes(), &what));
+        }
+    };
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_becomes_file_line_and_column() {
+        let mut sources = Sources::default();
+        sources.add("a.yaml", "x: 1\n");
+        let id = sources.add("b.yaml", "a: é\nbü: c\n");
+        let span = |start, end| Span {
+            source: id,
+            start,
+            end,
+        };
+        let position = |s| sources.position(s).map(|p| p.to_string());
+        assert_eq!(position(span(0, 1)).as_deref(), Some("b.yaml:1:1"));
+        assert_eq!(position(span(11, 12)).as_deref(), Some("b.yaml:2:5"));
+        assert_eq!(sources.slice(span(11, 12)), Some("c"));
+        assert_eq!(position(span(999, 999)).as_deref(), Some("b.yaml:3:1"));
+    }
+
+    #[test]
+    fn only_utf8_text_is_taken() {
+        let decoded = |bytes: &[u8]| decode("f", bytes.to_vec()).map_err(|d| d.message);
+        assert_eq!(decoded(b"\xef\xbb\xbfa: 1"), Ok("a: 1".into()));
+        assert_eq!(
+            decoded(b"a: 1\nb: \xff"),
+            Err("f:2: byte 0xff is not valid UTF-8".into())
+        );
+        assert_eq!(
+            decoded(b"a\0"),
+            Err("f:1: the file holds a NUL byte".into())
+        );
+        assert_eq!(
+            decoded(b"\xff\xfea\0"),
+            Err("f:1: the file is in UTF-16".into())
+        );
+    }
+}

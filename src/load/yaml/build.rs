@@ -1,0 +1,631 @@
+//! Events to trees with places.
+//!
+//! Nothing here recurses: open collections are frames of an explicit stack, and an alias replays
+//! the events of the node it names out of a log. So a file's nesting meets a limit, not the end
+//! of the stack, and an alias bomb is counted while it grows.
+
+use super::scalar::{self, Hint};
+use super::{Document, Tag, TagKind};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Map, Node, SourceId, Span, Value};
+use base64::Engine as _;
+use granit_parser::{Event, ScalarStyle};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// How many collections may stand inside each other.
+pub(super) const MAX_DEPTH: usize = 256;
+
+/// How many values aliases may add to any document. A larger one may grow by
+/// [`ALIAS_GROWTH`] times its own size.
+const ALIAS_BUDGET: usize = 100_000;
+const ALIAS_GROWTH: usize = 4;
+
+/// Sources are capped far below 4 GiB before they are read.
+pub(super) fn offset(byte: usize) -> u32 {
+    u32::try_from(byte).unwrap_or(u32::MAX)
+}
+
+/// What the log keeps of an event.
+#[derive(Clone)]
+enum Step<'t> {
+    Scalar(Cow<'t, str>, Kind, Option<TagText>, Span),
+    Open(Shape, Option<TagText>, Span),
+    Close(Span),
+    Alias(usize, Span),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Quoted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Seq,
+    Map,
+}
+
+#[derive(Debug, Clone)]
+struct TagText {
+    meaning: TagMeaning,
+    span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum TagMeaning {
+    Compose(TagKind),
+    Core(String),
+    Binary,
+    /// `!`: the value is text, whatever it looks like.
+    NonSpecific,
+    Custom,
+}
+
+/// An open collection.
+struct Frame {
+    shape: Shape,
+    span: Span,
+    /// `!reset` on it: it is read for its errors and then dropped.
+    reset: bool,
+    items: Vec<Node>,
+    entries: Map,
+    /// The key whose value comes next.
+    key: Option<Key>,
+    /// How many items of a sequence have begun, dropped ones included.
+    index: usize,
+    /// Values of `<<`, to be merged in when the mapping is complete.
+    merges: Vec<Node>,
+    merge_key: Option<Span>,
+}
+
+struct Key {
+    text: String,
+    span: Span,
+    use_as: KeyUse,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyUse {
+    Plain,
+    Merge,
+    /// The key was refused; so its value goes nowhere.
+    Drop,
+}
+
+struct Anchor {
+    /// The node's steps in the log; the end is unset while the node is open.
+    start: usize,
+    end: Option<usize>,
+    /// Frames that were open when it began.
+    depth: usize,
+}
+
+pub(super) struct Builder<'t> {
+    source: SourceId,
+    pub(super) findings: Vec<Diagnostic>,
+    frames: Vec<Frame>,
+    root: Option<Node>,
+    tags: Vec<Tag>,
+    anchors: Vec<(usize, Anchor)>,
+    /// Open anchors, innermost last, as indices of `anchors`.
+    open: Vec<usize>,
+    log: Vec<Step<'t>>,
+    nodes: usize,
+    replayed: usize,
+}
+
+impl<'t> Builder<'t> {
+    pub(super) fn new(source: SourceId) -> Self {
+        Builder {
+            source,
+            findings: Vec::new(),
+            frames: Vec::new(),
+            root: None,
+            tags: Vec::new(),
+            anchors: Vec::new(),
+            open: Vec::new(),
+            log: Vec::new(),
+            nodes: 0,
+            replayed: 0,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.frames.clear();
+        self.root = None;
+        self.tags.clear();
+        self.anchors.clear();
+        self.open.clear();
+        self.log.clear();
+        self.nodes = 0;
+        self.replayed = 0;
+    }
+
+    pub(super) fn finish(&mut self) -> Document {
+        let document = Document {
+            root: self.root.take().unwrap_or_default(),
+            tags: std::mem::take(&mut self.tags),
+        };
+        self.clear();
+        document
+    }
+
+    fn span(&self, span: &granit_parser::Span) -> Span {
+        let start = span.start.byte_offset().unwrap_or(0);
+        let end = span.end.byte_offset().unwrap_or(start);
+        Span {
+            source: self.source,
+            start: offset(start),
+            end: offset(end),
+        }
+    }
+
+    fn tag(
+        &self,
+        tag: Option<Cow<'_, granit_parser::Tag>>,
+        span: &granit_parser::Span,
+    ) -> Option<TagText> {
+        let tag = tag?;
+        let meaning = match tag.parts() {
+            ("!", "reset") => TagMeaning::Compose(TagKind::Reset),
+            ("!", "override") => TagMeaning::Compose(TagKind::Override),
+            ("!", "") | ("", "!") => TagMeaning::NonSpecific,
+            _ => match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
+                Some("binary") => TagMeaning::Binary,
+                Some(name) => TagMeaning::Core(name.to_owned()),
+                None => TagMeaning::Custom,
+            },
+        };
+        let span = span
+            .tag_span()
+            .map_or_else(|| self.span(span), |s| self.span(&s));
+        Some(TagText { meaning, span })
+    }
+
+    /// Takes in one event of the text.
+    ///
+    /// # Errors
+    /// What makes the rest of the document unreadable.
+    pub(super) fn feed(
+        &mut self,
+        event: Event<'t>,
+        at: &granit_parser::Span,
+    ) -> Result<(), Diagnostic> {
+        let span = self.span(at);
+        let (step, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let kind = match style {
+                    ScalarStyle::Plain => Kind::Plain,
+                    _ => Kind::Quoted,
+                };
+                (Step::Scalar(text, kind, self.tag(tag, at), span), anchor)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                (Step::Open(Shape::Seq, self.tag(tag, at), span), anchor)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                (Step::Open(Shape::Map, self.tag(tag, at), span), anchor)
+            }
+            Event::SequenceEnd | Event::MappingEnd => (Step::Close(span), 0),
+            Event::Alias(id) => (Step::Alias(id, span), 0),
+            _ => return Ok(()),
+        };
+        if anchor != 0 {
+            self.open.push(self.anchors.len());
+            self.anchors.push((
+                anchor,
+                Anchor {
+                    start: self.log.len(),
+                    end: None,
+                    depth: self.frames.len(),
+                },
+            ));
+        }
+        if !self.open.is_empty() {
+            self.log.push(step.clone());
+        }
+        match step {
+            Step::Alias(id, span) => self.replay(id, span)?,
+            step => {
+                self.nodes += 1;
+                self.take(step)?;
+            }
+        }
+        // An anchored node is complete once as many frames are open as when it began.
+        while let Some(&last) = self.open.last() {
+            let anchor = &mut self.anchors[last].1;
+            if anchor.depth != self.frames.len() {
+                break;
+            }
+            anchor.end = Some(self.log.len());
+            self.open.pop();
+        }
+        Ok(())
+    }
+
+    /// The steps of a complete anchored node.
+    fn anchored(&self, id: usize, span: Span) -> Result<Range<usize>, Diagnostic> {
+        let found = self.anchors.iter().rev().find(|(i, _)| *i == id);
+        let refuse = |message: &str| {
+            Diagnostic::error("yaml-alias", self.path(), message)
+                .at(span)
+                .help("an alias may only name a node that is complete before it")
+        };
+        match found {
+            Some((
+                _,
+                Anchor {
+                    start,
+                    end: Some(end),
+                    ..
+                },
+            )) => Ok(*start..*end),
+            Some(_) => Err(refuse(
+                "the alias stands inside the very node that it names",
+            )),
+            None => Err(refuse(
+                "the alias names an anchor that is not defined above it",
+            )),
+        }
+    }
+
+    /// Puts a copy of an anchored node here by going through its steps again.
+    fn replay(&mut self, id: usize, alias: Span) -> Result<(), Diagnostic> {
+        let mut pending = vec![self.anchored(id, alias)?];
+        while let Some(range) = pending.last_mut() {
+            let Some(at) = range.next() else {
+                pending.pop();
+                continue;
+            };
+            match self.log[at].clone() {
+                Step::Alias(id, span) => {
+                    let inner = self.anchored(id, span)?;
+                    pending.push(inner);
+                }
+                step => {
+                    let is_value = !matches!(step, Step::Close(_)) && !self.expects_key();
+                    self.replayed += usize::from(is_value);
+                    if self.replayed > ALIAS_BUDGET.max(self.nodes * ALIAS_GROWTH) {
+                        return Err(Diagnostic::error(
+                            "yaml-alias-bomb",
+                            self.path(),
+                            format!(
+                                "aliases make this document grow by more than {ALIAS_BUDGET} nodes"
+                            ),
+                        )
+                        .at(alias)
+                        .help("write the repeated part once and refer to it less often"));
+                    }
+                    self.take(step)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, step: Step<'t>) -> Result<(), Diagnostic> {
+        match step {
+            Step::Scalar(text, kind, tag, span) => {
+                self.scalar(&text, kind, tag, span);
+                Ok(())
+            }
+            Step::Open(shape, tag, span) => self.open(shape, tag, span),
+            Step::Close(span) => {
+                self.close(span);
+                Ok(())
+            }
+            Step::Alias(..) => Ok(()),
+        }
+    }
+
+    /// Whether the node that comes next is a key of a mapping.
+    fn expects_key(&self) -> bool {
+        self.frames
+            .last()
+            .is_some_and(|f| f.shape == Shape::Map && f.key.is_none())
+    }
+
+    fn open(&mut self, shape: Shape, tag: Option<TagText>, span: Span) -> Result<(), Diagnostic> {
+        if self.frames.len() >= MAX_DEPTH {
+            return Err(Diagnostic::error(
+                "yaml-too-deep",
+                self.path(),
+                format!("more than {MAX_DEPTH} mappings and sequences stand inside each other"),
+            )
+            .at(span));
+        }
+        let reset = self.note_tag(tag.as_ref());
+        self.frames.push(Frame {
+            shape,
+            span,
+            reset,
+            items: Vec::new(),
+            entries: Map::new(),
+            key: None,
+            index: 0,
+            merges: Vec::new(),
+            merge_key: None,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, end: Span) {
+        let Some(mut frame) = self.frames.pop() else {
+            return;
+        };
+        for value in std::mem::take(&mut frame.merges) {
+            self.merge(&mut frame, value);
+        }
+        let value = match frame.shape {
+            Shape::Seq => Value::Seq(frame.items),
+            Shape::Map => Value::Map(frame.entries),
+        };
+        let mut span = frame.span;
+        // In block style the end is only noticed at the token that follows, so it is taken
+        // from the last thing inside; in flow style the closing bracket has a width.
+        span.end = if end.start < end.end {
+            span.end.max(end.end)
+        } else {
+            last_end(&value).map_or(span.end, |last| span.end.max(last))
+        };
+        let node = Node { value, span };
+        if frame.reset {
+            self.skip();
+        } else {
+            self.place(node);
+        }
+    }
+
+    fn scalar(&mut self, text: &str, kind: Kind, tag: Option<TagText>, span: Span) {
+        if self.expects_key() {
+            self.key(text, kind, tag, span);
+            return;
+        }
+        if self.note_tag(tag.as_ref()) {
+            self.skip();
+            return;
+        }
+        let value = self.value(text, kind, tag, span);
+        self.place(Node { value, span });
+    }
+
+    fn value(&mut self, text: &str, kind: Kind, tag: Option<TagText>, span: Span) -> Value {
+        let hint = match tag.as_ref().map(|t| &t.meaning) {
+            None if kind == Kind::Plain => Hint::None,
+            None | Some(TagMeaning::NonSpecific) => return Value::from(text),
+            // `!override` only speaks to the merge; the value under it is typed as ever.
+            Some(TagMeaning::Compose(_)) if kind == Kind::Plain => Hint::None,
+            Some(TagMeaning::Compose(_) | TagMeaning::Custom) => Hint::Custom,
+            Some(TagMeaning::Core(name)) => Hint::Core(name),
+            Some(TagMeaning::Binary) => {
+                let compact: String = text.split_whitespace().collect();
+                let decoded = base64::engine::general_purpose::STANDARD
+                    .decode(compact)
+                    .ok()
+                    .and_then(|bytes| String::from_utf8(bytes).ok());
+                return match decoded {
+                    Some(decoded) => Value::from(decoded),
+                    None => {
+                        let message = "this !!binary value is not the base64 form of a UTF-8 text";
+                        let finding = Diagnostic::error("yaml-tag", self.path(), message);
+                        self.findings.push(finding.at(span));
+                        Value::Null
+                    }
+                };
+            }
+        };
+        scalar::typed(text, hint).unwrap_or_else(|message| {
+            let finding = Diagnostic::error("yaml-tag", self.path(), message).at(span);
+            self.findings.push(finding);
+            Value::from(text)
+        })
+    }
+
+    /// Records one of Compose's own tags; true where the node is to be left out.
+    fn note_tag(&mut self, tag: Option<&TagText>) -> bool {
+        let Some(TagText {
+            meaning: TagMeaning::Compose(kind),
+            span,
+        }) = tag
+        else {
+            return false;
+        };
+        let path = self.keys();
+        self.tags.push(Tag {
+            path,
+            kind: *kind,
+            span: *span,
+        });
+        *kind == TagKind::Reset
+    }
+
+    fn key(&mut self, text: &str, kind: Kind, tag: Option<TagText>, span: Span) {
+        let untagged = tag.is_none();
+        let value = self.value(text, kind, tag, span);
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        let is_merge = untagged && kind == Kind::Plain && text == "<<";
+        let (text, earlier, use_as) = match value {
+            Value::Str(key) if is_merge => (key, frame.merge_key.replace(span), KeyUse::Merge),
+            Value::Str(key) => {
+                let earlier = frame.entries.key_span(&key);
+                (key, earlier, KeyUse::Plain)
+            }
+            _ => {
+                let finding = Diagnostic::error(
+                    "non-string-key",
+                    self.path(),
+                    format!("the key `{text}` is not text"),
+                )
+                .at(span)
+                .help(format!("write it in quotes: \"{text}\""));
+                self.findings.push(finding);
+                (text.to_owned(), None, KeyUse::Drop)
+            }
+        };
+        let use_as = match earlier {
+            None => use_as,
+            Some(first) => {
+                let finding = duplicate(&self.path(), &text, span, first);
+                self.findings.push(finding);
+                KeyUse::Drop
+            }
+        };
+        if let Some(frame) = self.frames.last_mut() {
+            frame.key = Some(Key { text, span, use_as });
+        }
+    }
+
+    /// Leaves out the node whose turn it is.
+    fn skip(&mut self) {
+        match self.frames.last_mut() {
+            Some(frame) if frame.shape == Shape::Seq => frame.index += 1,
+            Some(frame) => frame.key = None,
+            None => {}
+        }
+    }
+
+    fn place(&mut self, node: Node) {
+        let path_of_key = self.expects_key().then(|| self.path());
+        let Some(frame) = self.frames.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        if frame.shape == Shape::Seq {
+            frame.index += 1;
+            frame.items.push(node);
+            return;
+        }
+        match frame.key.take() {
+            None => {
+                let finding = Diagnostic::error(
+                    "non-string-key",
+                    path_of_key.unwrap_or_default(),
+                    "a key must be text, but here stands a mapping or a sequence",
+                );
+                self.findings.push(
+                    finding
+                        .at(node.span)
+                        .help("a template's `{{ … }}` must be in quotes"),
+                );
+                frame.key = Some(Key {
+                    text: String::new(),
+                    span: node.span,
+                    use_as: KeyUse::Drop,
+                });
+            }
+            Some(key) => match key.use_as {
+                KeyUse::Drop => {}
+                KeyUse::Merge => frame.merges.push(node),
+                KeyUse::Plain => {
+                    frame.entries.insert(key.text, key.span, node);
+                }
+            },
+        }
+    }
+
+    /// Applies the value of `<<`: what the mapping has itself wins, then the earlier of several.
+    fn merge(&mut self, frame: &mut Frame, value: Node) {
+        let span = value.span;
+        let maps = match value.value {
+            Value::Map(map) => vec![Ok(map)],
+            Value::Seq(items) => items
+                .into_iter()
+                .map(|item| match item.value {
+                    Value::Map(map) => Ok(map),
+                    _ => Err(item.span),
+                })
+                .collect(),
+            _ => vec![Err(span)],
+        };
+        for map in maps {
+            match map {
+                Ok(map) => {
+                    for (key, entry) in map.into_entries() {
+                        if !frame.entries.contains_key(&key) {
+                            frame.entries.insert(key, entry.key, entry.node);
+                        }
+                    }
+                }
+                Err(span) => {
+                    let finding = Diagnostic::error(
+                        "yaml-merge-key",
+                        self.path(),
+                        "`<<` takes a mapping or a sequence of mappings",
+                    );
+                    self.findings.push(finding.at(span));
+                }
+            }
+        }
+    }
+
+    /// The keys that lead to the node whose turn it is. `<<` and the items under it lead to
+    /// the mapping they are merged into.
+    fn keys(&self) -> Vec<String> {
+        let mut keys = Vec::with_capacity(self.frames.len());
+        let mut merging = false;
+        for frame in &self.frames {
+            match (frame.shape, &frame.key) {
+                (Shape::Seq, _) if merging => {}
+                (Shape::Seq, _) => keys.push(frame.index.to_string()),
+                (Shape::Map, Some(key)) if key.use_as == KeyUse::Merge => {
+                    merging = true;
+                    continue;
+                }
+                (Shape::Map, Some(key)) => keys.push(key.text.clone()),
+                (Shape::Map, None) => {}
+            }
+            merging = false;
+        }
+        keys
+    }
+
+    /// [`Self::keys`] as findings write it: `services.web.ports[0]`.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for frame in &self.frames {
+            match (frame.shape, &frame.key) {
+                (Shape::Seq, _) => {
+                    path.push_str(&format!("[{}]", frame.index));
+                }
+                (Shape::Map, Some(key)) => {
+                    if !path.is_empty() {
+                        path.push('.');
+                    }
+                    path.push_str(&key.text);
+                }
+                (Shape::Map, None) => {}
+            }
+        }
+        path
+    }
+}
+
+fn duplicate(path: &str, key: &str, span: Span, first: Span) -> Diagnostic {
+    let path = match path {
+        "" => key.to_owned(),
+        parent => format!("{parent}.{key}"),
+    };
+    Diagnostic::error(
+        "duplicate-key",
+        path,
+        format!("the key `{key}` is given twice"),
+    )
+    .at(span)
+    .related(first, "first given here")
+    .help("remove one of the two, or rename it")
+}
+
+fn last_end(value: &Value) -> Option<u32> {
+    match value {
+        Value::Seq(items) => items.last().map(|node| node.span.end),
+        Value::Map(map) => map
+            .entries()
+            .last()
+            .map(|(_, entry)| entry.node.span.end.max(entry.key.end)),
+        _ => None,
+    }
+}

@@ -1,0 +1,75 @@
+//! Text to documents: runs the event parser and words its errors.
+
+use super::Document;
+use super::build::{Builder, MAX_DEPTH, offset};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{SourceId, Span};
+use granit_parser::{Event, Parser, ScanError};
+
+/// Syntax errors after which the rest of a file is left unread.
+const MAX_SYNTAX_ERRORS: usize = 10;
+
+/// Reads all documents of a text. A document with an error in its syntax is left out; what else
+/// is wrong (a key twice, a key that is no text, an alias to itself) is a finding, and the
+/// document is returned without the offending part.
+pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Vec<Document> {
+    let mut options = granit_parser::options! {
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    options.set_emit_comments(false);
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let mut documents = Vec::new();
+    let mut builder = Builder::new(source);
+    let mut errors = 0;
+    while let Some(next) = parser.next_event() {
+        let stop = match next {
+            Ok((Event::DocumentStart(..), _)) => {
+                builder.clear();
+                None
+            }
+            Ok((Event::DocumentEnd, _)) => {
+                documents.push(builder.finish());
+                None
+            }
+            Ok((Event::StreamEnd, _)) => break,
+            Ok((event, span)) => builder.feed(event, &span).err(),
+            Err(error) => Some(syntax_error(source, text, &error)),
+        };
+        if let Some(finding) = stop {
+            builder.findings.push(finding);
+            builder.clear();
+            errors += 1;
+            if errors == MAX_SYNTAX_ERRORS || !matches!(parser.proceed_next_document(), Ok(true)) {
+                break;
+            }
+        }
+    }
+    findings.append(&mut builder.findings);
+    documents
+}
+
+fn syntax_error(source: SourceId, text: &str, error: &ScanError) -> Diagnostic {
+    let at = error.marker().byte_offset().unwrap_or(text.len());
+    // Errors of the kind "something is missing" are reported at the next token; an underline
+    // of one character is as much as can be said.
+    let width = text[at.min(text.len())..]
+        .chars()
+        .next()
+        .filter(|c| *c != '\n')
+        .map_or(0, char::len_utf8);
+    let message = match error.kind() {
+        granit_parser::ErrorKind::UnknownAnchor => {
+            "the alias names an anchor that is not defined above it".to_owned()
+        }
+        _ => error.info(),
+    };
+    Diagnostic::error("yaml-syntax", "", message).at(Span {
+        source,
+        start: offset(at),
+        end: offset(at + width),
+    })
+}
+
+#[cfg(test)]
+mod tests;

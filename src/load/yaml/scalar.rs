@@ -1,0 +1,205 @@
+//! What a scalar means: the typing rules of go-yaml 4, which Docker Compose reads files with.
+//!
+//! They are neither YAML 1.1 nor 1.2: `0644` and `0o644` are octal, `1_000` is a number, `yes`
+//! is text, and a whole number too big for 64 bits becomes a float.
+
+use crate::tree::Value;
+
+/// The part of a tag that matters for typing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hint<'a> {
+    /// No tag: the text decides.
+    None,
+    /// A tag of YAML's own, e.g. `int` of `!!int`.
+    Core(&'a str),
+    /// Any other tag: the text stays text.
+    Custom,
+}
+
+/// The value of a plain scalar, or of any scalar under a tag of YAML's own.
+///
+/// # Errors
+/// What the text is, where it does not fit the tag.
+pub(super) fn typed(text: &str, hint: Hint<'_>) -> Result<Value, String> {
+    let wanted = match hint {
+        Hint::None => return Ok(plain(text)),
+        Hint::Custom => return Ok(Value::from(text)),
+        Hint::Core(name) => name,
+    };
+    if wanted == "str" {
+        return Ok(Value::from(text));
+    }
+    let value = plain(text);
+    match (wanted, &value) {
+        ("null", Value::Null)
+        | ("bool", Value::Bool(_))
+        | ("int", Value::Int(_))
+        | ("float", Value::Float(_)) => Ok(value),
+        ("float", Value::Int(i)) => Ok(Value::Float(*i as f64)),
+        ("null" | "bool" | "int" | "float", _) => {
+            Err(format!("`{text}` is tagged !!{wanted}, but is not one"))
+        }
+        // `!!timestamp`, `!!set` and the like do not change what Compose gets to see.
+        _ => Ok(Value::from(text)),
+    }
+}
+
+/// The value of a plain scalar without a tag.
+pub(super) fn plain(text: &str) -> Value {
+    let Some(first) = text.bytes().next() else {
+        return Value::Null;
+    };
+    match first {
+        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' => word(text),
+        b'.' => match text {
+            ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
+            ".inf" | ".Inf" | ".INF" => Value::Float(f64::INFINITY),
+            _ => float(text).unwrap_or_else(|| Value::from(text)),
+        },
+        b'+' | b'-' | b'0'..=b'9' => number(text).unwrap_or_else(|| Value::from(text)),
+        _ => Value::from(text),
+    }
+}
+
+fn word(text: &str) -> Value {
+    match text {
+        "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ => Value::from(text),
+    }
+}
+
+fn number(text: &str) -> Option<Value> {
+    match text {
+        "+.inf" | "+.Inf" | "+.INF" => return Some(Value::Float(f64::INFINITY)),
+        "-.inf" | "-.Inf" | "-.INF" => return Some(Value::Float(f64::NEG_INFINITY)),
+        "-0" | "-0.0" => return Some(Value::Float(-0.0)),
+        _ => {}
+    }
+    let without;
+    let digits = if text.contains('_') {
+        without = text.replace('_', "");
+        &without
+    } else {
+        text
+    };
+    integer(digits).map(Value::Int).or_else(|| float(digits))
+}
+
+/// A whole number as Go's `ParseInt` reads it with base 0.
+fn integer(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let (radix, digits) = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
+        [b'0', b'o' | b'O', ..] => (8, &digits[2..]),
+        [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
+        [b'0', _, ..] => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    // `from_str_radix` takes a second sign, which would let `+-1` through.
+    if !digits.bytes().next()?.is_ascii_alphanumeric() {
+        return None;
+    }
+    let magnitude = i128::from(u64::from_str_radix(digits, radix).ok()?);
+    i64::try_from(if negative { -magnitude } else { magnitude }).ok()
+}
+
+/// A decimal float: `1`, `1.`, `.5`, `1e3`, `+1.5E-2`; not `inf`, not `1e999`.
+fn float(text: &str) -> Option<Value> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
+        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
+    if let Some(exponent) = exponent {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        if digits.is_empty() || !all_digits(digits) {
+            return None;
+        }
+    }
+    let value: f64 = text.parse().ok()?;
+    value.is_finite().then_some(Value::Float(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_scalars_mean_what_compose_takes_them_for() {
+        let int = |i: i64| Value::Int(i);
+        let float = Value::Float;
+        let text = |s: &str| Value::from(s);
+        let table = [
+            ("", Value::Null),
+            ("~", Value::Null),
+            ("null", Value::Null),
+            ("Null", Value::Null),
+            ("nULL", text("nULL")),
+            ("true", Value::Bool(true)),
+            ("TRUE", Value::Bool(true)),
+            ("tRUE", text("tRUE")),
+            ("False", Value::Bool(false)),
+            ("yes", text("yes")),
+            ("on", text("on")),
+            ("n", text("n")),
+            ("12", int(12)),
+            ("+12", int(12)),
+            ("-12", int(-12)),
+            ("+-12", text("+-12")),
+            ("0", int(0)),
+            ("-0", float(-0.0)),
+            ("0644", int(420)),
+            ("0o644", int(420)),
+            ("089", float(89.0)),
+            ("09.5", float(9.5)),
+            ("0x1F", int(31)),
+            ("0x", text("0x")),
+            ("0x_1", int(1)),
+            ("-0b11", int(-3)),
+            ("0b2", text("0b2")),
+            ("1_000", int(1000)),
+            ("1__0", int(10)),
+            ("22:22", text("22:22")),
+            ("190:20:30", text("190:20:30")),
+            ("9223372036854775807", int(i64::MAX)),
+            ("-9223372036854775808", int(i64::MIN)),
+            ("12345678901234567890123", float(1.234_567_890_123_456_8e22)),
+            (".5", float(0.5)),
+            ("1.", float(1.0)),
+            ("1e3", float(1000.0)),
+            ("1e400", text("1e400")),
+            (".", text(".")),
+            ("-", text("-")),
+            (".inf", float(f64::INFINITY)),
+            ("-.INF", float(f64::NEG_INFINITY)),
+            ("1.2.3", text("1.2.3")),
+            ("10.0.0.1", text("10.0.0.1")),
+            ("2024-01-01", text("2024-01-01")),
+            ("1h", text("1h")),
+        ];
+        for (input, expected) in table {
+            assert_eq!(plain(input), expected, "{input:?}");
+        }
+        assert!(matches!(plain(".NaN"), Value::Float(f) if f.is_nan()));
+    }
+
+    #[test]
+    fn tags_of_yaml_overrule_the_look_of_a_scalar() {
+        assert_eq!(typed("12", Hint::Core("str")), Ok(Value::from("12")));
+        assert_eq!(typed("12", Hint::Core("int")), Ok(Value::Int(12)));
+        assert_eq!(typed("3", Hint::Core("float")), Ok(Value::Float(3.0)));
+        assert_eq!(typed("12", Hint::Custom), Ok(Value::from("12")));
+        assert!(typed("yes", Hint::Core("bool")).is_err());
+    }
+}
