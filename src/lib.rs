@@ -7,6 +7,8 @@ pub mod diagnostic;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod form;
+pub mod hash;
 pub mod image;
 pub mod labels;
 pub mod load;

@@ -5,3 +5,4 @@ pub mod duration;
 pub mod glob;
 pub mod image;
 pub mod number;
+pub mod similar;
