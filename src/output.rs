@@ -10,11 +10,18 @@ use tokio::sync::{mpsc, oneshot};
 
 mod json;
 mod logrus;
+pub mod palette;
 mod plain;
+mod tty;
+
+use palette::Palette;
+use std::time::{Duration, Instant};
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
+    /// Rows on a terminal, redrawn in place.
+    Tty,
     /// One line per change.
     Plain,
     /// One JSON object per change.
@@ -47,6 +54,13 @@ impl Style {
                     "can't use --progress plain while ANSI support is forced",
                 ));
             }
+            "tty" if ansi == "never" => {
+                return Err(CliError::new(
+                    "can't use --progress tty while ANSI support is disabled",
+                ));
+            }
+            "tty" => Mode::Tty,
+            "" | "auto" if ansi != "never" && io::stderr().is_terminal() => Mode::Tty,
             "" | "auto" | "plain" => Mode::Plain,
             "json" => Mode::Json,
             "quiet" | "none" => Mode::Quiet,
@@ -70,10 +84,18 @@ impl Style {
     }
 }
 
-/// Draws into a buffer; the task writes it out.
+/// Draws into a buffer; the task writes it out. `now` counts from the start of the drawing.
 trait Draw: Send {
-    fn event(&mut self, out: &mut Vec<u8>, event: &Event);
-    fn warning(&mut self, out: &mut Vec<u8>, message: &str);
+    fn event(&mut self, out: &mut Vec<u8>, event: &Event, now: Duration);
+    fn warning(&mut self, out: &mut Vec<u8>, message: &str, now: Duration);
+    /// Makes room for text that others write next.
+    fn interlude(&mut self, _out: &mut Vec<u8>) {}
+    /// Whether [`Draw::tick`] has something to do.
+    fn wants_tick(&self) -> bool {
+        false
+    }
+    fn tick(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
+    fn finish(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
 }
 
 /// The running task that draws.
@@ -92,10 +114,14 @@ impl Drawing {
 }
 
 /// Starts drawing. `operation` names what is going on, e.g. `up`.
-pub fn start(style: &Style, _operation: &'static str) -> (Reporter, Drawing) {
+pub fn start(style: &Style, operation: &'static str) -> (Reporter, Drawing) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let (close, closed) = oneshot::channel();
     let draw: Box<dyn Draw> = match style.mode {
+        Mode::Tty => {
+            let palette = Palette::new(style.colour_progress);
+            Box::new(tty::Tty::new(operation, palette, stderr_size))
+        }
         Mode::Plain => Box::new(plain::Plain::new(true)),
         Mode::Quiet => Box::new(plain::Plain::new(false)),
         Mode::Json => Box::new(json::Json),
@@ -104,32 +130,54 @@ pub fn start(style: &Style, _operation: &'static str) -> (Reporter, Drawing) {
     (Reporter::new(sender), Drawing { close, task })
 }
 
+/// Columns and lines of the terminal on standard error.
+fn stderr_size() -> (usize, usize) {
+    let (lines, columns) = console::Term::stderr().size();
+    (columns.into(), lines.into())
+}
+
 async fn run(
     mut draw: Box<dyn Draw>,
     mut notices: mpsc::UnboundedReceiver<Notice>,
     mut closed: oneshot::Receiver<()>,
 ) {
     const AT_ONCE: usize = 512;
+    const FRAME: Duration = Duration::from_millis(100);
+    let begin = Instant::now();
+    let mut frames = tokio::time::interval_at(tokio::time::Instant::now() + FRAME, FRAME);
+    frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut batch = Vec::new();
     let mut out = Vec::new();
     loop {
-        tokio::select! {
+        let is_open = tokio::select! {
             biased;
-            count = notices.recv_many(&mut batch, AT_ONCE) => if count == 0 { return },
-            _ = &mut closed => return,
-        }
+            count = notices.recv_many(&mut batch, AT_ONCE) => count > 0,
+            _ = &mut closed => false,
+            _ = frames.tick(), if draw.wants_tick() => {
+                draw.tick(&mut out, begin.elapsed());
+                true
+            }
+        };
         for notice in batch.drain(..) {
+            let now = begin.elapsed();
             match notice {
-                Notice::Event(event) => draw.event(&mut out, &event),
-                Notice::Warning(message) => draw.warning(&mut out, &message),
+                Notice::Event(event) => draw.event(&mut out, &event, now),
+                Notice::Warning(message) => draw.warning(&mut out, &message, now),
                 Notice::Build(text) => {
+                    draw.interlude(&mut out);
                     flush(&mut out);
                     // A reader that has gone away is no reason to stop working.
                     let _ = write(&text);
                 }
             }
         }
+        if !is_open {
+            draw.finish(&mut out, begin.elapsed());
+        }
         flush(&mut out);
+        if !is_open {
+            return;
+        }
     }
 }
 

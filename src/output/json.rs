@@ -3,6 +3,7 @@
 use super::{Draw, logrus};
 use crate::event::{Event, Progress};
 use serde::Serialize;
+use std::time::Duration;
 
 pub struct Json;
 
@@ -52,7 +53,7 @@ fn to_line(value: &impl Serialize) -> String {
 }
 
 impl Draw for Json {
-    fn event(&mut self, out: &mut Vec<u8>, event: &Event) {
+    fn event(&mut self, out: &mut Vec<u8>, event: &Event, _: Duration) {
         let (current, total) = (event.current.unwrap_or(0), event.total.unwrap_or(0));
         let line = Line {
             id: &event.id,
@@ -77,7 +78,7 @@ impl Draw for Json {
         out.push(b'\n');
     }
 
-    fn warning(&mut self, out: &mut Vec<u8>, message: &str) {
+    fn warning(&mut self, out: &mut Vec<u8>, message: &str, _: Duration) {
         out.extend_from_slice(logrus::json(message, &jiff::Zoned::now()).as_bytes());
     }
 }
@@ -93,12 +94,13 @@ mod tests {
         Json.event(
             &mut out,
             &Event::new("Container p-a-1", Progress::Working, "Creating"),
+            Duration::ZERO,
         );
         layer.parent = Some("Image x".into());
         layer.current = Some(1);
         layer.total = Some(4);
         layer.details = "<1B>".into();
-        Json.event(&mut out, &layer);
+        Json.event(&mut out, &layer, Duration::ZERO);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             concat!(

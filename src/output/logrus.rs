@@ -1,6 +1,8 @@
 //! Warnings in the form of Go's logrus, which Docker Compose's users and their scripts know.
 
+use super::palette::Palette;
 use jiff::Zoned;
+use std::time::Duration;
 
 /// `time="2026-11-21T09:00:00Z" level=warning msg="…"`.
 pub fn text(message: &str, now: &Zoned) -> String {
@@ -18,6 +20,12 @@ pub fn json(message: &str, now: &Zoned) -> String {
         "{{\"level\":\"warning\",\"msg\":{message},\"time\":\"{}\"}}\n",
         stamp(now)
     )
+}
+
+/// `WARN[0001] …`: seconds since the start, and the message filled up to where fields would begin.
+pub fn terminal(message: &str, elapsed: Duration, palette: Palette) -> String {
+    let level = palette.busy("WARN");
+    format!("{level}[{:04}] {message:<44} \n", elapsed.as_secs())
 }
 
 /// RFC 3339 in whole seconds, `Z` for UTC.

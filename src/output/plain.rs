@@ -2,6 +2,7 @@
 
 use super::{Draw, logrus};
 use crate::event::Event;
+use std::time::Duration;
 
 pub struct Plain {
     events: bool,
@@ -15,14 +16,14 @@ impl Plain {
 }
 
 impl Draw for Plain {
-    fn event(&mut self, out: &mut Vec<u8>, event: &Event) {
+    fn event(&mut self, out: &mut Vec<u8>, event: &Event, _: Duration) {
         if self.events {
             let line = format!(" {} {} {}\n", event.id, event.text, event.details);
             out.extend_from_slice(line.as_bytes());
         }
     }
 
-    fn warning(&mut self, out: &mut Vec<u8>, message: &str) {
+    fn warning(&mut self, out: &mut Vec<u8>, message: &str, _: Duration) {
         out.extend_from_slice(logrus::text(message, &jiff::Zoned::now()).as_bytes());
     }
 }
@@ -39,12 +40,13 @@ mod tests {
         plain.event(
             &mut out,
             &Event::new("Container p-a-1", Progress::Done, "Created"),
+            Duration::ZERO,
         );
         let failed = Event {
             details: "dependency h failed to start".into(),
             ..Event::new("Container p-h-1", Progress::Error, "Error")
         };
-        plain.event(&mut out, &failed);
+        plain.event(&mut out, &failed, Duration::ZERO);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             " Container p-a-1 Created \n Container p-h-1 Error dependency h failed to start\n"
@@ -54,7 +56,11 @@ mod tests {
     #[test]
     fn quiet_keeps_its_mouth_shut() {
         let mut out = Vec::new();
-        Plain::new(false).event(&mut out, &Event::new("x", Progress::Done, "Created"));
+        Plain::new(false).event(
+            &mut out,
+            &Event::new("x", Progress::Done, "Created"),
+            Duration::ZERO,
+        );
         assert!(out.is_empty());
     }
 }

@@ -41,6 +41,24 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// A size for people, as Docker's programs show it: powers of 1000, four digits that count.
+pub fn human_size(bytes: i64) -> String {
+    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let (mut number, mut unit) = (bytes as f64, 0);
+    while number >= 1000.0 && unit < UNITS.len() - 1 {
+        number /= 1000.0;
+        unit += 1;
+    }
+    let decimals = match number {
+        n if n >= 100.0 => 1,
+        n if n >= 10.0 => 2,
+        _ => 3,
+    };
+    let text = format!("{number:.decimals$}");
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{short}{}", UNITS[unit])
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Form {
@@ -60,6 +78,21 @@ impl<'de> Deserialize<'de> for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_get_four_digits() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (999, "999B"),
+            (1_000, "1kB"),
+            (1_234_567, "1.235MB"),
+            (30_000_000, "30MB"),
+            (123_456_789, "123.5MB"),
+            (1_024_000_000_000, "1.024TB"),
+        ] {
+            assert_eq!(human_size(bytes), text);
+        }
+    }
 
     #[test]
     fn sizes_are_powers_of_1024() {

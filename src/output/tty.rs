@@ -1,0 +1,306 @@
+//! Progress on a terminal: a block of rows, one per thing, redrawn in place.
+
+use super::palette::Palette;
+use super::{Draw, logrus};
+use crate::event::{Event, Progress};
+use indexmap::IndexMap;
+use std::time::Duration;
+
+mod row;
+
+/// The block and what it shows.
+pub struct Tty {
+    operation: &'static str,
+    palette: Palette,
+    size: fn() -> (usize, usize),
+    tasks: IndexMap<String, Task>,
+    /// Rows on the screen that the next drawing goes over.
+    drawn: usize,
+    /// Something changed since the last drawing.
+    is_stale: bool,
+    working: usize,
+}
+
+/// One thing that something is done to.
+#[derive(Debug)]
+struct Task {
+    parent: Option<String>,
+    progress: Progress,
+    text: String,
+    details: String,
+    current: i64,
+    total: i64,
+    since: Duration,
+    /// When it came to its end.
+    until: Option<Duration>,
+}
+
+impl Tty {
+    /// `size` tells the terminal's columns and lines.
+    pub fn new(operation: &'static str, palette: Palette, size: fn() -> (usize, usize)) -> Self {
+        Tty {
+            operation,
+            palette,
+            size,
+            tasks: IndexMap::new(),
+            drawn: 0,
+            is_stale: false,
+            working: 0,
+        }
+    }
+
+    fn update(&mut self, event: &Event, now: Duration) {
+        let is_working = event.progress == Progress::Working;
+        let Some(task) = self.tasks.get_mut(&event.id) else {
+            self.working += usize::from(is_working);
+            let task = Task {
+                parent: event.parent.clone(),
+                progress: event.progress,
+                text: event.text.clone(),
+                details: event.details.clone(),
+                current: event.current.unwrap_or(0),
+                total: event.total.unwrap_or(0),
+                since: now,
+                until: (!is_working).then_some(now),
+            };
+            self.tasks.insert(event.id.clone(), task);
+            return;
+        };
+        // Images share layers: a layer's row listens to the image that named it first.
+        if event.parent.is_some() && event.parent != task.parent {
+            return;
+        }
+        let was_working = task.progress == Progress::Working;
+        self.working = self.working + usize::from(is_working) - usize::from(was_working);
+        task.progress = event.progress;
+        task.text.clone_from(&event.text);
+        task.details.clone_from(&event.details);
+        task.current = task.current.max(event.current.unwrap_or(0));
+        task.total = task.total.max(event.total.unwrap_or(0));
+        task.until = (!is_working).then_some(now);
+    }
+
+    fn erase(&mut self, out: &mut Vec<u8>) {
+        if self.drawn > 0 {
+            out.extend_from_slice(format!("\x1b[{}A\r\x1b[J", self.drawn).as_bytes());
+            self.drawn = 0;
+        }
+    }
+
+    fn draw(&mut self, out: &mut Vec<u8>, now: Duration) {
+        self.is_stale = false;
+        if self.tasks.is_empty() {
+            return;
+        }
+        let (columns, lines) = (self.size)();
+        let rows = row::rows(&self.tasks, now, columns, lines, self.palette);
+        let done = self.tasks.len() - self.working;
+        let mut text = String::from("\x1b[?25l");
+        if self.drawn > 0 {
+            text.push_str(&format!("\x1b[{}A\r", self.drawn));
+        }
+        let header = format!("[+] {} {done}/{}", self.operation, self.tasks.len());
+        self.drawn = rows.len() + 1;
+        for row in std::iter::once(header).chain(rows) {
+            text.push_str(&row);
+            text.push_str("\x1b[K\n");
+        }
+        text.push_str("\x1b[J\x1b[?25h");
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl Draw for Tty {
+    fn event(&mut self, out: &mut Vec<u8>, event: &Event, now: Duration) {
+        if event.id == "Compose" {
+            // A word from the program itself, not about a thing.
+            self.erase(out);
+            let line = self.palette.error(&event.details);
+            out.extend_from_slice(format!("{line}\n").as_bytes());
+        } else {
+            self.update(event, now);
+        }
+        self.is_stale = true;
+    }
+
+    fn warning(&mut self, out: &mut Vec<u8>, message: &str, now: Duration) {
+        self.erase(out);
+        out.extend_from_slice(logrus::terminal(message, now, self.palette).as_bytes());
+        self.is_stale = true;
+    }
+
+    fn interlude(&mut self, out: &mut Vec<u8>) {
+        self.erase(out);
+        self.is_stale = true;
+    }
+
+    fn wants_tick(&self) -> bool {
+        self.is_stale || self.working > 0
+    }
+
+    fn tick(&mut self, out: &mut Vec<u8>, now: Duration) {
+        self.draw(out, now);
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>, now: Duration) {
+        if self.is_stale || self.working > 0 {
+            self.draw(out, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a terminal of 60×8 shows after the bytes: enough of its rules for what we send.
+    fn screen(bytes: &[u8]) -> Vec<String> {
+        let text = std::str::from_utf8(bytes).unwrap();
+        let mut rows: Vec<String> = vec![String::new()];
+        let (mut at, mut chars) = (0, text.chars().peekable());
+        let mut line = String::new();
+        while let Some(c) = chars.next() {
+            match c {
+                '\n' => {
+                    rows[at] = std::mem::take(&mut line);
+                    at += 1;
+                    if at == rows.len() {
+                        rows.push(String::new());
+                    }
+                }
+                '\r' => line.clear(),
+                '\x1b' => {
+                    let mut code = String::new();
+                    for c in chars.by_ref() {
+                        code.push(c);
+                        if c.is_ascii_alphabetic() {
+                            break;
+                        }
+                    }
+                    if let Some(up) = code.strip_prefix('[').and_then(|c| c.strip_suffix('A')) {
+                        at -= up.parse::<usize>().unwrap();
+                    } else if code == "[J" {
+                        rows.truncate(at + 1);
+                        rows[at].clear();
+                    }
+                }
+                c => line.push(c),
+            }
+        }
+        rows.into_iter().filter(|r| !r.is_empty()).collect()
+    }
+
+    fn tty() -> Tty {
+        Tty::new("up", Palette::new(false), || (60, 8))
+    }
+
+    const fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn rows_are_aligned_and_redrawn_in_place() {
+        let (mut tty, mut out) = (tty(), Vec::new());
+        tty.event(
+            &mut out,
+            &Event::new("Network p_default", Progress::Done, "Created"),
+            ms(0),
+        );
+        tty.event(
+            &mut out,
+            &Event::new("Container p-a-1", Progress::Working, "Creating"),
+            ms(0),
+        );
+        tty.tick(&mut out, ms(100));
+        assert_eq!(
+            screen(&out),
+            [
+                "[+] up 1/2",
+                " ✔ Network p_default Created                            0.0s",
+                " ⠙ Container p-a-1   Creating                           0.1s",
+            ]
+        );
+        assert!(tty.wants_tick());
+        tty.warning(&mut out, "careful", ms(1200));
+        tty.event(
+            &mut out,
+            &Event::new("Container p-a-1", Progress::Done, "Started"),
+            ms(1300),
+        );
+        tty.finish(&mut out, ms(1400));
+        assert_eq!(
+            screen(&out),
+            [
+                "WARN[0001] careful                                      ",
+                "[+] up 2/2",
+                " ✔ Network p_default Created                            0.0s",
+                " ✔ Container p-a-1   Started                            1.3s",
+            ]
+        );
+        assert!(!tty.wants_tick());
+    }
+
+    #[test]
+    fn a_small_terminal_gets_less() {
+        let (mut tty, mut out) = (tty(), Vec::new());
+        for n in 1..=20 {
+            let event = Event {
+                details: "a very long explanation that does not fit into the row at all".into(),
+                ..Event::new(&format!("Container p-a-{n}"), Progress::Error, "Error")
+            };
+            tty.event(&mut out, &event, ms(0));
+        }
+        tty.finish(&mut out, ms(0));
+        let shown = screen(&out);
+        assert_eq!(shown.len(), 7);
+        assert_eq!(shown[6], " ... 15 more");
+        assert!(
+            shown.iter().all(|r| console::measure_text_width(r) <= 60),
+            "{shown:?}"
+        );
+        assert!(
+            shown[1].contains("a very long") && shown[1].contains("..."),
+            "{shown:?}"
+        );
+    }
+
+    #[test]
+    fn layers_become_a_bar() {
+        let (mut tty, mut out) = (tty(), Vec::new());
+        tty.event(
+            &mut out,
+            &Event::new("Image nginx", Progress::Working, "Pulling"),
+            ms(0),
+        );
+        for (id, current) in [("l1", 10_000_000), ("l2", 5_000_000)] {
+            let layer = Event {
+                parent: Some("Image nginx".into()),
+                current: Some(current),
+                total: Some(10_000_000),
+                ..Event::new(id, Progress::Working, "Downloading")
+            };
+            tty.event(&mut out, &layer, ms(0));
+        }
+        tty.tick(&mut out, ms(0));
+        assert_eq!(
+            screen(&out)[1],
+            " ⠋ Image nginx [⣿⣤]    15MB / 20MB    Pulling           0.0s"
+        );
+    }
+
+    #[test]
+    fn thousands_of_events_cost_one_drawing() {
+        let (mut tty, mut out) = (tty(), Vec::new());
+        for n in 0..50_000 {
+            let id = format!("Container {}", n % 5000);
+            tty.event(
+                &mut out,
+                &Event::new(&id, Progress::Working, "Creating"),
+                ms(n),
+            );
+        }
+        assert!(out.is_empty());
+        tty.tick(&mut out, ms(50_000));
+        assert!(out.len() < 2000);
+    }
+}
