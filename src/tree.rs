@@ -3,6 +3,10 @@
 //! Every stage of [`crate::load`] takes and gives this tree, so that a finding in the last
 //! stage can still point at the byte of the file that caused it.
 
+mod de;
+
+pub use de::DecodeError;
+
 use indexmap::IndexMap;
 
 /// The number of a source text (a project file, an env file) in the list of sources of one load.

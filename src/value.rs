@@ -2,6 +2,7 @@
 
 pub mod bytes;
 pub mod duration;
+pub mod float;
 pub mod glob;
 pub mod image;
 pub mod number;

@@ -179,8 +179,8 @@ fn mistakes_are_found_where_they_stand() {
         ("a: *nope\n", "yaml-syntax 1:4"),
         ("a: !!int x\n", "{a: \"x\"}\nyaml-tag 1:10 a"),
         ("a: 'x\n---\nb: 1\n", "{b: 1}\nyaml-syntax 2:1"),
-        ("a: [1\nb: 2\n", "yaml-syntax 3:1"),
-        ("a:\n\t- b\n", "yaml-syntax 2:1"),
+        ("a: [1\nb: 2\n", "yaml-syntax 2:2"),
+        ("a:\n\t- b\n", "yaml-syntax 2:2"),
         ("a: b: c\n", "yaml-syntax 1:5"),
     ];
     for (input, expected) in table {
