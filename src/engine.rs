@@ -3,6 +3,9 @@
 //! Two adapters stand behind it: [`docker`] (a Docker API server, through bollard) and
 //! [`fake`] (in memory, with faults to inject), which must not be kinder than the real one.
 
+pub mod docker;
+pub mod endpoint;
+
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::collections::BTreeMap;

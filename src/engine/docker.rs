@@ -1,0 +1,547 @@
+//! The engine behind a Docker API: the only place that knows bollard.
+//!
+//! bollard makes the calls whose requests are plain and whose answers it reads well, over our own
+//! connections ([`wire`]). Four kinds of call go past it:
+//! - creating containers, networks and volumes, since a body may hold words of the user's that
+//!   bollard's closed enums do not know: it is for the engine to refuse them, in its own words;
+//! - logs, where its decoder costs too much and loses bytes of a terminal ([`logs`]);
+//! - started commands, for the same decoder ([`exec`]);
+//! - pulls and builds, whose messages it reads for one builder only ([`images`]).
+
+mod chunked;
+mod connection;
+mod exec;
+mod failure;
+mod frames;
+pub mod images;
+mod logs;
+mod messages;
+mod query;
+mod rows;
+mod wire;
+
+use super::endpoint::Endpoint;
+use super::{
+    BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
+    ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession, ImageSummary,
+    LogOptions, NetworkSummary, OutputChunk, Parts, PullProgress, Reply, ResourceRequest,
+    VolumeSummary,
+};
+use bollard::query_parameters as q;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use http_body_util::{BodyExt, Either, Full};
+use hyper::{Method, Request};
+use images::Keyring;
+use query::Query;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+use wire::{API_MINOR, Wire};
+
+/// How to speak to an engine.
+#[derive(Default)]
+pub struct Options {
+    /// `DOCKER_API_VERSION`: this version and no other.
+    pub api_version: Option<String>,
+    /// Where credentials for registries come from.
+    pub keyring: Option<Arc<dyn Keyring>>,
+}
+
+/// An engine behind a socket. Nothing is connected before the first call.
+pub struct Docker {
+    wire: Arc<Wire>,
+    client: bollard::Docker,
+    keyring: Option<Arc<dyn Keyring>>,
+}
+
+impl Docker {
+    /// # Errors
+    /// None that depends on the engine; only if the client cannot be made at all.
+    pub fn new(endpoint: Endpoint, options: Options) -> Result<Self, EngineError> {
+        let wire = Arc::new(Wire::new(endpoint, options.api_version.as_deref()));
+        let transport = wire.clone();
+        let client = bollard::Docker::connect_with_custom_transport(
+            move |request: bollard::BollardRequest| {
+                let wire = transport.clone();
+                async move { wire.send(request).await }
+            },
+            Some("http://localhost"),
+            // bollard's limit counts until the answer begins, and a stop answers when it is
+            // done, so there is none. Connecting has its own.
+            u64::from(u32::MAX),
+            &bollard::ClientVersion {
+                major_version: 1,
+                minor_version: API_MINOR as usize,
+            },
+        )
+        .map_err(|e| failure::failure(&wire, e))?;
+        Ok(Docker {
+            wire,
+            client,
+            keyring: options.keyring,
+        })
+    }
+
+    fn failed(&self, error: bollard::errors::Error) -> EngineError {
+        failure::failure(&self.wire, error)
+    }
+
+    /// Sends JSON (or nothing) and gives back the JSON of the answer (`Null` for an empty one).
+    async fn call(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, EngineError> {
+        let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        let mut request = Request::builder().method(method).uri(target);
+        if body.is_some() {
+            request = request.header("Content-Type", "application/json");
+        }
+        let request = request
+            .body(Either::Left(Full::new(bytes)))
+            .map_err(images::unformed)?;
+        let answer = self.wire.send(request).await.map_err(|e| self.failed(e))?;
+        let status = answer.status().as_u16();
+        let text = answer
+            .into_body()
+            .collect()
+            .await
+            .map_err(|e| failure::broken(&self.wire, &e))?
+            .to_bytes();
+        if status >= 400 {
+            return Err(failure::refused(status, wire::message_of(&text)));
+        }
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&text).map_err(|e| EngineError::Protocol {
+            message: format!("the engine's answer to {target} is no JSON: {e}"),
+        })
+    }
+
+    /// Creates an object and gives the field of the answer that names it.
+    async fn create(&self, target: &str, body: &Value, field: &str) -> Result<String, EngineError> {
+        let answer = self.call(Method::POST, target, Some(body)).await?;
+        answer[field]
+            .as_str()
+            .map(str::to_string)
+            .ok_or_else(|| EngineError::Protocol {
+                message: format!("the engine's answer to {target} has no {field}"),
+            })
+    }
+}
+
+/// The filter that bollard sends for labels.
+fn label_filter(labels: Vec<String>) -> HashMap<String, Vec<String>> {
+    match labels.is_empty() {
+        true => HashMap::new(),
+        false => HashMap::from([("label".to_string(), labels)]),
+    }
+}
+
+/// Takes all but one network out of a create request: engines before API 1.44 accept no more,
+/// and the others are connected afterwards.
+fn split_endpoints(body: &mut Value) -> Vec<(String, Value)> {
+    let primary = body["HostConfig"]["NetworkMode"]
+        .as_str()
+        .map(str::to_string);
+    let Some(endpoints) = body
+        .pointer_mut("/NetworkingConfig/EndpointsConfig")
+        .and_then(Value::as_object_mut)
+    else {
+        return Vec::new();
+    };
+    let keep = primary
+        .filter(|name| endpoints.contains_key(name))
+        .or_else(|| endpoints.keys().next().cloned());
+    let others: Vec<String> = endpoints
+        .keys()
+        .filter(|name| Some(*name) != keep.as_ref())
+        .cloned()
+        .collect();
+    others
+        .into_iter()
+        .filter_map(|name| endpoints.remove(&name).map(|e| (name, e)))
+        .collect()
+}
+
+impl Engine for Docker {
+    fn endpoint(&self) -> String {
+        self.wire.endpoint().to_string()
+    }
+
+    fn version(&self) -> Reply<'_, (String, String)> {
+        Box::pin(async {
+            let found = self.client.version().await.map_err(|e| self.failed(e))?;
+            Ok((
+                found.version.unwrap_or_default(),
+                found.api_version.unwrap_or_default(),
+            ))
+        })
+    }
+
+    fn list_containers(&self, filter: ContainerFilter) -> Reply<'_, Vec<ContainerSummary>> {
+        Box::pin(async move {
+            let options = q::ListContainersOptions {
+                all: filter.all,
+                filters: Some(label_filter(filter.labels)),
+                ..Default::default()
+            };
+            let rows = self
+                .client
+                .list_containers(Some(options))
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(rows.into_iter().map(rows::container).collect())
+        })
+    }
+
+    fn inspect_container<'a>(&'a self, id: &'a str) -> Reply<'a, ContainerDetails> {
+        Box::pin(async move {
+            let target = format!("/containers/{id}/json");
+            Ok(rows::details(self.call(Method::GET, &target, None).await?))
+        })
+    }
+
+    fn create_container(&self, mut request: ContainerRequest) -> Reply<'_, String> {
+        Box::pin(async move {
+            let target = Query::new("/containers/create")
+                .add_some("name", Some(&request.name))
+                .add_some("platform", request.platform.as_deref())
+                .finish();
+            let later = match self.wire.minor() < 44 {
+                true => split_endpoints(&mut request.body),
+                false => Vec::new(),
+            };
+            let id = self.create(&target, &request.body, "Id").await?;
+            for (network, endpoint) in later {
+                self.connect_network(&network, &id, endpoint).await?;
+            }
+            Ok(id)
+        })
+    }
+
+    fn start_container<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move {
+            self.client
+                .start_container(id, None::<q::StartContainerOptions>)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn stop_container<'a>(&'a self, id: &'a str, timeout: Option<i64>) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let options = q::StopContainerOptions {
+                signal: None,
+                t: timeout.map(seconds),
+            };
+            self.client
+                .stop_container(id, Some(options))
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn restart_container<'a>(&'a self, id: &'a str, timeout: Option<i64>) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let options = q::RestartContainerOptions {
+                signal: None,
+                t: timeout.map(seconds),
+            };
+            self.client
+                .restart_container(id, Some(options))
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn kill_container<'a>(&'a self, id: &'a str, signal: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let options = q::KillContainerOptions {
+                signal: signal.to_string(),
+            };
+            self.client
+                .kill_container(id, Some(options))
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn rename_container<'a>(&'a self, id: &'a str, name: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let options = q::RenameContainerOptions {
+                name: name.to_string(),
+            };
+            self.client
+                .rename_container(id, options)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn remove_container<'a>(&'a self, id: &'a str, force: bool, volumes: bool) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let options = q::RemoveContainerOptions {
+                v: volumes,
+                force,
+                ..Default::default()
+            };
+            self.client
+                .remove_container(id, Some(options))
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn put_archive<'a>(&'a self, id: &'a str, path: &'a str, tar: Vec<u8>) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let options = q::UploadToContainerOptions {
+                path: path.to_string(),
+                ..Default::default()
+            };
+            self.client
+                .upload_to_container(id, Some(options), bollard::body_full(Bytes::from(tar)))
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {
+        logs::read(self.wire.clone(), id, options)
+    }
+
+    fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String> {
+        Box::pin(async move {
+            let config = bollard::models::ExecConfig {
+                attach_stdin: Some(request.stdin),
+                attach_stdout: Some(!request.detach),
+                attach_stderr: Some(!request.detach),
+                tty: Some(request.tty),
+                env: Some(request.environment).filter(|env| !env.is_empty()),
+                cmd: Some(request.command),
+                privileged: request.privileged.then_some(true),
+                user: request.user,
+                working_dir: request.working_dir,
+                ..Default::default()
+            };
+            let made = self
+                .client
+                .create_exec(id, config)
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(made.id)
+        })
+    }
+
+    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession> {
+        Box::pin(exec::start(
+            self.wire.clone(),
+            exec.to_string(),
+            request.clone(),
+        ))
+    }
+
+    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64> {
+        Box::pin(async move {
+            let found = self
+                .client
+                .inspect_exec(exec)
+                .await
+                .map_err(|e| self.failed(e))?;
+            found.exit_code.ok_or_else(|| EngineError::Protocol {
+                message: "the command has not ended, as the engine tells it".into(),
+            })
+        })
+    }
+
+    fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>> {
+        Box::pin(async {
+            let rows = self
+                .client
+                .list_networks(None::<q::ListNetworksOptions>)
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(rows.into_iter().map(rows::network).collect())
+        })
+    }
+
+    fn create_network(&self, request: ResourceRequest) -> Reply<'_, String> {
+        Box::pin(async move { self.create("/networks/create", &request.body, "Id").await })
+    }
+
+    fn remove_network<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move {
+            self.client
+                .remove_network(id)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn connect_network<'a>(
+        &'a self,
+        network: &'a str,
+        container: &'a str,
+        endpoint: Value,
+    ) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let target = format!("/networks/{network}/connect");
+            let body = serde_json::json!({ "Container": container, "EndpointConfig": endpoint });
+            self.call(Method::POST, &target, Some(&body))
+                .await
+                .map(drop)
+        })
+    }
+
+    fn disconnect_network<'a>(
+        &'a self,
+        network: &'a str,
+        container: &'a str,
+        force: bool,
+    ) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let request = bollard::models::NetworkDisconnectRequest {
+                container: container.to_string(),
+                force: Some(force),
+            };
+            self.client
+                .disconnect_network(network, request)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn inspect_network<'a>(&'a self, id: &'a str) -> Reply<'a, Value> {
+        Box::pin(async move {
+            let target = format!("/networks/{id}");
+            self.call(Method::GET, &target, None).await
+        })
+    }
+
+    fn list_volumes(&self) -> Reply<'_, Vec<VolumeSummary>> {
+        Box::pin(async {
+            let found = self
+                .client
+                .list_volumes(None::<q::ListVolumesOptions>)
+                .await
+                .map_err(|e| self.failed(e))?;
+            let rows = found.volumes.unwrap_or_default();
+            Ok(rows.into_iter().map(rows::volume).collect())
+        })
+    }
+
+    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, ()> {
+        Box::pin(async move {
+            self.create("/volumes/create", &request.body, "Name")
+                .await
+                .map(drop)
+        })
+    }
+
+    fn remove_volume<'a>(&'a self, name: &'a str, force: bool) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let options = q::RemoveVolumeOptions { force };
+            self.client
+                .remove_volume(name, Some(options))
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn list_images(&self, references: Vec<String>) -> Reply<'_, Vec<ImageSummary>> {
+        Box::pin(async move {
+            let filters = match references.is_empty() {
+                true => None,
+                false => Some(HashMap::from([("reference".to_string(), references)])),
+            };
+            let options = q::ListImagesOptions {
+                filters,
+                digests: true,
+                ..Default::default()
+            };
+            let rows = self
+                .client
+                .list_images(Some(options))
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(rows.into_iter().map(rows::listed_image).collect())
+        })
+    }
+
+    fn inspect_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ImageSummary> {
+        Box::pin(async move {
+            let found = self
+                .client
+                .inspect_image(reference)
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(rows::inspected_image(found))
+        })
+    }
+
+    fn pull_image<'a>(
+        &'a self,
+        reference: &'a str,
+        platform: Option<&'a str>,
+    ) -> Parts<'a, PullProgress> {
+        images::pull(self.wire.clone(), self.keyring.clone(), reference, platform)
+    }
+
+    fn remove_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move {
+            self.client
+                .remove_image(reference, None::<q::RemoveImageOptions>, None)
+                .await
+                .map(drop)
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn build_image(&self, request: BuildRequest) -> Parts<'_, BuildMessage> {
+        images::build(self.wire.clone(), self.keyring.clone(), request)
+    }
+
+    fn events(&self, labels: Vec<String>, since: Option<String>) -> Parts<'_, EngineEvent> {
+        let mut filters = label_filter(labels);
+        filters.insert("type".into(), vec!["container".into()]);
+        let options = q::EventsOptions {
+            since,
+            until: None,
+            filters: Some(filters),
+        };
+        let wire = self.wire.clone();
+        self.client
+            .events(Some(options))
+            .map_ok(rows::event)
+            .map_err(move |e| failure::failure(&wire, e))
+            .boxed()
+    }
+}
+
+/// A timeout as the API takes it: −1 waits for ever.
+fn seconds(timeout: i64) -> i32 {
+    timeout.clamp(-1, i64::from(i32::MAX)) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_engines_get_one_network() {
+        let mut body = serde_json::json!({
+            "HostConfig": {"NetworkMode": "p_b"},
+            "NetworkingConfig": {"EndpointsConfig": {"p_a": {"x": 1}, "p_b": {"y": 2}}}
+        });
+        let later = split_endpoints(&mut body);
+        assert_eq!(later, [("p_a".to_string(), serde_json::json!({"x": 1}))]);
+        assert_eq!(
+            body["NetworkingConfig"]["EndpointsConfig"],
+            serde_json::json!({"p_b": {"y": 2}})
+        );
+        assert!(split_endpoints(&mut serde_json::json!({})).is_empty());
+    }
+}

@@ -1,0 +1,120 @@
+//! What went wrong, from bollard's words into ours.
+
+use super::wire::Wire;
+use crate::engine::EngineError;
+use crate::engine::endpoint::Endpoint;
+use bollard::errors::Error;
+use std::io;
+
+/// An answer with an error status.
+pub fn refused(status: u16, message: String) -> EngineError {
+    match status {
+        404 => EngineError::NotFound { message },
+        409 => EngineError::Conflict { message },
+        _ => EngineError::Refused { status, message },
+    }
+}
+
+/// Any error of a call through bollard.
+pub fn failure(wire: &Wire, error: Error) -> EngineError {
+    match error {
+        Error::DockerResponseServerError {
+            status_code,
+            message,
+        } => refused(status_code, message),
+        Error::DockerStreamError { error } => refused(500, error),
+        Error::HyperLegacyError { err } if err.is_connect() => {
+            unreachable(wire.endpoint(), io_cause(&err))
+        }
+        Error::HyperLegacyError { err } => broken(wire, &err),
+        Error::HyperResponseError { err } => broken(wire, &err),
+        Error::IOError { err } => broken(wire, &err),
+        other => EngineError::Protocol {
+            message: format!(
+                "the engine at {} gave an answer that was not understood: {other}",
+                wire.endpoint()
+            ),
+        },
+    }
+}
+
+/// The connection ended before the answer did.
+pub fn broken(wire: &Wire, error: &(dyn std::error::Error + 'static)) -> EngineError {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    EngineError::Broken {
+        message: format!("{}: {deepest}", wire.endpoint()),
+    }
+}
+
+/// Nobody answers at the endpoint: why, and what to do.
+pub fn unreachable(endpoint: &Endpoint, cause: Option<&io::Error>) -> EngineError {
+    let advice = match (endpoint, cause.map(io::Error::kind)) {
+        (Endpoint::Unix(path), Some(io::ErrorKind::NotFound)) => format!(
+            "there is no {}; start the engine (`systemctl start docker`), or say where it is with -H or DOCKER_HOST",
+            path.display()
+        ),
+        (Endpoint::Unix(_), Some(io::ErrorKind::ConnectionRefused)) => {
+            "the socket is there, but nothing listens on it; start the engine (`systemctl start docker`)".into()
+        }
+        (Endpoint::Unix(path), Some(io::ErrorKind::PermissionDenied)) => format!(
+            "this user may not open {}; join its group (`usermod -aG docker $USER`, then log in again), or use a rootless engine",
+            path.display()
+        ),
+        (_, Some(_)) => format!("{}; is the engine running, and the address right?", cause.map(ToString::to_string).unwrap_or_default()),
+        (_, None) => "is the engine running?".into(),
+    };
+    EngineError::Unreachable {
+        message: format!("no engine answers at {endpoint}: {advice}"),
+    }
+}
+
+/// The operating system's error below a client's.
+fn io_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return Some(io);
+        }
+        current = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses() {
+        assert!(refused(404, String::new()).is_not_found());
+        assert!(refused(409, String::new()).is_conflict());
+        assert!(matches!(
+            refused(500, String::new()),
+            EngineError::Refused { status: 500, .. }
+        ));
+    }
+
+    #[test]
+    fn unreachable_says_what_to_do() {
+        let socket = Endpoint::Unix("/run/x.sock".into());
+        let table = [
+            (
+                io::ErrorKind::NotFound,
+                "there is no /run/x.sock; start the engine",
+            ),
+            (io::ErrorKind::ConnectionRefused, "nothing listens"),
+            (io::ErrorKind::PermissionDenied, "usermod -aG docker"),
+        ];
+        for (kind, words) in table {
+            let error = unreachable(&socket, Some(&kind.into())).to_string();
+            assert!(
+                error.starts_with("no engine answers at unix:///run/x.sock: "),
+                "{error}"
+            );
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}
