@@ -1,0 +1,1 @@
+INSERT INTO item (name, cents) VALUES ('coffee', 520), ('cake', 380);
