@@ -219,10 +219,17 @@ pub struct ImageSummary {
     pub platform: Option<String>,
     /// Targets of the image's `VOLUME` instructions; only an inspect tells them.
     pub volumes: Vec<String>,
-    /// When it was last tagged here, RFC 3339; only an inspect tells it.
-    pub last_tagged: Option<String>,
+    /// Seconds since it was last tagged here; only an inspect tells it.
+    pub age: Option<i64>,
     /// Whether the image has a healthcheck; only an inspect tells it.
     pub has_healthcheck: bool,
+}
+
+impl ImageSummary {
+    /// Whether `id` (of an image or a manifest) stands for this image.
+    pub fn is_known_as(&self, id: &str) -> bool {
+        self.id == id || self.digests.iter().any(|d| d.ends_with(id))
+    }
 }
 
 /// A container to create: the body is the engine's own request, built by [`request`].

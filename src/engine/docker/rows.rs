@@ -203,7 +203,10 @@ pub fn inspected_image(image: models::ImageInspect) -> ImageSummary {
         labels: sorted(config.labels),
         platform,
         volumes,
-        last_tagged: image.metadata.and_then(|m| m.last_tag_time),
+        age: image
+            .metadata
+            .and_then(|m| m.last_tag_time)
+            .and_then(|tagged| seconds_since(&tagged)),
         has_healthcheck: config.healthcheck.and_then(|h| h.test).is_some_and(|test| {
             test.first()
                 .is_some_and(|word| !word.is_empty() && word != "NONE")
@@ -219,6 +222,12 @@ pub fn event(message: models::EventMessage) -> EngineEvent {
         attributes: sorted(actor.attributes),
         time_nano: message.time_nano.unwrap_or_default(),
     }
+}
+
+/// Whole seconds between an RFC 3339 time and now.
+fn seconds_since(time: &str) -> Option<i64> {
+    let then: jiff::Timestamp = time.parse().ok()?;
+    Some(jiff::Timestamp::now().as_second() - then.as_second())
 }
 
 #[cfg(test)]

@@ -1,0 +1,300 @@
+//! One snapshot of what the engine has of a project, with labels parsed once into typed fields.
+//!
+//! Collecting makes no choices; [`crate::reconcile`] does. Nothing is inspected: the lists tell
+//! enough, and their number does not grow with the project.
+
+mod labelled;
+
+pub use labelled::{containers_of, project_from_labels};
+
+use crate::engine::{
+    ContainerState, ContainerSummary, Engine, EngineError, Health, ImageSummary, NetworkSummary,
+    VolumeSummary,
+};
+use crate::image::policy::{PullChoice, pull_choice};
+use crate::labels;
+use crate::project::Project;
+use crate::value::image::Reference;
+use futures::future::{FutureExt, join_all, try_join};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A container of the project.
+#[derive(Debug, Clone, Default)]
+pub struct ObservedContainer {
+    pub id: String,
+    pub name: String,
+    pub service: String,
+    /// `None` where the label is missing or no number.
+    pub number: Option<u32>,
+    pub oneoff: bool,
+    pub config_hash: String,
+    /// Id of the image it was made from, as labelled at creation.
+    pub image_label: String,
+    pub state: ContainerState,
+    pub health: Option<Health>,
+    /// Exit status, where the list tells it (`Exited (3) …`).
+    pub exit_code: Option<i64>,
+    /// Our own record of what it was made from.
+    pub spec: Option<String>,
+    /// Ids of the networks it is attached to.
+    pub networks: Vec<String>,
+    /// Names of the volumes it mounts.
+    pub volumes: Vec<String>,
+    /// Seconds since the epoch.
+    pub created: i64,
+    pub summary: ContainerSummary,
+}
+
+impl ObservedContainer {
+    /// Parses a row of the engine's list.
+    pub fn from_summary(summary: ContainerSummary) -> Self {
+        let label = |key: &str| summary.labels.get(key).cloned().unwrap_or_default();
+        ObservedContainer {
+            id: summary.id.clone(),
+            name: summary.name.clone(),
+            service: label(labels::SERVICE),
+            number: label(labels::CONTAINER_NUMBER).parse().ok(),
+            oneoff: label(labels::ONEOFF).eq_ignore_ascii_case("true"),
+            config_hash: label(labels::CONFIG_HASH),
+            image_label: label(labels::IMAGE),
+            state: summary.state,
+            health: health_of(&summary.status),
+            exit_code: exit_code_of(&summary.status),
+            spec: summary.labels.get(labels::SPEC).cloned(),
+            networks: summary.networks.values().cloned().collect(),
+            volumes: summary
+                .mounts
+                .iter()
+                .filter(|m| m.kind == "volume")
+                .map(|m| m.name.clone())
+                .collect(),
+            created: summary.created,
+            summary,
+        }
+    }
+}
+
+/// Health as the status sentence tells it: `Up 3 minutes (healthy)`.
+pub fn health_of(status: &str) -> Option<Health> {
+    if status.ends_with("(healthy)") {
+        Some(Health::Healthy)
+    } else if status.ends_with("(unhealthy)") {
+        Some(Health::Unhealthy)
+    } else if status.ends_with("(health: starting)") {
+        Some(Health::Starting)
+    } else {
+        None
+    }
+}
+
+/// The exit status in a status sentence: `Exited (137) 2 hours ago`.
+pub fn exit_code_of(status: &str) -> Option<i64> {
+    let rest = status.strip_prefix("Exited (")?;
+    rest.split_once(')')?.0.parse().ok()
+}
+
+/// The snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// Replicas by service, declared or not, in the order of their numbers.
+    pub services: BTreeMap<String, Vec<ObservedContainer>>,
+    /// Containers of `run`.
+    pub oneoffs: Vec<ObservedContainer>,
+    /// Every network of the engine.
+    pub networks: Vec<NetworkSummary>,
+    /// Every volume of the engine; empty where the project declares none.
+    pub volumes: Vec<VolumeSummary>,
+    /// Local images by the reference that was asked for.
+    pub images: BTreeMap<String, ImageSummary>,
+}
+
+/// What beside the project's containers a command needs to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    pub networks: bool,
+    pub volumes: bool,
+    pub images: bool,
+}
+
+impl Observed {
+    /// Sorts rows of the container list into services and one-offs.
+    pub fn from_containers(containers: Vec<ContainerSummary>) -> Self {
+        let mut observed = Observed::default();
+        for summary in containers {
+            // Hook containers and other helpers carry no hash.
+            if !summary.labels.contains_key(labels::CONFIG_HASH) {
+                continue;
+            }
+            let container = ObservedContainer::from_summary(summary);
+            if container.oneoff {
+                observed.oneoffs.push(container);
+            } else {
+                observed
+                    .services
+                    .entry(container.service.clone())
+                    .or_default()
+                    .push(container);
+            }
+        }
+        for replicas in observed.services.values_mut() {
+            replicas.sort_by(|a, b| (a.number, &a.name).cmp(&(b.number, &b.name)));
+        }
+        observed.oneoffs.sort_by(|a, b| a.name.cmp(&b.name));
+        observed
+    }
+
+    /// All replicas of all services.
+    pub fn replicas(&self) -> impl Iterator<Item = &ObservedContainer> {
+        self.services.values().flatten()
+    }
+
+    pub fn replicas_of(&self, service: &str) -> &[ObservedContainer] {
+        self.services.get(service).map_or(&[], Vec::as_slice)
+    }
+
+    /// Replicas of services that the project does not declare, and finished one-offs.
+    pub fn orphans<'a>(
+        &'a self,
+        project: &'a Project,
+    ) -> impl Iterator<Item = &'a ObservedContainer> {
+        let undeclared = self
+            .services
+            .iter()
+            .filter(|(name, _)| !project.declares(name))
+            .flat_map(|(_, replicas)| replicas);
+        let finished = self
+            .oneoffs
+            .iter()
+            .filter(|c| !c.state.is_up() && c.state != ContainerState::Created);
+        undeclared.chain(finished)
+    }
+
+    /// The network of this name (or, for an external one, of this id).
+    pub fn network_named(&self, name: &str) -> Option<&NetworkSummary> {
+        self.networks
+            .iter()
+            .find(|n| n.name == name)
+            .or_else(|| self.networks.iter().find(|n| n.id == name))
+    }
+
+    pub fn volume_named(&self, name: &str) -> Option<&VolumeSummary> {
+        self.volumes.iter().find(|v| v.name == name)
+    }
+}
+
+/// Takes the snapshot that a change of `project` is planned on: containers, and as far as the
+/// project has any, networks, volumes and images; each is one request (images by digest or for a
+/// foreign platform are asked for one by one), all under way at once.
+pub async fn observe(
+    engine: &dyn Engine,
+    project: &Project,
+    scope: Scope,
+) -> Result<Observed, EngineError> {
+    let containers = containers_of(engine, &project.name, true);
+    let networks = async {
+        if scope.networks && !project.networks.is_empty() {
+            engine.list_networks().await
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let volumes = async {
+        if scope.volumes && !project.volumes.is_empty() {
+            engine.list_volumes().await
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let images = async {
+        if scope.images {
+            local_images(engine, project).await
+        } else {
+            Ok(BTreeMap::new())
+        }
+    };
+    let ((containers, networks), (volumes, images)) =
+        try_join(try_join(containers, networks), try_join(volumes, images)).await?;
+    let mut observed = Observed::from_containers(containers);
+    observed.networks = networks;
+    observed.volumes = volumes;
+    observed.images = images;
+    Ok(observed)
+}
+
+/// The local images of the project's services, by the reference the service names.
+pub async fn local_images(
+    engine: &dyn Engine,
+    project: &Project,
+) -> Result<BTreeMap<String, ImageSummary>, EngineError> {
+    let mut listed = BTreeSet::new();
+    let mut single = BTreeSet::new();
+    for service in project.services.values() {
+        if service.provider.is_some() {
+            continue;
+        }
+        let reference = project.image_name(service);
+        // Only an inspect knows an image's platform or age, or finds one by digest or id.
+        let refreshed = matches!(
+            pull_choice(service.pull_policy.as_deref()),
+            PullChoice::Refresh(_)
+        );
+        if service.platform.is_some() || refreshed || Reference::parse(&reference).is_digest() {
+            single.insert(reference);
+        } else {
+            listed.insert(reference);
+        }
+    }
+    if listed.len() == 1 {
+        single.append(&mut listed);
+    }
+    let list = async {
+        if listed.is_empty() {
+            return Ok(Vec::new());
+        }
+        engine.list_images(listed.iter().cloned().collect()).await
+    };
+    let inspect = join_all(
+        single
+            .iter()
+            .map(|reference| engine.inspect_image(reference).map(move |r| (reference, r))),
+    )
+    .map(Ok::<_, EngineError>);
+    let (list, inspected) = try_join(list, inspect).await?;
+    let mut images = BTreeMap::new();
+    for (reference, answer) in inspected {
+        match answer {
+            Ok(image) => {
+                images.insert(reference.clone(), image);
+            }
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for reference in listed {
+        let wanted = Reference::parse(&reference);
+        let found = list
+            .iter()
+            .find(|image| image.tags.iter().any(|tag| wanted.matches(tag)));
+        if let Some(image) = found {
+            images.insert(reference, image.clone());
+        }
+    }
+    Ok(images)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_sentence_tells_health_and_exit_code() {
+        assert_eq!(health_of("Up 3 minutes (healthy)"), Some(Health::Healthy));
+        assert_eq!(
+            health_of("Up 1 second (health: starting)"),
+            Some(Health::Starting)
+        );
+        assert_eq!(health_of("Up 3 minutes"), None);
+        assert_eq!(exit_code_of("Exited (137) 2 hours ago"), Some(137));
+        assert_eq!(exit_code_of("Up 3 minutes"), None);
+    }
+}

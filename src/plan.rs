@@ -1,0 +1,401 @@
+//! The plan: what will be done, step by step, why, and after what.
+//!
+//! A step is one engine call or one wait. Steps may only depend on older ones, so the graph is
+//! acyclic by construction and its ids are a valid order. What `regatta plan` prints is the very
+//! value that [`crate::execute`] walks.
+
+mod text;
+
+pub use text::{render_json, render_text};
+
+use crate::service::Condition;
+use crate::tree::Span;
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+/// A step's number in its plan, in a valid order of execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(pub usize);
+
+/// A container that a step works on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// One that was observed.
+    Existing { id: String, name: String },
+    /// One that an earlier step creates.
+    Made { by: StepId, name: String },
+}
+
+impl Target {
+    /// Its name as the user knows it.
+    pub fn name(&self) -> &str {
+        match self {
+            Target::Existing { name, .. } | Target::Made { name, .. } => name,
+        }
+    }
+}
+
+/// What a wait waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// A condition of `depends_on`.
+    Condition(Condition),
+    /// Running, or healthy where there is a healthcheck (`--wait`).
+    RunningOrHealthy,
+}
+
+/// One engine call or one wait.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    PullImage {
+        reference: String,
+        platform: Option<String>,
+        /// Services that run it.
+        services: Vec<String>,
+        /// A failure is no obstacle: the image can be built, or is there already.
+        optional: bool,
+    },
+    BuildImage {
+        service: String,
+        reference: String,
+    },
+    CreateNetwork {
+        key: String,
+        name: String,
+    },
+    RemoveNetwork {
+        id: String,
+        name: String,
+    },
+    ConnectNetwork {
+        service: String,
+        key: String,
+        network: String,
+        container: Target,
+    },
+    DisconnectNetwork {
+        network: String,
+        container: Target,
+    },
+    CreateVolume {
+        key: String,
+        name: String,
+    },
+    RemoveVolume {
+        name: String,
+    },
+    CreateContainer {
+        service: String,
+        number: u32,
+        /// The name it will end up with.
+        name: String,
+        /// The name it is created under, until its predecessor is gone.
+        temporary_name: Option<String>,
+        /// The observed container whose place it takes.
+        replaces: Option<String>,
+        /// Whether it takes over its predecessor's anonymous volumes.
+        inherit_volumes: bool,
+    },
+    RenameContainer {
+        container: Target,
+        name: String,
+    },
+    /// Copies secrets and configs that have no file on this machine into a container.
+    CopyFiles {
+        service: String,
+        container: Target,
+    },
+    StartContainer {
+        service: String,
+        container: Target,
+        /// Start this one again if the start fails: the container it was to replace.
+        fallback: Option<Target>,
+    },
+    StopContainer {
+        container: Target,
+        timeout: Option<i64>,
+    },
+    RestartContainer {
+        container: Target,
+        timeout: Option<i64>,
+    },
+    KillContainer {
+        container: Target,
+        signal: String,
+    },
+    RemoveContainer {
+        container: Target,
+        force: bool,
+        volumes: bool,
+    },
+    RemoveImage {
+        reference: String,
+    },
+    /// Runs a `post_start` or `pre_stop` command in a container.
+    RunHook {
+        service: String,
+        container: Target,
+        hook: crate::service::develop::Hook,
+    },
+    Wait {
+        service: String,
+        until: Until,
+        containers: Vec<Target>,
+        /// A failure only warns (`required: false`).
+        optional: bool,
+    },
+}
+
+/// A value that differs between what is and what should be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Path within the service, e.g. `environment.LOG_LEVEL`.
+    pub path: String,
+    /// As short text; `None` where it was not there.
+    pub old: Option<String>,
+    pub new: Option<String>,
+    /// Where the new value (or, for a removed one, the service) stands.
+    pub span: Option<Span>,
+}
+
+impl Change {
+    /// `environment.LEVEL: info → debug`.
+    pub fn in_words(&self) -> String {
+        match (&self.old, &self.new) {
+            (Some(old), Some(new)) => format!("{}: {old} → {new}", self.path),
+            (None, Some(new)) => format!("{}: added {new}", self.path),
+            (Some(old), None) => format!("{}: removed {old}", self.path),
+            (None, None) => self.path.clone(),
+        }
+    }
+}
+
+/// The lines a step shows while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Show {
+    /// `Container shop-web-1`; empty for a step that shows nothing.
+    pub id: String,
+    /// Shown when it begins, e.g. `Creating`.
+    pub begin: Option<&'static str>,
+    /// Shown when it is done, e.g. `Created`.
+    pub end: Option<&'static str>,
+}
+
+/// One step with its reason.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub action: Action,
+    /// In the user's words: `image changed: web:1.4 → web:1.5`.
+    pub cause: String,
+    /// The differences behind the cause, where they are known.
+    pub changes: Vec<Change>,
+    pub show: Show,
+    /// Steps of one group are one change to the user (a recreation).
+    pub group: Option<String>,
+}
+
+/// A directed acyclic graph of steps.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    graph: DiGraph<Step, ()>,
+}
+
+impl Plan {
+    /// Adds a step that waits for `after`.
+    ///
+    /// # Panics
+    /// If `after` names a step that is not in this plan: a fault of the planner.
+    pub fn add(&mut self, step: Step, after: impl IntoIterator<Item = StepId>) -> StepId {
+        let node = self.graph.add_node(step);
+        for StepId(dependency) in after {
+            assert!(dependency < node.index(), "a step waits for an older one");
+            self.graph.update_edge(NodeIndex::new(dependency), node, ());
+        }
+        StepId(node.index())
+    }
+
+    /// Lets `step` also wait for `dependency`, which must be older.
+    ///
+    /// # Panics
+    /// If it is not: a fault of the planner.
+    pub fn after(&mut self, step: StepId, dependency: StepId) {
+        assert!(dependency < step, "a step waits for an older one");
+        self.graph
+            .update_edge(NodeIndex::new(dependency.0), NodeIndex::new(step.0), ());
+    }
+
+    pub fn len(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.graph.node_count() == 0
+    }
+
+    /// Whether any step writes to the engine (a wait does not).
+    pub fn changes_anything(&self) -> bool {
+        self.steps().any(|(_, step)| step.action.is_change())
+    }
+
+    pub fn step(&self, id: StepId) -> &Step {
+        &self.graph[NodeIndex::new(id.0)]
+    }
+
+    pub fn step_mut(&mut self, id: StepId) -> &mut Step {
+        &mut self.graph[NodeIndex::new(id.0)]
+    }
+
+    /// All steps in a valid order.
+    pub fn steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
+        self.graph
+            .node_indices()
+            .map(|node| (StepId(node.index()), &self.graph[node]))
+    }
+
+    /// What a step waits for, ascending.
+    pub fn dependencies(&self, id: StepId) -> Vec<StepId> {
+        self.neighbours(id, Direction::Incoming)
+    }
+
+    /// What waits for a step, ascending.
+    pub fn dependents(&self, id: StepId) -> Vec<StepId> {
+        self.neighbours(id, Direction::Outgoing)
+    }
+
+    fn neighbours(&self, id: StepId, direction: Direction) -> Vec<StepId> {
+        let mut ids: Vec<StepId> = self
+            .graph
+            .neighbors_directed(NodeIndex::new(id.0), direction)
+            .map(|n| StepId(n.index()))
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+impl Action {
+    /// Whether it writes to the engine.
+    pub fn is_change(&self) -> bool {
+        !matches!(self, Action::Wait { .. })
+    }
+
+    /// Snake-case name of the kind, as `plan --format json` gives it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Action::PullImage { .. } => "pull_image",
+            Action::BuildImage { .. } => "build_image",
+            Action::CreateNetwork { .. } => "create_network",
+            Action::RemoveNetwork { .. } => "remove_network",
+            Action::ConnectNetwork { .. } => "connect_network",
+            Action::DisconnectNetwork { .. } => "disconnect_network",
+            Action::CreateVolume { .. } => "create_volume",
+            Action::RemoveVolume { .. } => "remove_volume",
+            Action::CreateContainer { .. } => "create_container",
+            Action::RenameContainer { .. } => "rename_container",
+            Action::CopyFiles { .. } => "copy_files",
+            Action::StartContainer { .. } => "start_container",
+            Action::StopContainer { .. } => "stop_container",
+            Action::RestartContainer { .. } => "restart_container",
+            Action::KillContainer { .. } => "kill_container",
+            Action::RemoveContainer { .. } => "remove_container",
+            Action::RemoveImage { .. } => "remove_image",
+            Action::RunHook { .. } => "run_hook",
+            Action::Wait { .. } => "wait",
+        }
+    }
+
+    /// What it works on, with its sort: `Container shop-web-1`, `Image nginx`.
+    pub fn resource(&self) -> String {
+        match self {
+            Action::PullImage { reference, .. }
+            | Action::BuildImage { reference, .. }
+            | Action::RemoveImage { reference } => format!("Image {reference}"),
+            Action::CreateNetwork { name, .. } | Action::RemoveNetwork { name, .. } => {
+                format!("Network {name}")
+            }
+            Action::CreateVolume { name, .. } | Action::RemoveVolume { name } => {
+                format!("Volume {name}")
+            }
+            Action::CreateContainer { name, .. } => format!("Container {name}"),
+            Action::RenameContainer { name, .. } => format!("Container {name}"),
+            Action::ConnectNetwork { container, .. }
+            | Action::DisconnectNetwork { container, .. }
+            | Action::CopyFiles { container, .. }
+            | Action::StartContainer { container, .. }
+            | Action::StopContainer { container, .. }
+            | Action::RestartContainer { container, .. }
+            | Action::KillContainer { container, .. }
+            | Action::RunHook { container, .. }
+            | Action::RemoveContainer { container, .. } => {
+                format!("Container {}", container.name())
+            }
+            Action::Wait { service, .. } => format!("Service {service}"),
+        }
+    }
+
+    /// The service it is done for, where it is done for one.
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Action::BuildImage { service, .. }
+            | Action::ConnectNetwork { service, .. }
+            | Action::CreateContainer { service, .. }
+            | Action::CopyFiles { service, .. }
+            | Action::StartContainer { service, .. }
+            | Action::RunHook { service, .. }
+            | Action::Wait { service, .. } => Some(service),
+            Action::PullImage { services, .. } => services.first().map(String::as_str),
+            _ => None,
+        }
+    }
+}
+
+impl Step {
+    /// A step on its own, shown by the given words.
+    pub fn new(
+        action: Action,
+        cause: impl Into<String>,
+        begin: &'static str,
+        end: &'static str,
+    ) -> Self {
+        let id = action.resource();
+        Step {
+            action,
+            cause: cause.into(),
+            changes: Vec::new(),
+            show: Show {
+                id,
+                begin: Some(begin),
+                end: Some(end),
+            },
+            group: None,
+        }
+    }
+
+    /// A step that shows nothing unless it fails.
+    pub fn silent(action: Action, cause: impl Into<String>) -> Self {
+        let id = action.resource();
+        Step {
+            action,
+            cause: cause.into(),
+            changes: Vec::new(),
+            show: Show {
+                id,
+                begin: None,
+                end: None,
+            },
+            group: None,
+        }
+    }
+
+    #[must_use]
+    pub fn in_group(mut self, group: &str) -> Self {
+        self.group = Some(group.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn with_changes(mut self, changes: Vec<Change>) -> Self {
+        self.changes = changes;
+        self
+    }
+}

@@ -1,0 +1,245 @@
+//! From what should be and what is to a plan.
+//!
+//! `reconcile(project, observed, options)` touches no clock, disk, network or terminal: the same
+//! input gives the same plan. It works in passes, so that a step only ever waits for older ones:
+//!
+//! 1. images to pull and build ([`images`]);
+//! 2. networks and volumes to create ([`networks`], [`volumes`]);
+//! 3. containers to create ([`containers`]), under a temporary name where they replace one;
+//! 4. all that takes something away or starts something, in dependency order ([`starts`]):
+//!    waits, stops, starts, removals, renames; then orphans ([`orphans`]).
+//!
+//! Everything that can fail early stands in 1–3; the first stop of a replacement waits for all
+//! of it.
+
+mod containers;
+mod divergence;
+pub mod down;
+mod images;
+pub mod lifecycle;
+mod networks;
+mod orphans;
+mod starts;
+mod volumes;
+
+pub use images::image_changes_possible;
+
+use crate::engine::ImageSummary;
+use crate::graph::dependency_order;
+use crate::image::policy::{BuildChoice, PullChoice};
+use crate::observe::{Observed, ObservedContainer};
+use crate::plan::{Plan, StepId, Target};
+use crate::project::Project;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// When an existing container is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Recreate {
+    /// When it is not what the project asks for.
+    #[default]
+    Diverged,
+    /// Always (`--force-recreate`).
+    Force,
+    /// Never (`--no-recreate`).
+    Never,
+}
+
+/// What the command line adds to the project.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Services named on the command line; none means all.
+    pub named: BTreeSet<String>,
+    /// For the named services.
+    pub recreate: Recreate,
+    /// For the services they depend on.
+    pub recreate_dependencies: Recreate,
+    /// `-V`: a new container does not take over anonymous volumes.
+    pub renew_anonymous_volumes: bool,
+    /// `false` only creates (`create`, `--no-start`).
+    pub start: bool,
+    /// `--wait`: the plan ends with a wait for every service.
+    pub wait: bool,
+    pub remove_orphans: bool,
+    /// Do not even warn of orphans.
+    pub ignore_orphans: bool,
+    /// `-t`, in seconds.
+    pub timeout: Option<i64>,
+    /// `--pull`.
+    pub pull: Option<PullChoice>,
+    pub build: BuildChoice,
+    /// Keys of volumes whose recreation, with the loss of their data, was agreed to.
+    pub recreate_volumes: BTreeSet<String>,
+    /// Services whose image was pulled or built just now.
+    pub images_settled: BTreeSet<String>,
+    /// The engine refuses to create a container before its networks are there (Podman).
+    pub networks_first: bool,
+}
+
+/// A step that destroys data, which only the user can agree to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Key of the volume.
+    pub volume: String,
+    pub text: String,
+}
+
+/// A reason why no plan can be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// Path in the project, e.g. `services.web.image`.
+    pub path: String,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+/// What reconciling gives.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    pub plan: Plan,
+    pub warnings: Vec<String>,
+    pub questions: Vec<Question>,
+    /// A plan with obstacles must not be executed.
+    pub obstacles: Vec<Obstacle>,
+    /// Services whose containers may turn out outdated once their image was pulled or built.
+    pub unsettled: BTreeSet<String>,
+}
+
+/// Makes the plan that leads from `observed` to `project`.
+pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> Outcome {
+    let mut planner = Planner::new(project, observed, options);
+    planner.plan_images();
+    planner.plan_networks();
+    planner.plan_volumes();
+    for name in dependency_order(project) {
+        planner.plan_containers(name);
+    }
+    planner.early = planner.plan.len();
+    planner.plan_network_recreations();
+    for name in dependency_order(project) {
+        planner.plan_starts(name);
+    }
+    planner.plan_final_waits();
+    planner.plan_orphans();
+    planner.outcome()
+}
+
+/// What has been decided for one replica.
+#[derive(Debug, Clone)]
+enum Fate<'a> {
+    /// It stays; `rename` gives it its proper name back.
+    Keep {
+        container: &'a ObservedContainer,
+        rename: Option<String>,
+    },
+    /// A new container takes its place.
+    Replace {
+        old: &'a ObservedContainer,
+        new: Target,
+        name: String,
+        cause: String,
+    },
+    /// It goes.
+    Remove {
+        container: &'a ObservedContainer,
+        cause: String,
+    },
+    /// It is new.
+    Add { new: Target },
+}
+
+/// The plan in the making, and what later passes need to know of earlier ones.
+struct Planner<'a> {
+    project: &'a Project,
+    observed: &'a Observed,
+    options: &'a Options,
+    plan: Plan,
+    outcome: Outcome,
+    /// Image reference → the step that brings it.
+    image_steps: BTreeMap<String, StepId>,
+    /// Key → the step after which the network is there.
+    network_steps: BTreeMap<String, StepId>,
+    volume_steps: BTreeMap<String, StepId>,
+    /// Networks that exist, but not as declared.
+    diverged_networks: BTreeSet<String>,
+    /// Number of steps before anything is taken away.
+    early: usize,
+    fates: BTreeMap<&'a str, Vec<Fate<'a>>>,
+    /// Services of which a container is replaced.
+    replaced: BTreeSet<&'a str>,
+    /// Container id → the step that stops it.
+    stops: HashMap<&'a str, StepId>,
+    /// Container id → steps after which it is back on its networks.
+    reconnects: HashMap<&'a str, Vec<StepId>>,
+    /// Service → steps that start its replicas.
+    starts: BTreeMap<&'a str, Vec<StepId>>,
+    /// The last start that takes a host port out of a range.
+    last_range_start: Option<StepId>,
+    waits: BTreeMap<(String, &'static str, bool), StepId>,
+    /// Containers removed ahead of time, for a volume to be recreated.
+    gone: BTreeSet<&'a str>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(project: &'a Project, observed: &'a Observed, options: &'a Options) -> Self {
+        Planner {
+            project,
+            observed,
+            options,
+            plan: Plan::default(),
+            outcome: Outcome::default(),
+            image_steps: BTreeMap::new(),
+            network_steps: BTreeMap::new(),
+            volume_steps: BTreeMap::new(),
+            diverged_networks: BTreeSet::new(),
+            early: 0,
+            fates: BTreeMap::new(),
+            replaced: BTreeSet::new(),
+            stops: HashMap::new(),
+            reconnects: HashMap::new(),
+            starts: BTreeMap::new(),
+            last_range_start: None,
+            waits: BTreeMap::new(),
+            gone: BTreeSet::new(),
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        Outcome {
+            plan: self.plan,
+            ..self.outcome
+        }
+    }
+
+    /// Replicas of a service that are still there at this point of the plan.
+    fn replicas(&self, service: &str) -> impl Iterator<Item = &'a ObservedContainer> + use<'a, '_> {
+        self.observed
+            .replicas_of(service)
+            .iter()
+            .filter(|c| !self.gone.contains(c.id.as_str()))
+    }
+
+    /// The local image of a service.
+    fn image(&self, reference: &str) -> Option<&'a ImageSummary> {
+        self.observed.images.get(reference)
+    }
+
+    fn is_named(&self, service: &str) -> bool {
+        self.options.named.is_empty() || self.options.named.contains(service)
+    }
+
+    fn obstacle(&mut self, path: String, message: String, help: Option<String>) {
+        self.outcome.obstacles.push(Obstacle {
+            path,
+            message,
+            help,
+        });
+    }
+}
+
+/// An observed container as a step's target.
+fn existing(container: &ObservedContainer) -> Target {
+    Target::Existing {
+        id: container.id.clone(),
+        name: container.name.clone(),
+    }
+}

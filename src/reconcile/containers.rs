@@ -1,0 +1,300 @@
+//! Pass 3: what becomes of each replica, and the containers to create.
+
+use super::divergence::Divergence;
+use super::{Fate, Planner, existing};
+use crate::engine::ContainerState;
+use crate::observe::ObservedContainer;
+use crate::plan::{Action, Step, StepId, Target};
+use crate::scale::{self, Replica, ReplicaNumber};
+use crate::service::Service;
+use std::collections::BTreeMap;
+
+/// A replica's container with what is wrong about it.
+type Candidate<'a> = (&'a ObservedContainer, Option<Divergence>);
+
+impl<'a> Planner<'a> {
+    pub(super) fn plan_containers(&mut self, name: &'a str) {
+        let project = self.project;
+        let service = &project.services[name];
+        if !self.is_possible(service) {
+            return;
+        }
+        let mut fates = Vec::new();
+        let mut chosen: Vec<Replica<Candidate<'a>>> = Vec::new();
+        for (number, candidates) in self.by_number(service) {
+            let (best, rest) = choose(candidates);
+            let successor = best.1.is_none() && best.0.state == ContainerState::Created;
+            let running = rest.iter().position(|(c, _)| c.state.is_up());
+            match running {
+                // A recreation was cut short between creating the new and starting it.
+                Some(at) if successor => {
+                    for (i, (container, _)) in rest.into_iter().enumerate() {
+                        if i == at {
+                            fates.push(Fate::Replace {
+                                old: container,
+                                new: existing(best.0),
+                                name: project.container_name(service, number),
+                                cause: "an interrupted recreation is completed".to_owned(),
+                            });
+                        } else {
+                            fates.push(leftover(container));
+                        }
+                    }
+                    self.replaced.insert(name);
+                    chosen.push(Replica {
+                        number: ReplicaNumber(number),
+                        diverged: false,
+                        of: (best.0, Some(Divergence::resumed())),
+                    });
+                    continue;
+                }
+                _ => fates.extend(rest.into_iter().map(|(c, _)| leftover(c))),
+            }
+            chosen.push(Replica {
+                number: ReplicaNumber(number),
+                diverged: best.1.is_some(),
+                of: best,
+            });
+        }
+        let present = chosen.len();
+        let wanted = service.replicas();
+        let scaling = scale::scale(chosen, wanted);
+        for replica in scaling.keep {
+            let (container, divergence) = replica.of;
+            if divergence.is_some() {
+                // Its fate is that of the recreation it completes.
+                continue;
+            }
+            let proper = project.container_name(service, replica.number.0);
+            fates.push(Fate::Keep {
+                container,
+                rename: (container.name != proper).then_some(proper),
+            });
+        }
+        for replica in scaling.remove {
+            let (container, _) = replica.of;
+            let cause = format!("scale {present} → {wanted}");
+            // The recreation it was to complete is void: both go.
+            for fate in &mut fates {
+                if let Fate::Replace { old, new, .. } = fate
+                    && matches!(new, Target::Existing { id, .. } if *id == container.id)
+                {
+                    *fate = Fate::Remove {
+                        container: old,
+                        cause: cause.clone(),
+                    };
+                }
+            }
+            fates.push(Fate::Remove { container, cause });
+        }
+        for replica in scaling.replace {
+            let (container, divergence) = replica.of;
+            if let Some(divergence) = divergence {
+                fates.push(self.plan_replacement(service, container, replica.number.0, divergence));
+                self.replaced.insert(name);
+            }
+        }
+        for number in scaling.add {
+            let cause = if present == 0 {
+                "no container yet".to_owned()
+            } else {
+                format!("scale {present} → {wanted}")
+            };
+            fates.push(self.plan_addition(service, number.0, cause));
+        }
+        self.fates.insert(name, fates);
+    }
+
+    /// Refuses what cannot be run, by name and line.
+    fn is_possible(&mut self, service: &Service) -> bool {
+        let path = |attribute: &str| format!("services.{}.{attribute}", service.name);
+        if service.provider.is_some() {
+            self.obstacle(
+                path("provider"),
+                "provider services are not supported yet".to_owned(),
+                Some("run it by `docker compose`, or leave this service out".to_owned()),
+            );
+            return false;
+        }
+        if !service.pre_start.is_empty() {
+            self.obstacle(
+                path("pre_start"),
+                "pre_start hooks are not supported yet".to_owned(),
+                Some(
+                    "make it a service that others wait for (service_completed_successfully)"
+                        .to_owned(),
+                ),
+            );
+            return false;
+        }
+        if service.container_name.is_some() && service.replicas() > 1 {
+            self.obstacle(
+                path("container_name"),
+                format!(
+                    "a service with a container_name can have one replica, not {}",
+                    service.replicas()
+                ),
+                Some("drop container_name to scale it".to_owned()),
+            );
+            return false;
+        }
+        true
+    }
+
+    /// The service's containers by replica number; those without one count as numbered anew.
+    fn by_number(&self, service: &Service) -> BTreeMap<u32, Vec<Candidate<'a>>> {
+        let mut numbered: BTreeMap<u32, Vec<Candidate<'a>>> = BTreeMap::new();
+        for container in self.replicas(&service.name) {
+            let number = container
+                .number
+                .unwrap_or_else(|| numbered.keys().last().map_or(1, |n| n + 1));
+            let divergence = self.divergence(service, container);
+            numbered
+                .entry(number)
+                .or_default()
+                .push((container, divergence));
+        }
+        numbered
+    }
+
+    fn plan_replacement(
+        &mut self,
+        service: &Service,
+        old: &'a ObservedContainer,
+        number: u32,
+        divergence: Divergence,
+    ) -> Fate<'a> {
+        let name = self.project.container_name(service, number);
+        let prefix: String = old.id.chars().take(12).collect();
+        let temporary_name = format!("{prefix}_{name}");
+        let mut step = Step::new(
+            Action::CreateContainer {
+                service: service.name.clone(),
+                number,
+                name: name.clone(),
+                temporary_name: Some(temporary_name),
+                replaces: Some(old.id.clone()),
+                inherit_volumes: !self.options.renew_anonymous_volumes,
+            },
+            divergence.cause.clone(),
+            "Recreate",
+            "Recreate",
+        )
+        .in_group(&group(&name))
+        .with_changes(divergence.changes);
+        step.show.end = None;
+        let after = self.creation_needs(service);
+        let by = self.plan.add(step, after);
+        Fate::Replace {
+            old,
+            new: Target::Made {
+                by,
+                name: name.clone(),
+            },
+            name,
+            cause: divergence.cause,
+        }
+    }
+
+    fn plan_addition(&mut self, service: &Service, number: u32, cause: String) -> Fate<'a> {
+        let name = self.project.container_name(service, number);
+        let step = Step::new(
+            Action::CreateContainer {
+                service: service.name.clone(),
+                number,
+                name: name.clone(),
+                temporary_name: None,
+                replaces: None,
+                inherit_volumes: false,
+            },
+            cause,
+            "Creating",
+            "Created",
+        );
+        let after = self.creation_needs(service);
+        let by = self.plan.add(step, after);
+        Fate::Add {
+            new: Target::Made { by, name },
+        }
+    }
+
+    /// What must be there before the engine creates a container of the service: its image, its
+    /// volumes (or the engine would make them itself, without labels) and the containers whose
+    /// namespaces it shares. Networks only have to be there when it starts.
+    fn creation_needs(&self, service: &Service) -> Vec<StepId> {
+        let mut needs: Vec<StepId> = Vec::new();
+        needs.extend(self.image_steps.get(&self.project.image_name(service)));
+        needs.extend(
+            service
+                .volume_keys()
+                .filter_map(|key| self.volume_steps.get(key)),
+        );
+        let fixed_address = service
+            .networks
+            .values()
+            .flatten()
+            .any(|a| a.ipv4_address.is_some() || a.ipv6_address.is_some());
+        if self.options.networks_first || fixed_address {
+            needs.extend(
+                service
+                    .networks
+                    .keys()
+                    .filter_map(|key| self.network_steps.get(key)),
+            );
+        }
+        let mut owners = service.shared_with();
+        owners.extend(
+            service
+                .links
+                .iter()
+                .map(|l| l.split(':').next().unwrap_or(l)),
+        );
+        for owner in owners {
+            for fate in self.fates.get(owner).into_iter().flatten() {
+                if let Fate::Add { new } | Fate::Replace { new, .. } = fate
+                    && let Target::Made { by, .. } = new
+                {
+                    needs.push(*by);
+                }
+            }
+        }
+        needs.sort_unstable();
+        needs.dedup();
+        needs
+    }
+
+    /// Whether the container stays what it is.
+    pub(super) fn is_kept(&self, id: &str) -> bool {
+        self.fates
+            .values()
+            .flatten()
+            .any(|fate| matches!(fate, Fate::Keep { container, .. } if container.id == id))
+    }
+}
+
+/// The display group of a replica's recreation.
+pub(super) fn group(container: &str) -> String {
+    format!("recreate {container}")
+}
+
+/// Of several containers with one number (left by an interrupted recreation), the one to go on
+/// with: up to date before outdated, running before stopped.
+fn choose(mut candidates: Vec<Candidate<'_>>) -> (Candidate<'_>, Vec<Candidate<'_>>) {
+    candidates.sort_by_key(|(container, divergence)| {
+        (
+            divergence.is_some(),
+            !container.state.is_up(),
+            container.name.len(),
+            container.name.clone(),
+        )
+    });
+    let best = candidates.remove(0);
+    (best, candidates)
+}
+
+fn leftover(container: &ObservedContainer) -> Fate<'_> {
+    Fate::Remove {
+        container,
+        cause: "left over from an interrupted recreation".to_owned(),
+    }
+}

@@ -1,0 +1,160 @@
+//! Whether a container is still what its service asks for, and if not, in what.
+
+use super::{Planner, Recreate};
+use crate::engine::ContainerState;
+use crate::identity::{self, ResolvedReferences};
+use crate::observe::ObservedContainer;
+use crate::plan::Change;
+use crate::service::Service;
+use crate::spec;
+
+/// Why a container is replaced.
+#[derive(Debug, Clone)]
+pub(super) struct Divergence {
+    pub cause: String,
+    pub changes: Vec<Change>,
+}
+
+impl Divergence {
+    fn because(cause: impl Into<String>) -> Self {
+        Divergence {
+            cause: cause.into(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// The mark of a container that completes an interrupted recreation.
+    pub(super) fn resumed() -> Self {
+        Divergence::because("an interrupted recreation is completed")
+    }
+
+    fn of(changes: Vec<Change>) -> Self {
+        let cause = match changes.split_first() {
+            None => "its configuration changed".to_owned(),
+            Some((first, [])) => first.in_words(),
+            Some((first, rest)) => format!("{} (and {} more)", first.in_words(), rest.len()),
+        };
+        Divergence { cause, changes }
+    }
+}
+
+impl Planner<'_> {
+    /// `None` where the container can stay.
+    pub(super) fn divergence(
+        &self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Divergence> {
+        let strategy = if self.is_named(&service.name) {
+            self.options.recreate
+        } else {
+            self.options.recreate_dependencies
+        };
+        match strategy {
+            Recreate::Never => return None,
+            Recreate::Force => return Some(Divergence::because("recreation is forced")),
+            Recreate::Diverged => {}
+        }
+        if let Some(owner) = service
+            .shared_with()
+            .into_iter()
+            .find(|owner| self.replaced.contains(owner))
+        {
+            return Some(Divergence::because(format!(
+                "it shares with {owner}, which is recreated"
+            )));
+        }
+        self.changed_configuration(service, container)
+            .or_else(|| self.changed_image(service, container))
+            .or_else(|| self.missing_network(service, container))
+            .or_else(|| self.missing_volume(service, container))
+    }
+
+    fn changed_configuration(
+        &self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Divergence> {
+        let references = self.observed_references(service);
+        if identity::service_hashes(service, &references).accepts(&container.config_hash) {
+            return None;
+        }
+        let Some(record) = container.spec.as_deref().and_then(spec::read_record) else {
+            return Some(Divergence::because(
+                "its configuration changed (made by another program: no record of the old values)",
+            ));
+        };
+        Some(Divergence::of(spec::differences(&record, &service.spec)))
+    }
+
+    /// The containers that `service:x` references stand for at present.
+    fn observed_references(&self, service: &Service) -> ResolvedReferences {
+        let ids = service.shared_with().into_iter().filter_map(|owner| {
+            let first = self
+                .observed
+                .replicas_of(owner)
+                .iter()
+                .min_by(|a, b| a.name.cmp(&b.name))?;
+            Some((owner.to_owned(), first.id.clone()))
+        });
+        ResolvedReferences {
+            containers: ids.collect(),
+        }
+    }
+
+    fn changed_image(
+        &self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Divergence> {
+        let reference = self.project.image_name(service);
+        let image = self.image(&reference)?;
+        if container.image_label.is_empty() || image.is_known_as(&container.image_label) {
+            return None;
+        }
+        let short = |id: &str| id.trim_start_matches("sha256:").chars().take(12).collect();
+        let (old, new): (String, String) = (short(&container.image_label), short(&image.id));
+        Some(Divergence {
+            cause: format!("image {reference} is another one now: {old} → {new}"),
+            changes: vec![Change {
+                path: "image".to_owned(),
+                old: Some(format!("{reference} ({old})")),
+                new: Some(format!("{reference} ({new})")),
+                span: service.spec.get("image").map(|node| node.span),
+            }],
+        })
+    }
+
+    /// A running container that is not attached to a network it should be on.
+    fn missing_network(
+        &self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Divergence> {
+        if container.state != ContainerState::Running {
+            return None;
+        }
+        service.networks.keys().find_map(|key| {
+            let network = self.project.networks.get(key)?;
+            let attached = self
+                .observed
+                .network_named(&network.name)
+                .is_some_and(|present| container.networks.contains(&present.id));
+            (!attached).then(|| {
+                Divergence::because(format!("it is not attached to network {}", network.name))
+            })
+        })
+    }
+
+    fn missing_volume(
+        &self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Divergence> {
+        service.volume_keys().find_map(|key| {
+            let volume = self.project.volumes.get(key)?;
+            (!container.volumes.contains(&volume.name))
+                .then(|| Divergence::because(format!("it does not mount volume {}", volume.name)))
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! Pass 1: images to pull and to build.
+
+use super::{Options, Planner};
+use crate::image::policy::{BuildChoice, PullChoice, Situation, Supply, pull_choice, supply};
+use crate::observe::Observed;
+use crate::plan::{Action, Plan, Step};
+use crate::project::Project;
+use crate::service::Service;
+use std::collections::BTreeSet;
+
+/// Services with containers whose image this plan pulls or builds: until that is done, nobody
+/// knows whether they are outdated. Gives the plan of just those images.
+pub fn image_changes_possible(
+    project: &Project,
+    observed: &Observed,
+    options: &Options,
+) -> (Plan, BTreeSet<String>) {
+    let mut planner = Planner::new(project, observed, options);
+    planner.plan_images();
+    let unsettled = std::mem::take(&mut planner.outcome.unsettled);
+    let all = planner.outcome().plan;
+    let mut plan = Plan::default();
+    let mut last = Vec::new();
+    for (_, step) in all.steps() {
+        let concerns = match &step.action {
+            Action::PullImage { services, .. } => services.iter().any(|s| unsettled.contains(s)),
+            Action::BuildImage { service, .. } => unsettled.contains(service),
+            _ => false,
+        };
+        if concerns {
+            // Builds go after the pulls they may stand in for, and after one another: one may
+            // use what another makes.
+            let builds = matches!(step.action, Action::BuildImage { .. });
+            let id = plan.add(step.clone(), if builds { last.clone() } else { Vec::new() });
+            last.push(id);
+        }
+    }
+    (plan, unsettled)
+}
+
+impl Planner<'_> {
+    pub(super) fn plan_images(&mut self) {
+        let project = self.project;
+        for service in project.services.values() {
+            if service.provider.is_some() || self.options.images_settled.contains(&service.name) {
+                continue;
+            }
+            let reference = project.image_name(service);
+            let decision = self.supply_of(service, &reference);
+            if decision != Supply::Present && !self.observed.replicas_of(&service.name).is_empty() {
+                self.outcome.unsettled.insert(service.name.clone());
+            }
+            match decision {
+                Supply::Present => {}
+                Supply::Pull { or_build, or_local } => {
+                    self.plan_pull(service, &reference, or_build || or_local);
+                    if or_build {
+                        self.plan_build(service, &reference);
+                    }
+                }
+                Supply::Build => self.plan_build(service, &reference),
+                Supply::Unavailable(why) => self.obstacle(
+                    format!("services.{}.image", service.name),
+                    format!("image {reference} {why}"),
+                    Some("pull or build it yourself, or change pull_policy".to_owned()),
+                ),
+            }
+        }
+    }
+
+    fn supply_of(&self, service: &Service, reference: &str) -> Supply {
+        let local = self.image(reference);
+        let fits = local.is_some_and(|image| match (&service.platform, &image.platform) {
+            (Some(wanted), Some(have)) => platform_fits(wanted, have),
+            _ => true,
+        });
+        let pull = self
+            .options
+            .pull
+            .unwrap_or_else(|| pull_choice(service.pull_policy.as_deref()));
+        if service.build.is_none()
+            && pull != PullChoice::Always
+            && self.is_built_by_another(service, reference)
+        {
+            return Supply::Present;
+        }
+        supply(
+            pull,
+            self.options.build,
+            Situation {
+                buildable: service.build.is_some(),
+                named: service.image.is_some(),
+                local: fits,
+                age: local.and_then(|image| image.age),
+            },
+        )
+    }
+
+    fn is_built_by_another(&self, service: &Service, reference: &str) -> bool {
+        self.project.services.values().any(|other| {
+            other.name != service.name
+                && other.build.is_some()
+                && self.project.image_name(other) == reference
+        })
+    }
+
+    fn plan_pull(&mut self, service: &Service, reference: &str, may_fail: bool) {
+        if let Some(&step) = self.image_steps.get(reference) {
+            if let Action::PullImage {
+                services, optional, ..
+            } = &mut self.plan.step_mut(step).action
+            {
+                services.push(service.name.clone());
+                *optional &= may_fail;
+            }
+            return;
+        }
+        let cause = if self.image(reference).is_some() {
+            "the newest is asked for"
+        } else {
+            "not there yet"
+        };
+        let step = Step::new(
+            Action::PullImage {
+                reference: reference.to_owned(),
+                platform: service.platform.clone(),
+                services: vec![service.name.clone()],
+                optional: may_fail,
+            },
+            cause,
+            "Pulling",
+            "Pulled",
+        );
+        let id = self.plan.add(step, []);
+        self.image_steps.insert(reference.to_owned(), id);
+    }
+
+    fn plan_build(&mut self, service: &Service, reference: &str) {
+        let cause = match (self.options.build, self.image(reference)) {
+            (BuildChoice::Always, _) => "--build",
+            (_, Some(_)) => "pull_policy: build",
+            _ => "not there yet",
+        };
+        let step = Step::new(
+            Action::BuildImage {
+                service: service.name.clone(),
+                reference: reference.to_owned(),
+            },
+            cause,
+            "Building",
+            "Built",
+        );
+        // A build that stands in for a pull waits to see whether the pull worked; one that uses
+        // another service's image waits for that.
+        let mut after: Vec<_> = self
+            .image_steps
+            .get(reference)
+            .copied()
+            .into_iter()
+            .collect();
+        let contexts = service
+            .build
+            .iter()
+            .flat_map(|b| b.additional_contexts.values());
+        for context in contexts {
+            let base = context
+                .strip_prefix("service:")
+                .and_then(|name| self.project.services.get(name))
+                .and_then(|s| self.image_steps.get(&self.project.image_name(s)));
+            after.extend(base);
+        }
+        let id = self.plan.add(step, after);
+        self.image_steps.insert(reference.to_owned(), id);
+    }
+}
+
+/// Whether a local image of platform `have` serves a service that wants `wanted`
+/// (`os/architecture[/variant]`, the variant only where it is asked for).
+fn platform_fits(wanted: &str, have: &str) -> bool {
+    have == wanted
+        || have
+            .strip_prefix(wanted)
+            .is_some_and(|rest| rest.starts_with('/'))
+}

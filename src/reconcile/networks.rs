@@ -1,0 +1,145 @@
+//! Networks: created where they are missing, recreated around their containers where they
+//! are not as declared.
+
+use super::{Planner, existing};
+use crate::identity;
+use crate::labels;
+use crate::network::Network;
+use crate::plan::{Action, Step, StepId};
+
+impl Planner<'_> {
+    /// Pass 2: networks that are not there.
+    pub(super) fn plan_networks(&mut self) {
+        let project = self.project;
+        for (key, network) in &project.networks {
+            if network.external {
+                self.require_external(key, network);
+                continue;
+            }
+            let Some(present) = self.observed.network_named(&network.name) else {
+                self.plan_create_network(key, network, "not there yet", Vec::new());
+                continue;
+            };
+            if present.labels.get(labels::PROJECT) != Some(&project.name) {
+                self.outcome.warnings.push(format!(
+                    "a network with name {} exists but was not created for project \"{}\".\n\
+                     Set `external: true` to use an existing network",
+                    network.name, project.name
+                ));
+                continue;
+            }
+            let recorded = present.labels.get(labels::CONFIG_HASH);
+            if recorded.is_some_and(|hash| !identity::network_hashes(network).accepts(hash)) {
+                self.diverged_networks.insert(key.clone());
+            }
+        }
+    }
+
+    fn require_external(&mut self, key: &str, network: &Network) {
+        let found = self
+            .observed
+            .networks
+            .iter()
+            .filter(|n| n.name == network.name || n.id == network.name)
+            .count();
+        if found == 0 {
+            self.obstacle(
+                format!("networks.{key}"),
+                format!(
+                    "network {} declared as external, but could not be found",
+                    network.name
+                ),
+                Some(format!(
+                    "create it (`docker network create {}`), or drop `external`",
+                    network.name
+                )),
+            );
+        } else if found > 1 {
+            self.obstacle(
+                format!("networks.{key}"),
+                format!("several networks go by the name {}", network.name),
+                Some("give the network's id as its `name`".to_owned()),
+            );
+        }
+    }
+
+    fn plan_create_network(
+        &mut self,
+        key: &str,
+        network: &Network,
+        cause: &str,
+        after: Vec<StepId>,
+    ) {
+        let step = Step::new(
+            Action::CreateNetwork {
+                key: key.to_owned(),
+                name: network.name.clone(),
+            },
+            cause,
+            "Creating",
+            "Created",
+        );
+        let id = self.plan.add(step, after);
+        self.network_steps.insert(key.to_owned(), id);
+    }
+
+    /// Pass 4: networks that are not as declared. Their containers are stopped and taken off, the
+    /// network is made anew, the containers come back on it; they keep their identity.
+    pub(super) fn plan_network_recreations(&mut self) {
+        let project = self.project;
+        let observed = self.observed;
+        for key in std::mem::take(&mut self.diverged_networks) {
+            let network = &project.networks[&key];
+            let Some(present) = observed.network_named(&network.name) else {
+                continue;
+            };
+            let cause = format!("network {key} is declared differently");
+            let users: Vec<_> = observed
+                .replicas()
+                .filter(|c| c.networks.contains(&present.id) && !self.gone.contains(c.id.as_str()))
+                .collect();
+            let mut detached = Vec::new();
+            for container in &users {
+                let stop = self.stop(container, &cause);
+                let step = Step::silent(
+                    Action::DisconnectNetwork {
+                        network: present.id.clone(),
+                        container: existing(container),
+                    },
+                    cause.clone(),
+                );
+                detached.push(self.plan.add(step, stop));
+            }
+            let remove = Step::silent(
+                Action::RemoveNetwork {
+                    id: present.id.clone(),
+                    name: network.name.clone(),
+                },
+                cause.clone(),
+            );
+            let removed = self.plan.add(remove, detached);
+            self.plan_create_network(&key, network, &cause, vec![removed]);
+            let created = self.network_steps[&key];
+            for container in users {
+                // A container that is replaced meets the new network in its successor.
+                if !self.is_kept(&container.id) {
+                    continue;
+                }
+                let step = Step::silent(
+                    Action::ConnectNetwork {
+                        service: container.service.clone(),
+                        key: key.clone(),
+                        network: network.name.clone(),
+                        container: existing(container),
+                    },
+                    cause.clone(),
+                );
+                let connected = self.plan.add(step, [created]);
+                self.reconnects
+                    .entry(container.id.as_str())
+                    .or_default()
+                    .push(connected);
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Containers of services that the project does not declare (any more).
+
+use super::Planner;
+
+impl Planner<'_> {
+    pub(super) fn plan_orphans(&mut self) {
+        let observed = self.observed;
+        let project = self.project;
+        let orphans: Vec<_> = observed.orphans(project).collect();
+        if orphans.is_empty() {
+            return;
+        }
+        if self.options.remove_orphans {
+            for orphan in orphans {
+                self.plan_removal(orphan, "no service of the project any more");
+            }
+        } else if !self.options.ignore_orphans {
+            let names: Vec<&str> = orphans.iter().map(|c| c.name.as_str()).collect();
+            self.outcome.warnings.push(format!(
+                "Found orphan containers ({}) for this project. If you removed or renamed this \
+                 service in your compose file, you can run this command with the \
+                 --remove-orphans flag to clean it up.",
+                names.join(", ")
+            ));
+        }
+    }
+}

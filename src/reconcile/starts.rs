@@ -1,0 +1,456 @@
+//! Pass 4: everything that takes away or starts, service by service in dependency order.
+
+use super::containers::group;
+use super::{Fate, Planner, existing};
+use crate::engine::{ContainerState, Health};
+use crate::observe::ObservedContainer;
+use crate::plan::{Action, Step, StepId, Target, Until};
+use crate::service::{Condition, Service};
+
+impl<'a> Planner<'a> {
+    pub(super) fn plan_starts(&mut self, name: &'a str) {
+        let project = self.project;
+        let service = &project.services[name];
+        let fates = self.fates.get(name).cloned().unwrap_or_default();
+        for fate in &fates {
+            if let Fate::Remove { container, cause } = fate {
+                self.plan_removal(container, cause);
+            }
+        }
+        if fates.iter().any(|f| matches!(f, Fate::Replace { .. })) {
+            self.plan_stops_of_dependents(name);
+        }
+        let starting = self.options.start && fates.iter().any(|fate| self.needs_start(fate));
+        let waits = if self.options.start {
+            self.plan_dependency_waits(service, starting)
+        } else {
+            Vec::new()
+        };
+        for fate in fates {
+            match fate {
+                Fate::Remove { .. } => {}
+                Fate::Keep { container, rename } => {
+                    self.plan_kept(service, container, rename, &waits);
+                }
+                Fate::Add { new } => {
+                    if self.options.start {
+                        self.plan_start(service, new, "it is new", &waits, Vec::new(), None);
+                    }
+                }
+                Fate::Replace {
+                    old,
+                    new,
+                    name,
+                    cause,
+                } => self.plan_takeover(service, old, new, &name, &cause, &waits),
+            }
+        }
+    }
+
+    /// Steps that stop a container, once however many reasons there are; none where it is not up.
+    pub(super) fn stop(&mut self, container: &'a ObservedContainer, cause: &str) -> Option<StepId> {
+        if !container.state.is_up() {
+            return None;
+        }
+        if let Some(&step) = self.stops.get(container.id.as_str()) {
+            return Some(step);
+        }
+        let step = self.plan_stop(container, cause, Vec::new(), true);
+        Some(step)
+    }
+
+    pub(super) fn plan_stop(
+        &mut self,
+        container: &'a ObservedContainer,
+        cause: &str,
+        mut after: Vec<StepId>,
+        shown: bool,
+    ) -> StepId {
+        let hooks = self
+            .project
+            .services
+            .get(&container.service)
+            .map_or(&[][..], |s| &s.pre_stop);
+        for hook in hooks {
+            let step = Step::silent(
+                Action::RunHook {
+                    service: container.service.clone(),
+                    container: existing(container),
+                    hook: hook.clone(),
+                },
+                "pre_stop",
+            );
+            after = vec![self.plan.add(step, after)];
+        }
+        let action = Action::StopContainer {
+            container: existing(container),
+            timeout: self.options.timeout,
+        };
+        let step = if shown {
+            Step::new(action, cause, "Stopping", "Stopped")
+        } else {
+            Step::silent(action, cause)
+        };
+        let id = self.plan.add(step, after);
+        self.stops.insert(container.id.as_str(), id);
+        id
+    }
+
+    pub(super) fn plan_removal(&mut self, container: &'a ObservedContainer, cause: &str) -> StepId {
+        let stopped = self.stop(container, cause);
+        let mut after: Vec<StepId> = stopped.into_iter().collect();
+        after.extend(
+            self.reconnects
+                .get(container.id.as_str())
+                .into_iter()
+                .flatten(),
+        );
+        let step = Step::new(
+            Action::RemoveContainer {
+                container: existing(container),
+                force: true,
+                volumes: false,
+            },
+            cause,
+            "Removing",
+            "Removed",
+        );
+        self.plan.add(step, after)
+    }
+
+    /// `depends_on: {restart: true}`: a dependent is stopped before what it depends on is
+    /// replaced, and started again when its turn comes.
+    fn plan_stops_of_dependents(&mut self, name: &'a str) {
+        let project = self.project;
+        for dependent in project.dependents(name) {
+            if !dependent.depends_on[name].restart {
+                continue;
+            }
+            for container in self.observed.replicas_of(&dependent.name) {
+                if self.is_kept(&container.id) {
+                    let cause = format!("{name}, which it depends on, is recreated");
+                    self.stop(container, &cause);
+                }
+            }
+        }
+    }
+
+    fn needs_start(&self, fate: &Fate) -> bool {
+        match fate {
+            Fate::Keep { container, .. } => {
+                !matches!(
+                    container.state,
+                    ContainerState::Running | ContainerState::Restarting
+                ) || self.stops.contains_key(container.id.as_str())
+            }
+            Fate::Remove { .. } => false,
+            Fate::Replace { .. } | Fate::Add { .. } => true,
+        }
+    }
+
+    fn plan_kept(
+        &mut self,
+        service: &'a Service,
+        container: &'a ObservedContainer,
+        rename: Option<String>,
+        waits: &[StepId],
+    ) {
+        let mut target = existing(container);
+        if let Some(name) = rename {
+            let step = Step::silent(
+                Action::RenameContainer {
+                    container: target,
+                    name: name.clone(),
+                },
+                "an interrupted recreation left it under a temporary name",
+            );
+            // Whoever still holds the name goes first.
+            let holders = self.removals_of(&name);
+            self.plan.add(step, holders);
+            target = Target::Existing {
+                id: container.id.clone(),
+                name,
+            };
+        }
+        let keep = Fate::Keep {
+            container,
+            rename: None,
+        };
+        if !self.options.start || !self.needs_start(&keep) {
+            return;
+        }
+        let mut after: Vec<StepId> = Vec::new();
+        after.extend(self.stops.get(container.id.as_str()));
+        after.extend(
+            self.reconnects
+                .get(container.id.as_str())
+                .into_iter()
+                .flatten(),
+        );
+        let cause = match (container.state, container.exit_code) {
+            _ if self.stops.contains_key(container.id.as_str()) => {
+                "it was stopped for a change".to_owned()
+            }
+            (ContainerState::Exited, Some(code)) => format!("it had exited ({code})"),
+            (state, _) => format!("it is {}", state.as_str()),
+        };
+        self.plan_start(service, target, &cause, waits, after, None);
+    }
+
+    fn removals_of(&self, name: &str) -> Vec<StepId> {
+        self.plan
+            .steps()
+            .filter(|(_, step)| {
+                matches!(&step.action, Action::RemoveContainer { container, .. }
+                    if container.name() == name)
+            })
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// The new container takes the old one's place: stop old, start new, remove old, rename new.
+    /// The old one is there until the new one runs.
+    fn plan_takeover(
+        &mut self,
+        service: &'a Service,
+        old: &'a ObservedContainer,
+        new: Target,
+        name: &str,
+        cause: &str,
+        waits: &[StepId],
+    ) {
+        let group = group(name);
+        let mut before_removal: Vec<StepId> = Vec::new();
+        let stopped = if let Some(&step) = self.stops.get(old.id.as_str()) {
+            Some(step)
+        } else if old.state.is_up() {
+            // Nothing stops before all that can fail early has been done.
+            let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
+            after.extend(waits);
+            Some(self.plan_stop(old, cause, after, false))
+        } else {
+            None
+        };
+        if let Some(step) = stopped {
+            self.plan.step_mut(step).group = Some(group.clone());
+            before_removal.push(step);
+        }
+        if let Target::Made { by, .. } = &new {
+            before_removal.push(*by);
+        }
+        let mut started = Vec::new();
+        if self.options.start {
+            let fallback = old.state.is_up().then(|| existing(old));
+            let mut after: Vec<StepId> = stopped.into_iter().collect();
+            if let Target::Made { by, .. } = &new {
+                after.push(*by);
+            }
+            started.extend(self.plan_start(service, new.clone(), cause, waits, after, fallback));
+        }
+        before_removal.extend(started);
+        before_removal.extend(self.reconnects.get(old.id.as_str()).into_iter().flatten());
+        let remove = Step::silent(
+            Action::RemoveContainer {
+                container: existing(old),
+                force: true,
+                volumes: false,
+            },
+            cause,
+        )
+        .in_group(&group);
+        let removed = self.plan.add(remove, before_removal);
+        let mut rename = Step::silent(
+            Action::RenameContainer {
+                container: new,
+                name: name.to_owned(),
+            },
+            cause,
+        )
+        .in_group(&group);
+        rename.show.end = Some("Recreated");
+        self.plan.add(rename, [removed]);
+    }
+
+    /// Adds the steps that start a container; gives the last of them.
+    fn plan_start(
+        &mut self,
+        service: &'a Service,
+        target: Target,
+        cause: &str,
+        waits: &[StepId],
+        mut after: Vec<StepId>,
+        fallback: Option<Target>,
+    ) -> Option<StepId> {
+        if let Target::Made { by, .. } = &target {
+            after.push(*by);
+        }
+        after.extend(waits);
+        after.extend(
+            service
+                .networks
+                .keys()
+                .filter_map(|key| self.network_steps.get(key)),
+        );
+        if service.publishes_range() {
+            after.extend(self.last_range_start);
+        }
+        if self.copies_files(service) {
+            let step = Step::silent(
+                Action::CopyFiles {
+                    service: service.name.clone(),
+                    container: target.clone(),
+                },
+                "secrets and configs without a file",
+            );
+            after = vec![self.plan.add(step, after)];
+        }
+        let step = Step::new(
+            Action::StartContainer {
+                service: service.name.clone(),
+                container: target.clone(),
+                fallback,
+            },
+            cause,
+            "Starting",
+            "Started",
+        );
+        let id = self.plan.add(step, after);
+        if service.publishes_range() {
+            self.last_range_start = Some(id);
+        }
+        let mut last = id;
+        for hook in &service.post_start {
+            let step = Step::silent(
+                Action::RunHook {
+                    service: service.name.clone(),
+                    container: target.clone(),
+                    hook: hook.clone(),
+                },
+                "post_start",
+            );
+            last = self.plan.add(step, [last]);
+        }
+        self.starts.entry(&service.name).or_default().push(last);
+        Some(last)
+    }
+
+    /// Whether it uses a secret or config whose content is not a file on this machine.
+    fn copies_files(&self, service: &Service) -> bool {
+        let project = self.project;
+        let without_file = |found: Option<&crate::secret::FileObject>| {
+            found.is_some_and(|f| f.file.is_none() && !f.external)
+        };
+        service
+            .secrets
+            .iter()
+            .any(|r| without_file(project.secrets.get(&r.source)))
+            || service
+                .configs
+                .iter()
+                .any(|r| without_file(project.configs.get(&r.source)))
+    }
+
+    /// What a service's starts wait for. A dependency that is known to be ready needs no wait.
+    fn plan_dependency_waits(&mut self, service: &'a Service, starting: bool) -> Vec<StepId> {
+        let project = self.project;
+        let mut waits = Vec::new();
+        for (name, dependency) in &service.depends_on {
+            let Some((name, target)) = project.services.get_key_value(name) else {
+                continue;
+            };
+            if target.replicas() == 0 || target.provider.is_some() {
+                continue;
+            }
+            let starts = self.starts.get(name.as_str()).cloned().unwrap_or_default();
+            if dependency.condition == Condition::Started {
+                waits.extend(starts);
+                continue;
+            }
+            let ready = starts.is_empty() && self.is_satisfied(name, dependency.condition);
+            if ready || (!starting && starts.is_empty() && self.is_pending_only(name)) {
+                continue;
+            }
+            let until = Until::Condition(dependency.condition);
+            waits.push(self.plan_wait(name, until, !dependency.required, &service.name));
+        }
+        waits
+    }
+
+    fn is_satisfied(&self, name: &str, condition: Condition) -> bool {
+        let mut replicas = self.replicas(name).peekable();
+        replicas.peek().is_some()
+            && replicas.all(|c| match condition {
+                Condition::Started => true,
+                Condition::Healthy => c.health == Some(Health::Healthy),
+                Condition::CompletedSuccessfully => c.exit_code == Some(0),
+            })
+    }
+
+    /// Nobody is about to start: a dependency that is still coming up holds nobody up.
+    fn is_pending_only(&self, name: &str) -> bool {
+        self.replicas(name)
+            .all(|c| c.state.is_up() && c.health != Some(Health::Unhealthy))
+    }
+
+    fn plan_wait(&mut self, name: &'a str, until: Until, optional: bool, cause: &str) -> StepId {
+        let word = match until {
+            Until::Condition(condition) => condition.as_str(),
+            Until::RunningOrHealthy => "running_or_healthy",
+        };
+        let key = (name.to_owned(), word, optional);
+        if let Some(&step) = self.waits.get(&key) {
+            return step;
+        }
+        let containers = self.targets(name);
+        let step = Step::silent(
+            Action::Wait {
+                service: name.to_owned(),
+                until,
+                containers,
+                optional,
+            },
+            format!("{cause} depends on it ({word})"),
+        );
+        let starts = self.starts.get(name).cloned().unwrap_or_default();
+        let id = self.plan.add(step, starts);
+        self.waits.insert(key, id);
+        id
+    }
+
+    /// The containers a service will have.
+    fn targets(&self, name: &str) -> Vec<Target> {
+        self.fates
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter_map(|fate| match fate {
+                Fate::Keep { container, .. } => Some(existing(container)),
+                Fate::Add { new } | Fate::Replace { new, .. } => Some(new.clone()),
+                Fate::Remove { .. } => None,
+            })
+            .collect()
+    }
+
+    /// `--wait`: every service has to be up at the end; a one-shot that others wait for has to
+    /// have ended well.
+    pub(super) fn plan_final_waits(&mut self) {
+        if !self.options.wait || !self.options.start {
+            return;
+        }
+        let project = self.project;
+        for (name, service) in &project.services {
+            if service.replicas() == 0 || service.provider.is_some() {
+                continue;
+            }
+            let completes = project
+                .dependents(name)
+                .any(|s| s.depends_on[name.as_str()].condition == Condition::CompletedSuccessfully);
+            let until = if completes {
+                Until::Condition(Condition::CompletedSuccessfully)
+            } else {
+                Until::RunningOrHealthy
+            };
+            self.plan_wait(name, until, false, "--wait");
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The record of what a container was made from, and the differences to what it should be.
+//!
+//! A hash says *that* something changed, not *what*. So each container carries its service's
+//! canonical form in a label of ours ([`labels::SPEC`]), compressed; values that look like
+//! secrets stand in it as digests.
+
+use crate::labels;
+use crate::plan::Change;
+use crate::tree::{Node, Value};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use flate2::Compression;
+use flate2::read::{DeflateDecoder, DeflateEncoder};
+use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
+use std::io::Read;
+
+/// Attributes whose change does not recreate a container, and so are not recorded.
+const UNRECORDED: [&str; 6] = [
+    "build",
+    "depends_on",
+    "profiles",
+    "pull_policy",
+    "scale",
+    "name",
+];
+
+/// The largest record that is read back, in bytes: a label is the engine's, not ours to trust.
+const MAX_RECORD: u64 = 4 << 20;
+
+/// Words in a variable's name that make its value a secret to us.
+const SECRET_WORDS: [&str; 6] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
+
+/// The value of the label [`labels::SPEC`] for a service's canonical form.
+pub fn record(spec: &Node) -> String {
+    let text = recorded(spec).to_string();
+    let mut packed = Vec::with_capacity(text.len() / 2);
+    DeflateEncoder::new(text.as_bytes(), Compression::best())
+        .read_to_end(&mut packed)
+        .expect("reading from memory");
+    STANDARD_NO_PAD.encode(packed)
+}
+
+/// Reads a record back; `None` where it is none of ours.
+pub fn read_record(label: &str) -> Option<Json> {
+    let packed = STANDARD_NO_PAD.decode(label).ok()?;
+    let mut text = String::new();
+    DeflateDecoder::new(packed.as_slice())
+        .take(MAX_RECORD)
+        .read_to_string(&mut text)
+        .ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// The differences between a record and a service's canonical form, by path.
+pub fn differences(old: &Json, spec: &Node) -> Vec<Change> {
+    let new = recorded(spec);
+    let mut changes = Vec::new();
+    compare(
+        Some(old),
+        Some(&new),
+        &mut Path::default(),
+        spec,
+        &mut changes,
+    );
+    changes
+}
+
+/// Whether a variable's value should not be shown.
+pub fn is_secret_name(variable: &str) -> bool {
+    let upper = variable.to_ascii_uppercase();
+    SECRET_WORDS.iter().any(|word| upper.contains(word))
+}
+
+/// The canonical form as JSON, without what does not count and with secrets as digests.
+fn recorded(spec: &Node) -> Json {
+    let mut json = to_json(spec);
+    if let Json::Object(map) = &mut json {
+        for key in UNRECORDED {
+            map.remove(key);
+        }
+        if let Some(Json::Object(deploy)) = map.get_mut("deploy") {
+            deploy.remove("replicas");
+        }
+        if let Some(Json::Object(environment)) = map.get_mut("environment") {
+            for (name, value) in environment {
+                if let (true, Some(text)) = (is_secret_name(name), value.as_str()) {
+                    *value = Json::String(digest(text));
+                }
+            }
+        }
+    }
+    json
+}
+
+fn digest(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    let hex: String = hash[..8].iter().map(|b| format!("{b:02x}")).collect();
+    format!("sha256:{hex}…")
+}
+
+fn to_json(node: &Node) -> Json {
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Int(i) => Json::from(*i),
+        Value::Float(f) => Json::from(*f),
+        Value::Str(s) => Json::String(s.clone()),
+        Value::Seq(items) => Json::Array(items.iter().map(to_json).collect()),
+        Value::Map(map) => Json::Object(
+            map.iter()
+                .map(|(k, v)| (k.to_owned(), to_json(v)))
+                .collect::<Map<_, _>>(),
+        ),
+    }
+}
+
+#[derive(Default)]
+struct Path(Vec<Part>);
+
+enum Part {
+    Key(String),
+    Index(usize),
+}
+
+impl Path {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Key(key) if text.is_empty() => text.push_str(key),
+                Part::Key(key) => {
+                    text.push('.');
+                    text.push_str(key);
+                }
+                Part::Index(i) => text.push_str(&format!("[{i}]")),
+            }
+        }
+        text
+    }
+
+    /// The deepest node on the way that exists.
+    fn find<'a>(&self, root: &'a Node) -> &'a Node {
+        let mut node = root;
+        for part in &self.0 {
+            let next = match part {
+                Part::Key(key) => node.get(key),
+                Part::Index(i) => node.as_seq().and_then(|s| s.get(*i)),
+            };
+            match next {
+                Some(next) => node = next,
+                None => break,
+            }
+        }
+        node
+    }
+
+    /// Whether what is here must not be shown.
+    fn is_secret(&self) -> bool {
+        matches!(&self.0[..], [Part::Key(first), Part::Key(name), ..]
+            if first == "environment" && is_secret_name(name))
+    }
+}
+
+fn compare(
+    old: Option<&Json>,
+    new: Option<&Json>,
+    path: &mut Path,
+    spec: &Node,
+    changes: &mut Vec<Change>,
+) {
+    let old = old.filter(|v| !v.is_null());
+    let new = new.filter(|v| !v.is_null());
+    match (old, new) {
+        (Some(Json::Object(a)), Some(Json::Object(b))) => {
+            let mut keys: Vec<&String> = a.keys().chain(b.keys()).collect();
+            keys.sort();
+            keys.dedup();
+            for key in keys {
+                path.0.push(Part::Key(key.clone()));
+                // `networks: {default:}` says something, `command:` does not.
+                let presence = path.0.len() > 1 && a.contains_key(key) != b.contains_key(key);
+                let (x, y) = (a.get(key), b.get(key));
+                if presence && x.or(y).is_some_and(Json::is_null) {
+                    push(x, y, path, spec, changes);
+                } else {
+                    compare(x, y, path, spec, changes);
+                }
+                path.0.pop();
+            }
+        }
+        (Some(Json::Array(a)), Some(Json::Array(b))) => {
+            for i in 0..a.len().max(b.len()) {
+                path.0.push(Part::Index(i));
+                compare(a.get(i), b.get(i), path, spec, changes);
+                path.0.pop();
+            }
+        }
+        (a, b) if a == b => {}
+        (a, b) => push(a, b, path, spec, changes),
+    }
+}
+
+fn push(
+    old: Option<&Json>,
+    new: Option<&Json>,
+    path: &Path,
+    spec: &Node,
+    changes: &mut Vec<Change>,
+) {
+    let secret = path.is_secret();
+    let show = |value: &Json| {
+        if secret {
+            "(secret)".to_owned()
+        } else {
+            short(value)
+        }
+    };
+    changes.push(Change {
+        path: path.text(),
+        old: old.map(show),
+        new: new.map(show),
+        span: Some(path.find(spec).span),
+    });
+}
+
+/// A value in one short line.
+fn short(value: &Json) -> String {
+    const LONGEST: usize = 60;
+    let text = match value {
+        Json::String(s) if s.is_empty() => "\"\"".to_owned(),
+        Json::String(s) => s.replace('\n', "\\n"),
+        Json::Null => "unset".to_owned(),
+        other => other.to_string(),
+    };
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    let cut: String = text.chars().take(LONGEST - 1).collect();
+    format!("{cut}…")
+}
+
+/// The label and its value, for a container's labels.
+pub fn label(spec: &Node) -> (String, String) {
+    (labels::SPEC.to_owned(), record(spec))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::{Map as TreeMap, Span};
+
+    fn node(json: Json) -> Node {
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(b) => Value::Bool(b),
+            Json::Number(n) => n
+                .as_i64()
+                .map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Int),
+            Json::String(s) => Value::Str(s),
+            Json::Array(a) => Value::Seq(a.into_iter().map(node).collect()),
+            Json::Object(o) => {
+                let mut map = TreeMap::new();
+                for (k, v) in o {
+                    map.insert(k, Span::default(), node(v));
+                }
+                Value::Map(map)
+            }
+        };
+        Node::new(value, Span::default())
+    }
+
+    fn changed(old: Json, new: Json) -> Vec<(String, Option<String>, Option<String>)> {
+        let record = read_record(&record(&node(old))).expect("our own record");
+        differences(&record, &node(new))
+            .into_iter()
+            .map(|c| (c.path, c.old, c.new))
+            .collect()
+    }
+
+    #[test]
+    fn fields_that_changed_are_named_with_both_values() {
+        let got = changed(
+            serde_json::json!({"image": "web:1", "command": null, "scale": 3,
+                "environment": {"LEVEL": "info", "GONE": "x"}, "ports": [{"target": 80}]}),
+            serde_json::json!({"image": "web:2", "scale": 5,
+                "environment": {"LEVEL": "debug"}, "ports": [{"target": 80}, {"target": 81}]}),
+        );
+        let some = |s: &str| Some(s.to_owned());
+        assert_eq!(
+            got,
+            [
+                ("environment.GONE".into(), some("x"), None),
+                ("environment.LEVEL".into(), some("info"), some("debug")),
+                ("image".into(), some("web:1"), some("web:2")),
+                ("ports[1]".into(), None, some("{\"target\":81}")),
+            ]
+        );
+    }
+
+    #[test]
+    fn secrets_are_compared_by_digest_and_never_shown() {
+        let old = serde_json::json!({"environment": {"DB_PASSWORD": "hunter2"}});
+        let new = serde_json::json!({"environment": {"DB_PASSWORD": "hunter3"}});
+        assert_eq!(
+            changed(old.clone(), new),
+            [(
+                "environment.DB_PASSWORD".into(),
+                Some("(secret)".into()),
+                Some("(secret)".into())
+            )]
+        );
+        assert!(changed(old.clone(), old.clone()).is_empty());
+        let text = read_record(&record(&node(old))).unwrap().to_string();
+        assert!(!text.contains("hunter2"));
+    }
+
+    #[test]
+    fn foreign_text_is_no_record() {
+        assert_eq!(read_record("not base64 at all!"), None);
+        assert_eq!(read_record(""), None);
+    }
+}
