@@ -1,5 +1,7 @@
 //! Loading: from files, environment and flags to a [`Project`], with every finding placed.
 
+pub mod dotenv;
+pub mod interpolate;
 pub mod path;
 pub mod rules;
 pub mod source;

@@ -1,0 +1,285 @@
+//! Interpolation: `$NAME` and `${NAME…}` in values, then the casts that depend on them.
+//!
+//! In: a document as it was read. Out: the same tree with the values filled in, typed where
+//! Compose types them. Keys are never touched. A node keeps its span.
+
+mod casts;
+mod template;
+
+pub use template::{Lookup, Problem, ProblemKind, Substituted, substitute};
+
+use crate::diagnostic::Diagnostic;
+use crate::load::Sources;
+use crate::tree::{Node, Span, Value};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use template::Site;
+
+/// A place in the tree, as a list that grows towards the leaves.
+#[derive(Clone, Copy)]
+struct Path<'p> {
+    parent: Option<&'p Path<'p>>,
+    step: Step<'p>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'p> {
+    Root,
+    Key(&'p str),
+    Index(usize),
+}
+
+impl<'p> Path<'p> {
+    /// From the end to the start, as the table of casts writes it.
+    fn reversed(self) -> impl Iterator<Item = &'p str> + Clone {
+        std::iter::successors(Some(self), |path| path.parent.copied()).filter_map(|path| match path
+            .step
+        {
+            Step::Root => None,
+            Step::Key(key) => Some(key),
+            Step::Index(_) => Some("[]"),
+        })
+    }
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+        }
+        match self.step {
+            Step::Root => Ok(()),
+            Step::Key(key) => match self.parent.map(|p| p.step) {
+                Some(Step::Root) | None => write!(f, "{key}"),
+                _ => write!(f, ".{key}"),
+            },
+            Step::Index(index) => write!(f, "[{index}]"),
+        }
+    }
+}
+
+/// Fills in the variables of all values below `root`.
+///
+/// Findings: `unset-variable` (a warning, once per occurrence), `required-variable`,
+/// `interpolation` (the form is wrong), `cast` (the outcome is not of the type it must have) and
+/// `boolean-word` (a warning).
+pub fn interpolate(
+    root: &mut Node,
+    sources: &Sources,
+    lookup: &Lookup<'_>,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let mut pass = Pass {
+        sources,
+        lookup,
+        findings,
+    };
+    let path = Path {
+        parent: None,
+        step: Step::Root,
+    };
+    pass.node(root, path);
+}
+
+struct Pass<'a> {
+    sources: &'a Sources,
+    lookup: &'a Lookup<'a>,
+    findings: &'a mut Vec<Diagnostic>,
+}
+
+impl Pass<'_> {
+    /// The tree's depth is bounded by the parser, so recursion is too.
+    fn node(&mut self, node: &mut Node, path: Path<'_>) {
+        match &mut node.value {
+            Value::Map(map) => {
+                for (key, value) in map.iter_mut() {
+                    let path = Path {
+                        parent: Some(&path),
+                        step: Step::Key(key),
+                    };
+                    self.node(value, path);
+                }
+            }
+            Value::Seq(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let path = Path {
+                        parent: Some(&path),
+                        step: Step::Index(index),
+                    };
+                    self.node(item, path);
+                }
+            }
+            Value::Str(text) => {
+                if !template::is_literal(text) {
+                    let done = substitute(text, self.lookup);
+                    for problem in &done.problems {
+                        self.report(problem, text, node.span, path);
+                    }
+                    *text = done.text;
+                }
+                if let Some(cast) = casts::find(path.reversed()) {
+                    self.cast(cast, node, path);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn cast(&mut self, cast: casts::Cast, node: &mut Node, path: Path<'_>) {
+        let Value::Str(text) = &node.value else {
+            return;
+        };
+        match casts::apply(cast, text) {
+            Ok((value, false)) => node.value = value,
+            Ok((value, true)) => {
+                let word = matches!(value, Value::Bool(true));
+                self.findings.push(
+                    Diagnostic::warning(
+                        "boolean-word",
+                        path.to_string(),
+                        format!("\"{text}\" for boolean is not supported by YAML 1.2, please use `{word}`"),
+                    )
+                    .at(node.span),
+                );
+                node.value = value;
+            }
+            Err(wanted) => {
+                let message = match text.as_str() {
+                    "" => format!("this must be {wanted}, but it is empty"),
+                    text => format!("`{text}` is not {wanted}"),
+                };
+                let finding = Diagnostic::error("cast", path.to_string(), message).at(node.span);
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn report(&mut self, problem: &Problem, text: &str, span: Span, path: Path<'_>) {
+        let place = place(self.sources, span, text, problem.range.clone());
+        self.findings
+            .push(finding(&problem.kind, path.to_string()).at(place));
+    }
+}
+
+/// What to tell the user about a problem, still without a place.
+pub(super) fn finding(problem: &ProblemKind, path: String) -> Diagnostic {
+    match problem {
+        ProblemKind::Unset(name) => Diagnostic::warning(
+            "unset-variable",
+            path,
+            format!("The \"{name}\" variable is not set. Defaulting to a blank string."),
+        )
+        .help(format!(
+            "set it in .env or in the shell, give it a default as in ${{{name}:-default}}, or write $$ for a plain $"
+        )),
+        ProblemKind::Required { name, reason } => {
+            let mut message = format!("required variable {name} is missing a value");
+            if !reason.is_empty() {
+                message = format!("{message}: {reason}");
+            }
+            Diagnostic::error("required-variable", path, message)
+                .help(format!("set {name} in .env or in the shell"))
+        }
+        ProblemKind::Malformed => Diagnostic::error(
+            "interpolation",
+            path,
+            "`${` must be followed by a variable's name, then `}` or one of :- - :+ + :? ?, a text and `}` on the same line",
+        )
+        .help("write $$ for a $ that is to stay"),
+        ProblemKind::TooDeep => Diagnostic::error(
+            "interpolation",
+            path,
+            "variables with defaults stand too deep inside each other",
+        ),
+    }
+}
+
+/// The bytes of the source that a range of a scalar's text was read from; the whole scalar where
+/// quoting or folding has changed the text on its way.
+pub(super) fn place(sources: &Sources, span: Span, text: &str, range: Range<usize>) -> Span {
+    let Some(raw) = sources.slice(span) else {
+        return span;
+    };
+    let needle = &text[range.clone()];
+    // The same occurrence in the source as in the text, if both have the same number of them.
+    let nth = text[..range.start].matches(needle).count();
+    if raw.matches(needle).count() != text.matches(needle).count() {
+        return span;
+    }
+    let Some((at, _)) = raw.match_indices(needle).nth(nth) else {
+        return span;
+    };
+    let start = span.start + u32::try_from(at).unwrap_or(0);
+    Span {
+        source: span.source,
+        start,
+        end: start + u32::try_from(needle.len()).unwrap_or(0),
+    }
+}
+
+/// A variable that a project's files use.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Variable {
+    /// `${X?…}`.
+    pub required: bool,
+    /// `${X:-default}`, as written.
+    pub default: String,
+    /// `${X:+alternate}`, as written.
+    pub alternate: String,
+}
+
+/// All variables of a document that was not interpolated, by name. Of several uses of one
+/// variable the last counts.
+pub fn variables(root: &Node) -> BTreeMap<String, Variable> {
+    let mut found = BTreeMap::new();
+    collect(root, &mut found);
+    found
+}
+
+fn collect(node: &Node, found: &mut BTreeMap<String, Variable>) {
+    match &node.value {
+        Value::Map(map) => map.iter().for_each(|(_, value)| collect(value, found)),
+        Value::Seq(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Str(text) => variables_of(text, found),
+        _ => {}
+    }
+}
+
+fn variables_of(text: &str, found: &mut BTreeMap<String, Variable>) {
+    let whole = 0..text.len();
+    let mut ranges = vec![whole];
+    let mut line = template::Line::default();
+    while let Some(range) = ranges.pop() {
+        let Some((site, place)) = template::next_site(text, range.clone(), &mut line) else {
+            continue;
+        };
+        ranges.push(place.end..range.end);
+        match site {
+            Site::Dollar | Site::Malformed => {}
+            Site::Plain { name } => {
+                found.insert(text[name].to_owned(), Variable::default());
+            }
+            Site::Operated {
+                name,
+                operator,
+                word,
+                rest,
+            } => {
+                let mut variable = Variable::default();
+                match operator.symbol {
+                    b'?' => variable.required = true,
+                    b'-' => variable.default = text[word.clone()].to_owned(),
+                    _ => variable.alternate = text[word.clone()].to_owned(),
+                }
+                found.insert(text[name].to_owned(), variable);
+                ranges.push(rest);
+                if operator.symbol != b'?' {
+                    ranges.push(word);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
