@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use tokio::sync::{mpsc, oneshot};
 
-mod json;
+pub mod json;
 mod logrus;
 pub mod palette;
 mod plain;
+pub mod table;
+pub mod template;
 mod tty;
 
 use palette::Palette;

@@ -37,14 +37,14 @@ struct ErrorLine<'a> {
 
 /// The line for the error a command ends with.
 pub fn error(message: &str) -> String {
-    to_line(&ErrorLine {
+    go_json(&ErrorLine {
         error: true,
         message,
     })
 }
 
-fn to_line(value: &impl Serialize) -> String {
-    // Go escapes these three in every JSON it writes.
+/// JSON as Go's encoder writes it by default: `<`, `>` and `&` escaped.
+pub fn go_json(value: &impl Serialize) -> String {
     serde_json::to_string(value)
         .unwrap_or_default()
         .replace('<', "\\u003c")
@@ -74,7 +74,7 @@ impl Draw for Json {
                 0
             },
         };
-        out.extend_from_slice(to_line(&line).as_bytes());
+        out.extend_from_slice(go_json(&line).as_bytes());
         out.push(b'\n');
     }
 
