@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub mod argv;
-mod usage;
+pub mod usage;
 
 /// Runs a whole multi-container application from one Compose file
 #[derive(Debug, Parser)]
@@ -87,6 +87,21 @@ pub struct Globals {
     /// The old form of --debug
     #[arg(long, hide = true)]
     pub verbose: bool,
+    /// Speak TLS to the engine
+    #[arg(long, hide = true)]
+    pub tls: bool,
+    /// Speak TLS and check the engine's certificate
+    #[arg(long, hide = true)]
+    pub tlsverify: bool,
+    /// Certificate authority to trust
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub tlscacert: Option<String>,
+    /// Our certificate
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub tlscert: Option<String>,
+    /// Our key
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub tlskey: Option<String>,
     /// Docker's logging level
     #[arg(short = 'l', long, value_name = "LEVEL", hide = true)]
     pub log_level: Option<String>,
@@ -95,6 +110,10 @@ pub struct Globals {
 /// A command of regatta.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// List projects
+    Ls(commands::ls::LsArgs),
+    /// List containers
+    Ps(commands::ps::PsArgs),
     /// Show the version
     Version(commands::version::VersionArgs),
 }
@@ -103,12 +122,16 @@ impl Command {
     /// The word on the command line; it heads the progress display.
     fn name(&self) -> &'static str {
         match self {
+            Command::Ls(_) => "ls",
+            Command::Ps(_) => "ps",
             Command::Version(_) => "version",
         }
     }
 
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
+            Command::Ls(args) => commands::ls::run(ctx, args).await,
+            Command::Ps(args) => commands::ps::run(ctx, args).await,
             Command::Version(args) => commands::version::run(ctx, args),
         }
     }

@@ -3,12 +3,16 @@
 
 use crate::cli::Globals;
 use crate::cli::argv::Program;
+use crate::engine::Engine;
+use crate::engine::docker::{self, Docker};
+use crate::engine::endpoint::{self, Surroundings, Wishes};
 use crate::error::CliError;
 use crate::event::Reporter;
 use crate::load::LoadOptions;
 use crate::output::{self, Drawing, Style};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// The surroundings of one run of the program.
 pub struct Context {
@@ -24,6 +28,7 @@ pub struct Context {
     pub style: Style,
     /// The command's word, shown over its progress.
     operation: &'static str,
+    engine: OnceLock<Arc<dyn Engine>>,
 }
 
 impl Context {
@@ -53,6 +58,7 @@ impl Context {
             reporter: Reporter::silent(),
             style,
             operation,
+            engine: OnceLock::new(),
         })
     }
 
@@ -76,6 +82,63 @@ impl Context {
         self.variable(name).is_some_and(means_yes)
     }
 
+    /// The engine: found at the first call, and not spoken to before the first request.
+    ///
+    /// # Errors
+    /// Where no engine can be found, or its address is of a kind we do not speak.
+    pub fn engine(&self) -> Result<Arc<dyn Engine>, CliError> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine.clone());
+        }
+        let variable = |name: &str| self.variable(name).map(str::to_owned);
+        let is_given = |name: &str| self.variable(name).is_some();
+        let wishes = Wishes {
+            host: self.globals.host.last().cloned(),
+            context: self.globals.context.clone(),
+            docker_host: variable("DOCKER_HOST"),
+            docker_context: variable("DOCKER_CONTEXT"),
+            config_dir: self.docker_config_dir(),
+            runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
+            home: variable("HOME").map(PathBuf::from),
+            tls: self.globals.tls
+                || self.globals.tlsverify
+                || is_given("DOCKER_TLS")
+                || is_given("DOCKER_TLS_VERIFY"),
+        };
+        let endpoint = endpoint::resolve(&wishes, &Disk)?;
+        let options = docker::Options {
+            api_version: variable("DOCKER_API_VERSION"),
+            ..Default::default()
+        };
+        let engine: Arc<dyn Engine> = Arc::new(Docker::new(endpoint, options)?);
+        Ok(self.engine.get_or_init(|| engine).clone())
+    }
+
+    /// Where Docker's client keeps its configuration: `--config`, `DOCKER_CONFIG`, `~/.docker`.
+    pub fn docker_config_dir(&self) -> Option<PathBuf> {
+        let given = self.globals.docker_config.as_deref();
+        given
+            .or(self.variable("DOCKER_CONFIG"))
+            .map(|dir| self.cwd.join(dir))
+            .or_else(|| Some(Path::new(self.variable("HOME")?).join(".docker")))
+    }
+
+    /// A format that the user keeps in Docker's `config.json`, e.g. `psFormat`.
+    pub fn docker_format(&self, key: &str) -> Option<String> {
+        let bytes = std::fs::read(self.docker_config_dir()?.join("config.json")).ok()?;
+        let config: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+        Some(config.get(key)?.as_str()?.to_owned())
+    }
+
+    /// The project's name where it is given: `-p`, or `COMPOSE_PROJECT_NAME`.
+    pub fn project_name(&self) -> Result<String, CliError> {
+        let given = self.globals.project_name.as_deref();
+        given
+            .or(self.variable("COMPOSE_PROJECT_NAME"))
+            .map(str::to_owned)
+            .ok_or_else(|| CliError::new("no project name").hint("give it with -p"))
+    }
+
     /// What to load: the global options over the environment.
     /// `services` are those named on the command line.
     pub fn load_options(&self, services: &[String]) -> LoadOptions {
@@ -92,6 +155,19 @@ impl Context {
             all_resources: self.globals.all_resources,
             ..LoadOptions::default()
         }
+    }
+}
+
+/// The real file system, for finding the engine.
+struct Disk;
+
+impl Surroundings for Disk {
+    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        std::fs::read(path).ok()
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
     }
 }
 

@@ -164,6 +164,8 @@ pub struct MountPoint {
     pub name: String,
     pub source: String,
     pub destination: String,
+    /// The volume's driver; empty for others.
+    pub driver: String,
 }
 
 /// What an inspect tells beyond the list.

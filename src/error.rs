@@ -2,6 +2,8 @@
 //! Every module's own error turns into it here and nowhere else.
 
 use crate::engine::EngineError;
+use crate::engine::endpoint::EndpointError;
+use crate::output::template::TemplateError;
 use crate::project::NoSuchService;
 use std::process::ExitCode;
 
@@ -94,6 +96,18 @@ impl From<std::io::Error> for CliError {
 
 impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
+        CliError::new(error.to_string())
+    }
+}
+
+impl From<EndpointError> for CliError {
+    fn from(error: EndpointError) -> Self {
+        CliError::new(error.to_string())
+    }
+}
+
+impl From<TemplateError> for CliError {
+    fn from(error: TemplateError) -> Self {
         CliError::new(error.to_string())
     }
 }

@@ -41,7 +41,8 @@ fn adapt(command: clap::Command, written_bools: bool) -> clap::Command {
         .mut_subcommands(|sub| adapt(sub, written_bools))
 }
 
-fn go_bool(text: &str) -> Result<bool, String> {
+/// The words that Go reads as true and false.
+pub fn go_bool(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
@@ -94,7 +95,12 @@ fn message(error: &clap::Error, invocation: &Invocation) -> String {
         ErrorKind::UnknownArgument if arg.starts_with("--") => {
             format!("unknown flag: {arg}{hint}")
         }
-        ErrorKind::UnknownArgument => format!("unexpected argument: {arg}"),
+        ErrorKind::UnknownArgument => {
+            let usage = error.get(ContextKind::Usage).map(ToString::to_string);
+            let usage = usage.unwrap_or_default();
+            let command = usage.trim_start_matches("Usage: ").split(" [").next();
+            format!("unknown command \"{arg}\" for \"{}\"", command.unwrap_or_default())
+        }
         ErrorKind::InvalidSubcommand => {
             let word = get(ContextKind::InvalidSubcommand).unwrap_or_default();
             match invocation.program {

@@ -77,6 +77,7 @@ fn mount(point: models::MountPoint) -> MountPoint {
         name: point.name.unwrap_or_default(),
         source: point.source.unwrap_or_default(),
         destination: point.destination.unwrap_or_default(),
+        driver: point.driver.unwrap_or_default(),
     }
 }
 
@@ -142,6 +143,7 @@ pub fn details(raw: Value) -> ContainerDetails {
                     name: word("Name"),
                     source: word("Source"),
                     destination: word("Destination"),
+                    driver: word("Driver"),
                 }
             })
             .collect(),
