@@ -99,7 +99,10 @@ fn message(error: &clap::Error, invocation: &Invocation) -> String {
             let usage = error.get(ContextKind::Usage).map(ToString::to_string);
             let usage = usage.unwrap_or_default();
             let command = usage.trim_start_matches("Usage: ").split(" [").next();
-            format!("unknown command \"{arg}\" for \"{}\"", command.unwrap_or_default())
+            format!(
+                "unknown command \"{arg}\" for \"{}\"",
+                command.unwrap_or_default()
+            )
         }
         ErrorKind::InvalidSubcommand => {
             let word = get(ContextKind::InvalidSubcommand).unwrap_or_default();
