@@ -5,6 +5,7 @@
 
 pub mod docker;
 pub mod endpoint;
+pub mod fake;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;

@@ -1,0 +1,569 @@
+//! The trait's calls.
+
+use super::containers::{ends_process, signal_number};
+use super::faults::Call;
+use super::images::full;
+use super::world::{Exec, has_labels};
+use super::{Fake, FakeImage, refuse};
+use crate::engine::{
+    BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
+    ContainerState, ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession,
+    ImageSummary, LogOptions, NetworkSummary, OutputChunk, OutputStream, Parts, PullProgress,
+    Reply, ResourceRequest, VolumeSummary,
+};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+
+impl Fake {
+    /// Stops a container as [`Engine::stop_container`] does, without being a call of its own.
+    async fn stop(&self, id: &str, timeout: Option<i64>) -> Result<(), EngineError> {
+        let (id, generation, delay, code) = {
+            let mut world = self.lock();
+            let id = world.get(id)?.id.clone();
+            let container = &world.containers[&id];
+            if !container.is_up() {
+                return Ok(());
+            }
+            let (delay, code) = world.stop_of(container, timeout);
+            let generation = container.generation;
+            // From here on no policy brings it back.
+            if let Some(container) = world.containers.get_mut(&id) {
+                container.stopped_by_hand = true;
+                if container.state == ContainerState::Restarting {
+                    container.state = ContainerState::Exited;
+                    container.generation += 1;
+                    return Ok(());
+                }
+            }
+            (id, generation, delay, code)
+        };
+        self.change(|world| world.emit(&id, "kill", &[("signal", "15")]));
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        self.change(|world| {
+            if world.generation(&id) == Some(generation) {
+                world.end(&id, code, true);
+            }
+            world.emit(&id, "stop", &[]);
+        });
+        Ok(())
+    }
+
+    fn start(&self, id: &str) -> Result<(), EngineError> {
+        let started = self.change(|world| world.start(id, false))?;
+        if started {
+            let id = self.lock().find(id)?;
+            self.play(&id);
+        }
+        Ok(())
+    }
+}
+
+impl Engine for Fake {
+    fn endpoint(&self) -> String {
+        "fake://".into()
+    }
+
+    fn version(&self) -> Reply<'_, (String, String)> {
+        self.call("version", "", |_| Ok(("28.5.2".into(), "1.51".into())))
+    }
+
+    fn list_containers(&self, filter: ContainerFilter) -> Reply<'_, Vec<ContainerSummary>> {
+        self.call("list_containers", filter.labels.join(","), move |fake| {
+            let world = fake.lock();
+            let mut rows: Vec<_> = world
+                .containers
+                .values()
+                .filter(|c| filter.all || c.is_up())
+                .filter(|c| has_labels(&c.labels(), &filter.labels))
+                .collect();
+            // Newest first, as the engine lists them.
+            rows.sort_by(|a, b| b.created.cmp(&a.created).then(b.id.cmp(&a.id)));
+            Ok(rows.into_iter().map(|c| world.summary(c)).collect())
+        })
+    }
+
+    fn inspect_container<'a>(&'a self, id: &'a str) -> Reply<'a, ContainerDetails> {
+        self.call("inspect_container", id, move |fake| {
+            let world = fake.lock();
+            let id = world.find(id)?;
+            Ok(world.details(&world.containers[&id]))
+        })
+    }
+
+    fn create_container(&self, request: ContainerRequest) -> Reply<'_, String> {
+        self.call("create_container", request.name.clone(), move |fake| {
+            fake.change(|world| world.create(request))
+        })
+    }
+
+    fn start_container<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        self.call("start_container", id, move |fake| fake.start(id))
+    }
+
+    fn stop_container<'a>(&'a self, id: &'a str, timeout: Option<i64>) -> Reply<'a, ()> {
+        let call = Call {
+            method: "stop_container",
+            target: id.into(),
+        };
+        Box::pin(async move {
+            let after = self.enter(call).await?;
+            let result = self.stop(id, timeout).await;
+            self.leave(after).await?;
+            result
+        })
+    }
+
+    fn restart_container<'a>(&'a self, id: &'a str, timeout: Option<i64>) -> Reply<'a, ()> {
+        let call = Call {
+            method: "restart_container",
+            target: id.into(),
+        };
+        Box::pin(async move {
+            let after = self.enter(call).await?;
+            self.stop(id, timeout).await?;
+            let result = self.start(id);
+            if result.is_ok() {
+                self.change(|world| world.find(id).map(|id| world.emit(&id, "restart", &[])))?;
+            }
+            self.leave(after).await?;
+            result
+        })
+    }
+
+    fn kill_container<'a>(&'a self, id: &'a str, signal: &'a str) -> Reply<'a, ()> {
+        self.call("kill_container", id, move |fake| {
+            let (found, ends) = fake.change(|world| {
+                let container = world.get(id)?;
+                let (found, name) = (container.id.clone(), container.name.clone());
+                let signal = if signal.is_empty() { "KILL" } else { signal };
+                let number = signal_number(signal).ok_or_else(|| {
+                    refuse(
+                        400,
+                        format!("cannot kill container: {name}: invalid signal: {signal}"),
+                    )
+                })?;
+                if !matches!(
+                    container.state,
+                    ContainerState::Running | ContainerState::Paused
+                ) {
+                    return Err(refuse(
+                        409,
+                        format!("cannot kill container: {name}: container {found} is not running"),
+                    ));
+                }
+                // A process that can be stopped answers other signals in the same way.
+                let ends = match (number, container.script.on_stop) {
+                    (9, _) => Some(137),
+                    (n, Some((_, code))) if ends_process(n) => Some(code),
+                    _ => None,
+                };
+                container.stopped_by_hand |= number == 9 || number == 15;
+                world.emit(&found, "kill", &[("signal", &number.to_string())]);
+                Ok((found, ends))
+            })?;
+            if let Some(code) = ends {
+                fake.perform(&found, super::Act::Exit(code));
+            }
+            Ok(())
+        })
+    }
+
+    fn rename_container<'a>(&'a self, id: &'a str, name: &'a str) -> Reply<'a, ()> {
+        self.call("rename_container", format!("{id} {name}"), move |fake| {
+            fake.change(|world| world.rename(id, name))
+        })
+    }
+
+    fn remove_container<'a>(&'a self, id: &'a str, force: bool, volumes: bool) -> Reply<'a, ()> {
+        self.call("remove_container", id, move |fake| {
+            fake.change(|world| world.remove(id, force, volumes))
+        })
+    }
+
+    fn put_archive<'a>(&'a self, id: &'a str, path: &'a str, tar: Vec<u8>) -> Reply<'a, ()> {
+        self.call("put_archive", id, move |fake| {
+            let mut files = Vec::new();
+            let mut archive = tar::Archive::new(tar.as_slice());
+            let entries = archive
+                .entries()
+                .map_err(|e| refuse(500, format!("Error processing tar file: {e}")))?;
+            for entry in entries.flatten() {
+                let inside = entry
+                    .path()
+                    .map(|p| p.display().to_string())
+                    .unwrap_or_default();
+                files.push(format!("{}/{inside}", path.trim_end_matches('/')));
+            }
+            fake.change(|world| {
+                world.get(id)?.files.extend(files);
+                Ok(())
+            })
+        })
+    }
+
+    fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {
+        let opened = self.call("logs", id, move |fake| {
+            Ok(fake.log_stream(id.into(), options))
+        });
+        stream::once(opened).try_flatten().boxed()
+    }
+
+    fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String> {
+        self.call("create_exec", id, move |fake| {
+            let mut world = fake.lock();
+            let exec = world.new_id();
+            let container = world.get(id)?;
+            match container.state {
+                ContainerState::Running => {}
+                ContainerState::Paused => {
+                    return Err(refuse(
+                        409,
+                        format!("Container {id} is paused, unpause the container before exec"),
+                    ));
+                }
+                _ => {
+                    return Err(refuse(
+                        409,
+                        format!("container {} is not running", container.id),
+                    ));
+                }
+            }
+            let prepared = Exec {
+                container: container.id.clone(),
+                command: request.command,
+                code: None,
+            };
+            world.execs.insert(exec.clone(), prepared);
+            Ok(exec)
+        })
+    }
+
+    fn start_exec<'a>(&'a self, exec: &'a str, _: &'a ExecRequest) -> Reply<'a, ExecSession> {
+        self.call("start_exec", exec, move |fake| {
+            let mut world = fake.lock();
+            let gone = || refuse(404, format!("No such exec instance: {exec}"));
+            let container = world.execs.get(exec).ok_or_else(gone)?.container.clone();
+            let code = world.get(&container)?.script.exec_code;
+            let prepared = world.execs.get_mut(exec).ok_or_else(gone)?;
+            prepared.code = Some(code);
+            // The command's words are all it writes.
+            let text = format!("{}\n", prepared.command.join(" "));
+            let chunk = OutputChunk {
+                stream: OutputStream::Stdout,
+                bytes: text.into_bytes(),
+            };
+            Ok(ExecSession {
+                id: exec.into(),
+                output: stream::iter([Ok(chunk)]).boxed(),
+                input: None,
+            })
+        })
+    }
+
+    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64> {
+        self.call("exec_exit_code", exec, move |fake| {
+            let world = fake.lock();
+            let found = world.execs.get(exec).and_then(|e| e.code);
+            found.ok_or_else(|| refuse(404, format!("No such exec instance: {exec}")))
+        })
+    }
+
+    fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>> {
+        self.call("list_networks", "", |fake| Ok(fake.lock().network_rows()))
+    }
+
+    fn create_network(&self, request: ResourceRequest) -> Reply<'_, String> {
+        self.call("create_network", request.name.clone(), move |fake| {
+            fake.change(|world| world.create_network(request))
+        })
+    }
+
+    fn remove_network<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        self.call("remove_network", id, move |fake| {
+            fake.change(|world| world.remove_network(id))
+        })
+    }
+
+    fn connect_network<'a>(
+        &'a self,
+        network: &'a str,
+        container: &'a str,
+        endpoint: Value,
+    ) -> Reply<'a, ()> {
+        self.call(
+            "connect_network",
+            format!("{network} {container}"),
+            move |fake| fake.change(|world| world.connect(network, container, endpoint)),
+        )
+    }
+
+    fn disconnect_network<'a>(
+        &'a self,
+        network: &'a str,
+        container: &'a str,
+        force: bool,
+    ) -> Reply<'a, ()> {
+        self.call(
+            "disconnect_network",
+            format!("{network} {container}"),
+            move |fake| fake.change(|world| world.disconnect(network, container, force)),
+        )
+    }
+
+    fn inspect_network<'a>(&'a self, id: &'a str) -> Reply<'a, Value> {
+        self.call("inspect_network", id, move |fake| {
+            fake.lock().network_details(id)
+        })
+    }
+
+    fn list_volumes(&self) -> Reply<'_, Vec<VolumeSummary>> {
+        self.call("list_volumes", "", |fake| Ok(fake.lock().volume_rows()))
+    }
+
+    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, ()> {
+        self.call("create_volume", request.name.clone(), move |fake| {
+            fake.change(|world| world.create_volume(request))
+        })
+    }
+
+    fn remove_volume<'a>(&'a self, name: &'a str, force: bool) -> Reply<'a, ()> {
+        self.call("remove_volume", name, move |fake| {
+            fake.change(|world| world.remove_volume(name, force))
+        })
+    }
+
+    fn list_images(&self, references: Vec<String>) -> Reply<'_, Vec<ImageSummary>> {
+        self.call("list_images", references.join(","), move |fake| {
+            let wanted: Vec<String> = references.iter().map(|r| full(r)).collect();
+            let world = fake.lock();
+            let fitting = world
+                .images
+                .iter()
+                .filter(|i| wanted.is_empty() || i.tags.iter().any(|t| wanted.contains(t)));
+            Ok(fitting.map(|i| i.summary(false)).collect())
+        })
+    }
+
+    fn inspect_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ImageSummary> {
+        self.call("inspect_image", reference, move |fake| {
+            fake.lock().image(reference).map(|i| i.summary(true))
+        })
+    }
+
+    fn pull_image<'a>(
+        &'a self,
+        reference: &'a str,
+        _platform: Option<&'a str>,
+    ) -> Parts<'a, PullProgress> {
+        let pulled = self.call("pull_image", reference, move |fake| {
+            let name = full(reference);
+            let mut world = fake.lock();
+            let found = world.remote.iter().find(|i| i.tags.contains(&name)).cloned();
+            let image = found.ok_or_else(|| {
+                let bare = name.rsplit_once(':').map_or(name.as_str(), |(bare, _)| bare);
+                refuse(
+                    404,
+                    format!(
+                        "pull access denied for {bare}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
+                    ),
+                )
+            })?;
+            world.store_image(image);
+            Ok(stream::iter([Ok(PullProgress {
+                layer: None,
+                status: format!("Status: Downloaded newer image for {name}"),
+                current: None,
+                total: None,
+            })]))
+        });
+        stream::once(pulled).try_flatten().boxed()
+    }
+
+    fn remove_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ()> {
+        self.call("remove_image", reference, move |fake| {
+            fake.change(|world| world.remove_image(reference))
+        })
+    }
+
+    fn build_image(&self, request: BuildRequest) -> Parts<'_, BuildMessage> {
+        let target = request.tags.first().cloned().unwrap_or_default();
+        let call = Call {
+            method: "build_image",
+            target,
+        };
+        let built = async move {
+            let after = self.enter(call).await?;
+            // The content decides the id, as with a real build.
+            let mut context = request.context;
+            let mut content = format!("{:?}{:?}{:?}", request.args, request.target, request.labels);
+            while let Some(bytes) = context.next().await {
+                let bytes = bytes.map_err(|e| refuse(500, format!("reading the context: {e}")))?;
+                content.push_str(&String::from_utf8_lossy(&bytes));
+            }
+            let mut image = FakeImage::with_content("built", &content);
+            image.tags = request.tags.iter().map(|tag| full(tag)).collect();
+            image.labels = request.labels;
+            let id = image.id.clone();
+            self.change(|world| world.store_image(image));
+            self.leave(after).await?;
+            Ok(stream::iter([
+                Ok(BuildMessage::Log("fake: built\n".into())),
+                Ok(BuildMessage::Built(id)),
+            ]))
+        };
+        stream::once(built).try_flatten().boxed()
+    }
+
+    fn events(&self, labels: Vec<String>, since: Option<String>) -> Parts<'_, EngineEvent> {
+        self.lock().calls.push(Call {
+            method: "events",
+            target: labels.join(","),
+        });
+        self.event_stream(labels, since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Health;
+    use crate::engine::fake::{Act, Fault, Script, Way};
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn request(name: &str, body: Value) -> ContainerRequest {
+        let mut whole = json!({ "Image": "busybox" });
+        for (key, value) in body.as_object().unwrap() {
+            whole[key] = value.clone();
+        }
+        ContainerRequest {
+            name: name.into(),
+            platform: None,
+            body: whole,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_life_with_events() {
+        let fake = Fake::new();
+        fake.cast(|_, _| Script {
+            acts: vec![
+                (
+                    Duration::ZERO,
+                    Act::Print(OutputStream::Stdout, "hello".into()),
+                ),
+                (Duration::from_secs(2), Act::Health(Health::Healthy)),
+                (Duration::from_secs(5), Act::Exit(3)),
+            ],
+            ..Script::default()
+        });
+        let mut events = fake.events(vec!["p=x".into()], None);
+        let body = json!({"Labels": {"p": "x"}, "Healthcheck": {"Test": ["CMD", "true"]}});
+        let id = fake.create_container(request("aa", body)).await.unwrap();
+        fake.start_container(&id).await.unwrap();
+        let mut seen = Vec::new();
+        while seen.last().map(String::as_str) != Some("die") {
+            seen.push(events.next().await.unwrap().unwrap().action);
+        }
+        assert_eq!(seen, ["create", "start", "health_status: healthy", "die"]);
+        let details = fake.container("aa").unwrap();
+        assert_eq!(
+            (details.state, details.exit_code),
+            (ContainerState::Exited, 3)
+        );
+        let mut log = fake.logs(
+            "aa",
+            LogOptions {
+                follow: true,
+                ..LogOptions::default()
+            },
+        );
+        assert_eq!(log.next().await.unwrap().unwrap().bytes, b"hello\n");
+        assert!(log.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn restart_policies() {
+        let fake = Fake::new();
+        fake.cast(|_, _| Script::exits(Duration::from_secs(1), 1));
+        let body = json!({"HostConfig": {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 2}}});
+        fake.create_container(request("aa", body)).await.unwrap();
+        fake.start_container("aa").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1050)).await;
+        assert_eq!(
+            fake.container("aa").unwrap().state,
+            ContainerState::Restarting
+        );
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let details = fake.container("aa").unwrap();
+        assert_eq!(
+            (details.state, details.restart_count),
+            (ContainerState::Exited, 2)
+        );
+
+        let body = json!({"HostConfig": {"RestartPolicy": {"Name": "always"}}});
+        fake.create_container(request("bb", body)).await.unwrap();
+        fake.start_container("bb").await.unwrap();
+        fake.stop_container("bb", None).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(fake.container("bb").unwrap().state, ContainerState::Exited);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn faults() {
+        let fake = Fake::new();
+        fake.fail(Fault::nth("create_container", 1, Way::LostAnswer));
+        fake.create_container(request("aa", json!({})))
+            .await
+            .unwrap();
+        let lost = fake
+            .create_container(request("bb", json!({})))
+            .await
+            .unwrap_err();
+        assert!(matches!(lost, EngineError::Broken { .. }));
+        assert!(fake.container("bb").is_some(), "it was done nevertheless");
+        fake.fail(Fault::at(0, Way::HangAfter));
+        let hangs = tokio::time::timeout(Duration::from_secs(9), fake.start_container("aa")).await;
+        assert!(hangs.is_err());
+        assert_eq!(fake.container("aa").unwrap().state, ContainerState::Running);
+        assert_eq!(fake.calls().len(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stopping_takes_its_time() {
+        let fake = Fake::new();
+        fake.cast(|_, _| Script {
+            on_stop: None,
+            ..Script::default()
+        });
+        fake.create_container(request("aa", json!({})))
+            .await
+            .unwrap();
+        fake.start_container("aa").await.unwrap();
+        let before = tokio::time::Instant::now();
+        fake.stop_container("aa", Some(3)).await.unwrap();
+        assert_eq!(before.elapsed(), Duration::from_secs(3));
+        assert_eq!(fake.container("aa").unwrap().exit_code, 137);
+    }
+
+    #[tokio::test]
+    async fn ports_collide() {
+        let fake = Fake::new();
+        let body = json!({"ExposedPorts": {"80/tcp": {}}, "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}}});
+        fake.create_container(request("aa", body.clone()))
+            .await
+            .unwrap();
+        fake.create_container(request("bb", body)).await.unwrap();
+        fake.start_container("aa").await.unwrap();
+        let error = fake.start_container("bb").await.unwrap_err();
+        assert!(
+            error.message().contains("port is already allocated"),
+            "{error}"
+        );
+        assert_eq!(fake.container("bb").unwrap().state, ContainerState::Created);
+        fake.stop_container("aa", None).await.unwrap();
+        fake.start_container("bb").await.unwrap();
+    }
+}

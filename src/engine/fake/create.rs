@@ -1,0 +1,288 @@
+//! Creating and removing containers.
+
+use super::refuse;
+use super::world::{Container, Volume, World};
+use crate::engine::{ContainerRequest, ContainerState, EngineError, MountPoint};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Whether the engine accepts a name for a container or a volume.
+pub(super) fn is_name(name: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    name.len() >= 2 && name.as_bytes()[0].is_ascii_alphanumeric() && name.bytes().all(fits)
+}
+
+impl World {
+    /// Refuses a name that another container has.
+    pub fn check_name(&self, name: &str, shown: &str) -> Result<(), EngineError> {
+        if !is_name(name) {
+            return Err(refuse(
+                400,
+                format!(
+                    "Invalid container name ({shown}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+                ),
+            ));
+        }
+        match self.containers.values().find(|c| c.name == name) {
+            Some(other) => Err(refuse(
+                409,
+                format!(
+                    "Conflict. The container name \"/{name}\" is already in use by container \"{}\". You have to remove (or rename) that container to be able to reuse that name.",
+                    other.id
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    pub fn create(&mut self, request: ContainerRequest) -> Result<String, EngineError> {
+        let body = request.body;
+        let image = self
+            .image(body["Image"].as_str().unwrap_or_default())?
+            .clone();
+        check_host_config(&body["HostConfig"])?;
+        // The engine looks these two up when it creates, the network only when it starts.
+        let host = &body["HostConfig"];
+        if let Some(other) = host["PidMode"]
+            .as_str()
+            .and_then(|m| m.strip_prefix("container:"))
+        {
+            self.find(other).map_err(|e| refuse(400, e.message()))?;
+        }
+        let mut inherited = Vec::new();
+        for from in host["VolumesFrom"].as_array().into_iter().flatten() {
+            let from = from.as_str().unwrap_or_default();
+            let name = from.split(':').next().unwrap_or(from);
+            let id = self.find(name).map_err(|e| refuse(400, e.message()))?;
+            inherited.extend(self.containers[&id].mounts.clone());
+        }
+        let name = match request.name.as_str() {
+            "" => format!("nameless_{}", self.containers.len()),
+            name => name.to_string(),
+        };
+        self.check_name(&name, &name)?;
+
+        let id = self.new_id();
+        let mut mounts = self.requested_mounts(&body)?;
+        let image_volumes = image.volumes.iter().map(|target| anonymous(target));
+        for mount in inherited.into_iter().chain(image_volumes) {
+            if mounts.iter().all(|m| m.destination != mount.destination) {
+                mounts.push(mount);
+            }
+        }
+        for mount in mounts.iter_mut().filter(|m| m.kind == "volume") {
+            let unnamed = mount.name.is_empty();
+            if unnamed {
+                mount.name = self.new_id();
+            }
+            self.volumes
+                .entry(mount.name.clone())
+                .or_insert_with(|| Volume {
+                    driver: "local".into(),
+                    labels: match unnamed {
+                        true => {
+                            BTreeMap::from([("com.docker.volume.anonymous".into(), String::new())])
+                        }
+                        false => BTreeMap::new(),
+                    },
+                    anonymous: unnamed,
+                });
+            mount.source = format!("/volumes/{}", mount.name);
+        }
+        let script = (self.casting.clone())(&name, &body);
+        let container = Container {
+            id: id.clone(),
+            name,
+            image_id: image.id.clone(),
+            networks: requested_networks(&body),
+            body,
+            created: self.now(),
+            state: ContainerState::Created,
+            exit_code: 0,
+            error: String::new(),
+            health: None,
+            started_at: 0,
+            finished_at: 0,
+            restart_count: 0,
+            stopped_by_hand: false,
+            generation: 0,
+            mounts,
+            ports: Vec::new(),
+            log: Vec::new(),
+            files: Vec::new(),
+            script,
+        };
+        self.containers.insert(id.clone(), container);
+        self.emit(&id, "create", &[]);
+        Ok(id)
+    }
+
+    fn requested_mounts(&self, body: &Value) -> Result<Vec<MountPoint>, EngineError> {
+        let host = &body["HostConfig"];
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+        let mut mounts = Vec::new();
+        for bind in list(&host["Binds"]) {
+            let bind = text(&bind);
+            let parts: Vec<&str> = bind.split(':').collect();
+            mounts.push(match parts.as_slice() {
+                [target] => anonymous(target),
+                [source, target, ..] if source.starts_with('/') => MountPoint {
+                    kind: "bind".into(),
+                    name: String::new(),
+                    source: (*source).into(),
+                    destination: (*target).into(),
+                },
+                [name, target, ..] => MountPoint {
+                    kind: "volume".into(),
+                    name: (*name).into(),
+                    source: String::new(),
+                    destination: (*target).into(),
+                },
+                [] => continue,
+            });
+        }
+        for mount in list(&host["Mounts"]) {
+            let (kind, source) = (text(&mount["Type"]), text(&mount["Source"]));
+            let creates = mount["BindOptions"]["CreateMountpoint"].as_bool() == Some(true);
+            if kind == "bind" && !creates && self.missing_paths.contains(&source) {
+                return Err(refuse(
+                    400,
+                    format!(
+                        "invalid mount config for type \"bind\": bind source path does not exist: {source}"
+                    ),
+                ));
+            }
+            let named = kind == "volume";
+            mounts.push(MountPoint {
+                name: if named { source.clone() } else { String::new() },
+                source: if named { String::new() } else { source },
+                destination: text(&mount["Target"]),
+                kind,
+            });
+        }
+        for target in body["Volumes"].as_object().into_iter().flatten() {
+            mounts.push(anonymous(target.0));
+        }
+        for (at, mount) in mounts.iter().enumerate() {
+            if mounts[..at]
+                .iter()
+                .any(|m| m.destination == mount.destination)
+            {
+                return Err(refuse(
+                    400,
+                    format!("Duplicate mount point: {}", mount.destination),
+                ));
+            }
+        }
+        Ok(mounts)
+    }
+
+    pub fn remove(
+        &mut self,
+        reference: &str,
+        force: bool,
+        volumes: bool,
+    ) -> Result<(), EngineError> {
+        let container = self.get(reference)?;
+        let (id, name, state) = (
+            container.id.clone(),
+            container.name.clone(),
+            container.state,
+        );
+        if !force && state.is_up() {
+            let why = match state {
+                ContainerState::Paused => "container is paused and must be unpaused first",
+                ContainerState::Restarting => {
+                    "container is restarting: stop the container before removing or force remove"
+                }
+                _ => "container is running: stop the container before removing or force remove",
+            };
+            return Err(refuse(
+                409,
+                format!("cannot remove container \"{name}\": {why}"),
+            ));
+        }
+        if state.is_up() {
+            self.emit(&id, "kill", &[("signal", "9")]);
+            self.end(&id, 137, true);
+        }
+        self.emit(&id, "destroy", &[]);
+        let Some(gone) = self.containers.remove(&id) else {
+            return Ok(());
+        };
+        if volumes {
+            for mount in gone.mounts {
+                let free = self
+                    .containers
+                    .values()
+                    .all(|c| c.mounts.iter().all(|m| m.name != mount.name));
+                let unnamed = self.volumes.get(&mount.name).is_some_and(|v| v.anonymous);
+                if free && unnamed {
+                    self.volumes.remove(&mount.name);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn anonymous(target: &str) -> MountPoint {
+    MountPoint {
+        kind: "volume".into(),
+        name: String::new(),
+        source: String::new(),
+        destination: target.into(),
+    }
+}
+
+/// The networks a container is to join when it starts.
+fn requested_networks(body: &Value) -> BTreeMap<String, String> {
+    let mode = body["HostConfig"]["NetworkMode"]
+        .as_str()
+        .unwrap_or("default");
+    let mut networks: BTreeMap<String, String> = body["NetworkingConfig"]["EndpointsConfig"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| (name.clone(), String::new()))
+        .collect();
+    match mode {
+        "" | "default" | "bridge" if networks.is_empty() => {
+            networks.insert("bridge".into(), String::new());
+        }
+        "" | "default" => {}
+        _ if mode.starts_with("container:") => networks.clear(),
+        name => {
+            networks.entry(name.into()).or_default();
+        }
+    }
+    networks
+}
+
+fn check_host_config(host: &Value) -> Result<(), EngineError> {
+    let policy = host["RestartPolicy"]["Name"].as_str().unwrap_or_default();
+    if !["", "no", "always", "on-failure", "unless-stopped"].contains(&policy) {
+        return Err(refuse(
+            400,
+            format!(
+                "invalid restart policy: unknown policy '{policy}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"
+            ),
+        ));
+    }
+    for (_, bindings) in host["PortBindings"].as_object().into_iter().flatten() {
+        for binding in bindings.as_array().into_iter().flatten() {
+            let port = binding["HostPort"].as_str().unwrap_or_default();
+            let valid = port
+                .split('-')
+                .all(|p| p.is_empty() || p.parse::<u16>().is_ok());
+            if !valid {
+                return Err(refuse(
+                    400,
+                    format!("invalid port specification: \"{port}\""),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
