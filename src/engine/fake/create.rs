@@ -88,6 +88,7 @@ impl World {
                     anonymous: unnamed,
                 });
             mount.source = format!("/volumes/{}", mount.name);
+            mount.driver = "local".into();
         }
         let script = (self.casting.clone())(&name, &body);
         let container = Container {
@@ -129,15 +130,15 @@ impl World {
                 [target] => anonymous(target),
                 [source, target, ..] if source.starts_with('/') => MountPoint {
                     kind: "bind".into(),
-                    name: String::new(),
                     source: (*source).into(),
                     destination: (*target).into(),
+                    ..MountPoint::default()
                 },
                 [name, target, ..] => MountPoint {
                     kind: "volume".into(),
                     name: (*name).into(),
-                    source: String::new(),
                     destination: (*target).into(),
+                    ..MountPoint::default()
                 },
                 [] => continue,
             });
@@ -159,6 +160,7 @@ impl World {
                 source: if named { String::new() } else { source },
                 destination: text(&mount["Target"]),
                 kind,
+                driver: String::new(),
             });
         }
         for target in body["Volumes"].as_object().into_iter().flatten() {
@@ -230,9 +232,8 @@ impl World {
 fn anonymous(target: &str) -> MountPoint {
     MountPoint {
         kind: "volume".into(),
-        name: String::new(),
-        source: String::new(),
         destination: target.into(),
+        ..MountPoint::default()
     }
 }
 

@@ -15,7 +15,8 @@ pub struct FakeImage {
     pub volumes: Vec<String>,
     pub has_healthcheck: bool,
     pub platform: Option<String>,
-    pub last_tagged: Option<String>,
+    /// Seconds since it was tagged here.
+    pub age: Option<i64>,
 }
 
 impl FakeImage {
@@ -48,7 +49,7 @@ impl FakeImage {
         if details {
             row.platform = self.platform.clone();
             row.volumes = self.volumes.clone();
-            row.last_tagged = self.last_tagged.clone();
+            row.age = self.age;
             row.has_healthcheck = self.has_healthcheck;
         }
         row
