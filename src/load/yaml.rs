@@ -5,9 +5,11 @@
 //! decides and no library agrees with it in all of that.
 
 mod build;
+mod emit;
 mod parse;
 mod scalar;
 
+pub use emit::emit;
 pub use parse::parse;
 
 use crate::tree::{Node, Span};

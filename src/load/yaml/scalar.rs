@@ -1,7 +1,7 @@
 //! What a scalar means: the typing rules of go-yaml 4, which Docker Compose reads files with.
 //!
 //! They are neither YAML 1.1 nor 1.2: `0644` and `0o644` are octal, `1_000` is a number, `yes`
-//! is text, and a whole number too big for 64 bits becomes a float.
+//! is text, a whole number too big for 64 bits becomes a float, and a date is a point in time.
 
 use crate::tree::Value;
 
@@ -56,7 +56,10 @@ pub(super) fn plain(text: &str) -> Value {
             ".inf" | ".Inf" | ".INF" => Value::Float(f64::INFINITY),
             _ => float(text).unwrap_or_else(|| Value::from(text)),
         },
-        b'+' | b'-' | b'0'..=b'9' => number(text).unwrap_or_else(|| Value::from(text)),
+        b'+' | b'-' | b'0'..=b'9' => match number(text) {
+            Some(number) => number,
+            None => Value::Str(timestamp(text).unwrap_or_else(|| text.to_owned())),
+        },
         _ => Value::from(text),
     }
 }
@@ -131,6 +134,93 @@ fn float(text: &str) -> Option<Value> {
     value.is_finite().then_some(Value::Float(value))
 }
 
+/// Whether a plain scalar that begins with a sign or a digit is a number.
+pub(super) fn is_number(text: &str) -> bool {
+    number(text).is_some()
+}
+
+/// Whether go-yaml takes a plain scalar for a point in time.
+pub(super) fn is_timestamp(text: &str) -> bool {
+    timestamp(text).is_some()
+}
+
+/// A point in time in the text that Docker Compose makes of it: `2024-01-02` becomes
+/// `2024-01-02 00:00:00 +0000 UTC`.
+///
+/// Taken are a date as `2024-1-2`, and a date and a time with `T` and a zone, or with a space and
+/// no zone.
+pub(super) fn timestamp(text: &str) -> Option<String> {
+    let year_ends = text.bytes().position(|b| !b.is_ascii_digit())?;
+    if year_ends != 4 || text.as_bytes()[4] != b'-' {
+        return None;
+    }
+    let (date, time) = text.split_at(text.find(['T', 't', ' ']).unwrap_or(text.len()));
+    let date = date_text(date)?;
+    let (clock, zone) = match time.chars().next() {
+        None => ("00:00:00".to_owned(), "+0000 UTC".to_owned()),
+        Some('T' | 't') => zoned_time(&time[1..])?,
+        Some(_) => (clock_text(&time[1..])?, "+0000 UTC".to_owned()),
+    };
+    Some(format!("{date} {clock} {zone}"))
+}
+
+fn digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<u32> {
+    let fits = lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| text.parse().ok()).flatten()
+}
+
+fn date_text(text: &str) -> Option<String> {
+    let mut parts = text.splitn(3, '-');
+    let year = digits(parts.next()?, 4..=4)?;
+    let month = digits(parts.next()?, 1..=2)?;
+    let day = digits(parts.next()?, 1..=2)?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    (1..=days)
+        .contains(&day)
+        .then(|| format!("{year:04}-{month:02}-{day:02}"))
+}
+
+fn zoned_time(text: &str) -> Option<(String, String)> {
+    if let Some(time) = text.strip_suffix('Z') {
+        return Some((clock_text(time)?, "+0000 UTC".to_owned()));
+    }
+    let (time, zone) = text.split_at(text.rfind(['+', '-'])?);
+    let (hours, minutes) = zone[1..].split_once(':')?;
+    let (hours, minutes) = (digits(hours, 2..=2)?, digits(minutes, 2..=2)?);
+    if hours > 24 || minutes > 60 {
+        return None;
+    }
+    let offset = format!("{}{hours:02}{minutes:02}", &zone[..1]);
+    let name = if hours + minutes == 0 { "UTC" } else { &offset };
+    Some((clock_text(time)?, format!("{offset} {name}")))
+}
+
+fn clock_text(text: &str) -> Option<String> {
+    let (clock, fraction) = match text.split_once('.') {
+        Some((clock, fraction)) => (clock, Some(fraction)),
+        None => (text, None),
+    };
+    let mut parts = clock.splitn(3, ':');
+    let hours = digits(parts.next()?, 1..=2).filter(|h| *h < 24)?;
+    let minutes = digits(parts.next()?, 1..=2).filter(|m| *m < 60)?;
+    let seconds = digits(parts.next()?, 1..=2).filter(|s| *s < 60)?;
+    let mut clock = format!("{hours:02}:{minutes:02}:{seconds:02}");
+    if let Some(fraction) = fraction {
+        digits(&fraction[..fraction.len().min(9)], 1..=9)?;
+        let significant = fraction.get(..9).unwrap_or(fraction).trim_end_matches('0');
+        if !significant.is_empty() {
+            clock = format!("{clock}.{significant}");
+        }
+    }
+    Some(clock)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,13 +275,45 @@ mod tests {
             ("-.INF", float(f64::NEG_INFINITY)),
             ("1.2.3", text("1.2.3")),
             ("10.0.0.1", text("10.0.0.1")),
-            ("2024-01-01", text("2024-01-01")),
+            ("2024-01-01", text("2024-01-01 00:00:00 +0000 UTC")),
+            ("2024-13-01", text("2024-13-01")),
             ("1h", text("1h")),
         ];
         for (input, expected) in table {
             assert_eq!(plain(input), expected, "{input:?}");
         }
         assert!(matches!(plain(".NaN"), Value::Float(f) if f.is_nan()));
+    }
+
+    #[test]
+    fn points_in_time_are_recognised() {
+        for (text, meaning) in [
+            ("2024-01-02", "2024-01-02 00:00:00 +0000 UTC"),
+            ("2024-1-2", "2024-01-02 00:00:00 +0000 UTC"),
+            ("2024-02-29", "2024-02-29 00:00:00 +0000 UTC"),
+            (
+                "2001-12-14t21:59:43.10-05:00",
+                "2001-12-14 21:59:43.1 -0500 -0500",
+            ),
+            ("2001-12-14T21:59:43Z", "2001-12-14 21:59:43 +0000 UTC"),
+            ("2001-12-14 21:59:43.10", "2001-12-14 21:59:43.1 +0000 UTC"),
+            ("2001-12-14 1:2:3", "2001-12-14 01:02:03 +0000 UTC"),
+        ] {
+            assert_eq!(timestamp(text).as_deref(), Some(meaning));
+        }
+        for no in [
+            "2024-13-01",
+            "2023-02-29",
+            "24-01-02",
+            "2024-01",
+            "2024-01-02T",
+            "2024-01-02T10:00:00",
+            "2024-01-02 10:00",
+            "2024-01-02 10:00:00 Z",
+            "2024-001-02",
+        ] {
+            assert!(!is_timestamp(no), "{no}");
+        }
     }
 
     #[test]

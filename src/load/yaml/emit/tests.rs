@@ -1,0 +1,155 @@
+use super::*;
+use crate::load::yaml::parse;
+use crate::tree::{SourceId, Span};
+use std::path::{Path, PathBuf};
+
+fn tree(text: &str) -> Node {
+    let mut findings = Vec::new();
+    let mut documents = parse(SourceId(0), text, &mut findings);
+    assert!(findings.is_empty(), "{findings:?}\n{text}");
+    documents.remove(0).root
+}
+
+#[test]
+fn text_is_quoted_where_go_yaml_quotes_it() {
+    let table = [
+        ("", "\"\""),
+        ("a b", "a b"),
+        ("yes", "'yes'"),
+        ("n", "'n'"),
+        ("null", "\"null\""),
+        ("~", "\"~\""),
+        ("true", "\"true\""),
+        ("<<", "'<<'"),
+        ("12", "\"12\""),
+        ("0644", "\"0644\""),
+        ("1_000", "\"1_000\""),
+        ("1.5", "\"1.5\""),
+        (".5", "\".5\""),
+        (".inf", "\".inf\""),
+        ("-0", "\"-0\""),
+        ("22:22", "'22:22'"),
+        ("8080:80", "8080:80"),
+        ("1:2:3.4", "'1:2:3.4'"),
+        ("22:99", "22:99"),
+        ("2024-01-02", "\"2024-01-02\""),
+        ("12345678901234567890123", "\"12345678901234567890123\""),
+        ("1.2.3", "1.2.3"),
+        ("+x", "+x"),
+        (": x", "': x'"),
+        ("a: b", "'a: b'"),
+        ("a:b", "a:b"),
+        ("a:", "'a:'"),
+        ("a #b", "'a #b'"),
+        ("a#b", "a#b"),
+        ("#a", "'#a'"),
+        ("- a", "'- a'"),
+        ("-a", "-a"),
+        ("-", "'-'"),
+        ("?x", "?x"),
+        ("---", "'---'"),
+        ("*", "'*'"),
+        ("{}", "'{}'"),
+        ("a{}", "a{}"),
+        ("it's", "it's"),
+        ("'x", "'''x'"),
+        ("\"x\"", "'\"x\"'"),
+        (" x", "' x'"),
+        ("x ", "'x '"),
+        ("a\tb", "\"a\\tb\""),
+        ("a\u{1}\u{1b}", "\"a\\x01\\e\""),
+        ("é\u{a0}ü", "é\u{a0}ü"),
+        ("\u{1f600}", "\"\\U0001F600\""),
+        ("a\rb", "\"a\\rb\""),
+        ("@x", "'@x'"),
+        ("%x", "'%x'"),
+        ("x%", "x%"),
+        ("=", "="),
+    ];
+    for (text, expected) in table {
+        let node = Node::new(text, Span::default());
+        assert_eq!(emit(&node).trim_end_matches('\n'), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn collections_and_blocks_are_laid_out_as_go_yaml_does() {
+    let golden = include_str!("golden.yaml");
+    assert_eq!(emit(&tree(golden)), golden);
+    let blocks = [
+        ("a\nb", "k: |-\n  a\n  b\n"),
+        ("a\nb\n", "k: |\n  a\n  b\n"),
+        ("a\n\n", "k: |+\n  a\n\n"),
+        (" a\nb", "k: |2-\n   a\n  b\n"),
+        ("a\n\n b", "k: |-\n  a\n\n   b\n"),
+        ("\na", "k: |-\n\n  a\n"),
+        ("a\tb\nc", "k: |-\n  a\tb\n  c\n"),
+        ("\n", "k: \"\\n\"\n"),
+        ("a \nb", "k: \"a \\nb\"\n"),
+        ("a\nb ", "k: \"a\\nb \"\n"),
+        ("a\r\nb", "k: \"a\\r\\nb\"\n"),
+    ];
+    let long = "x".repeat(81);
+    let folded = format!("k: {long}\n  y  z {long}\n  end\n");
+    let quoted = format!("k: '# {long}\n  y''  {long}\n  end'\n");
+    let escaped = format!("k: \"\\t {long}\n  \\ y  {long}\n  end\"\n");
+    let blocks = blocks
+        .map(|(text, yaml)| (text.to_owned(), yaml.to_owned()))
+        .into_iter()
+        .chain([
+            (format!("{long} y  z {long} end"), folded),
+            (format!("# {long} y'  {long} end"), quoted),
+            (format!("\t {long}  y  {long} end"), escaped),
+        ]);
+    for (text, expected) in blocks {
+        let mut map = Map::new();
+        map.insert(
+            "k",
+            Span::default(),
+            Node::new(text.as_str(), Span::default()),
+        );
+        let node = Node::new(map, Span::default());
+        assert_eq!(emit(&node), expected, "{text:?}");
+        assert_eq!(tree(&expected), node, "{text:?}");
+    }
+}
+
+/// The folder of conformance cases, where this runs beside one.
+fn conformance() -> Option<PathBuf> {
+    let named = std::env::var_os("REGATTA_CONFORMANCE").map(PathBuf::from);
+    named.or_else(|| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .map(|dir| dir.join("shared/conformance"))
+            .find(|dir| dir.is_dir())
+    })
+}
+
+/// A date in an extension: Docker Compose prints a plain point in time, which this tree does not
+/// tell from text.
+const EXCEPTIONS: [&str; 1] = ["own-yaml-timestamp-extension"];
+
+#[test]
+fn what_docker_compose_printed_is_printed_again() {
+    let Some(folder) = conformance() else {
+        println!("no conformance cases here; set REGATTA_CONFORMANCE to their folder");
+        return;
+    };
+    let mut compared = 0;
+    for case in std::fs::read_dir(folder.join("open"))
+        .expect("cases")
+        .flatten()
+    {
+        let name = case.file_name();
+        if EXCEPTIONS.iter().any(|e| name == *e) {
+            continue;
+        }
+        let Ok(expected) = std::fs::read_to_string(case.path().join("expected.yaml")) else {
+            continue;
+        };
+        assert_eq!(emit(&tree(&expected)), expected, "{name:?}");
+        compared += 1;
+    }
+    println!("{compared} files of Docker Compose printed again");
+    assert!(compared > 0);
+}
