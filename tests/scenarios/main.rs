@@ -1,0 +1,17 @@
+//! The program on a real engine: state checks before output checks, every project gone afterwards.
+//!
+//! They need an engine (`dev/setup` starts one) and fail without. `REGATTA_SCENARIO_PROGRAM` names
+//! another program with Docker Compose's command line to run them on.
+
+mod adoption;
+mod endpoint;
+mod examples;
+mod logs;
+mod main_job;
+mod names;
+mod refusals;
+mod requests;
+mod restarts;
+mod scale;
+mod support;
+mod volumes;

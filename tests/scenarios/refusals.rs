@@ -1,0 +1,173 @@
+//! What cannot work is refused with what, where, why; and nothing is changed.
+
+use crate::support::Stack;
+
+/// A file that is wrong, and what the refusal must name.
+struct Wrong {
+    name: &'static str,
+    compose: &'static str,
+    says: &'static [&'static str],
+}
+
+const WRONG: &[Wrong] = &[
+    Wrong {
+        name: "undefined dependency",
+        compose: "services:\n  app:\n    image: busybox\n    depends_on: [nobody]\n",
+        says: &["app", "nobody", "compose.yaml:4"],
+    },
+    Wrong {
+        name: "undefined network",
+        compose: "services:\n  app:\n    image: busybox\n    networks: [nowhere]\n",
+        says: &["app", "nowhere", "compose.yaml:4"],
+    },
+    Wrong {
+        name: "undefined volume",
+        compose: "services:\n  app:\n    image: busybox\n    volumes:\n      - nothing:/data\n",
+        says: &["nothing", "compose.yaml:5"],
+    },
+    Wrong {
+        name: "cycle",
+        compose: "services:\n  a: { image: busybox, depends_on: [b] }\n  b: { image: busybox, depends_on: [c] }\n  c: { image: busybox, depends_on: [a] }\n",
+        says: &["a", "b", "c", "compose.yaml:"],
+    },
+    Wrong {
+        name: "missing env file",
+        compose: "services:\n  app:\n    image: busybox\n    env_file: absent.env\n",
+        says: &["absent.env"],
+    },
+    Wrong {
+        name: "required variable",
+        compose: "services:\n  app:\n    image: busybox:${TAG:?set TAG to a release}\n",
+        says: &["TAG", "set TAG to a release", "compose.yaml:3"],
+    },
+    Wrong {
+        name: "broken YAML",
+        compose: "services:\n  app:\n    image: [busybox\n",
+        says: &["compose.yaml:"],
+    },
+    Wrong {
+        name: "unknown attribute",
+        compose: "services:\n  app:\n    image: busybox\n    comand: [sleep]\n",
+        says: &["comand", "compose.yaml:4"],
+    },
+    Wrong {
+        name: "port out of range",
+        compose: "services:\n  app:\n    image: busybox\n    ports: ['99999:80']\n",
+        says: &["99999", "compose.yaml:4"],
+    },
+    Wrong {
+        name: "neither image nor build",
+        compose: "services:\n  app:\n    command: [sleep]\n",
+        says: &["app", "image"],
+    },
+];
+
+#[test]
+fn wrong_files_are_located() {
+    for wrong in WRONG {
+        let stack = Stack::new("wrong", wrong.compose);
+        eprintln!("{}", wrong.name);
+        stack.run("up -d").code(1).says(wrong.says);
+        assert!(
+            stack.containers().is_empty() && stack.engine.networks(&stack.name).is_empty(),
+            "{}",
+            wrong.name
+        );
+    }
+}
+
+#[test]
+fn no_file_at_all() {
+    let stack = Stack::new("nofile", "");
+    std::fs::remove_file(stack.path().join("compose.yaml")).expect("a file");
+    stack.run("up -d").code(1).says(&["no configuration file"]);
+    stack
+        .run("-f other.yaml up -d")
+        .code(1)
+        .says(&["other.yaml"]);
+}
+
+const SLEEPER: &str = "services:\n  app:\n    image: busybox\n    command: [sleep, '1000']\n    stop_signal: SIGKILL\n";
+
+#[test]
+fn unknown_services_are_named() {
+    let stack = Stack::new("unknown", SLEEPER);
+    for words in [
+        "up -d nobody",
+        "stop nobody",
+        "ps nobody",
+        "logs nobody",
+        "up -d --scale nobody=2",
+    ] {
+        stack.run(words).code(1).says(&["nobody"]);
+    }
+    assert!(stack.containers().is_empty());
+}
+
+#[test]
+fn a_taken_port_names_its_holder() {
+    let holder = Stack::new(
+        "holder",
+        &SLEEPER.replace("    stop", "    ports: ['127.0.0.1::80']\n    stop"),
+    );
+    holder.up("");
+    let port = holder.port("app", "80/tcp");
+    let stack = Stack::new(
+        "taken",
+        &SLEEPER.replace(
+            "    stop",
+            &format!("    ports: ['127.0.0.1:{port}:80']\n    stop"),
+        ),
+    );
+    stack.run("up -d").code(1).says(&[
+        &port.to_string(),
+        &format!("{}-app-1", holder.name),
+        "compose.yaml:5",
+    ]);
+    assert_eq!(holder.one("app").state, "running");
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let stack = Stack::new(
+        "process",
+        &SLEEPER.replace(
+            "    stop",
+            &format!("    ports: ['127.0.0.1:{port}:80']\n    stop"),
+        ),
+    );
+    stack
+        .run("up -d")
+        .code(1)
+        .says(&[&port.to_string(), "compose.yaml:5"]);
+}
+
+#[test]
+fn a_failing_migration_stops_what_waits_for_it() {
+    let stack = Stack::new(
+        "oneshot",
+        "services:\n  app:\n    image: busybox\n    command: [sleep, '1000']\n    stop_signal: SIGKILL\n    depends_on:\n      migrate: { condition: service_completed_successfully }\n  migrate:\n    image: busybox\n    command: [sh, -c, 'echo broken; exit 4']\n",
+    );
+    stack.run("up -d").code(1).says(&["migrate", "4"]);
+    assert!(stack.of("app").iter().all(|c| c.state == "created"));
+}
+
+#[test]
+fn an_unhealthy_dependency_stops_what_waits_for_it() {
+    let stack = Stack::new(
+        "unhealthy",
+        "services:\n  app:\n    image: busybox\n    command: [sleep, '1000']\n    stop_signal: SIGKILL\n    depends_on:\n      db: { condition: service_healthy }\n  db:\n    image: busybox\n    command: [sleep, '1000']\n    stop_signal: SIGKILL\n    healthcheck: { test: [CMD, 'false'], interval: 200ms, retries: 2 }\n",
+    );
+    stack.run("up -d").code(1).says(&["db"]);
+    assert!(stack.of("app").iter().all(|c| c.state == "created"));
+}
+
+#[test]
+fn a_build_that_fails_says_why() {
+    let stack = Stack::new("broken", "services:\n  app:\n    build: .\n");
+    stack.write(
+        "Dockerfile",
+        "FROM busybox\nRUN echo the reason && exit 9\n",
+    );
+    stack.run("up -d").code(1).says(&["app", "the reason"]);
+    assert!(stack.containers().is_empty());
+}

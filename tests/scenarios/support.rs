@@ -1,0 +1,13 @@
+//! What the scenarios stand on: an engine to ask, a project that cleans up after itself, a way to wait.
+
+pub mod api;
+pub mod eventually;
+pub mod private;
+pub mod proxy;
+pub mod run;
+pub mod stack;
+
+pub use api::{Container, Engine};
+pub use eventually::eventually;
+pub use run::Output;
+pub use stack::Stack;
