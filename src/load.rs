@@ -1,9 +1,11 @@
 //! Loading: from files, environment and flags to a [`Project`], with every finding placed.
 
+pub mod disk;
 pub mod dotenv;
 pub mod interpolate;
 pub mod path;
 pub mod rules;
+pub mod short;
 pub mod source;
 pub mod yaml;
 

@@ -7,4 +7,6 @@ pub mod float;
 pub mod glob;
 pub mod image;
 pub mod number;
+pub mod path;
 pub mod similar;
+pub mod words;

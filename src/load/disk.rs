@@ -1,0 +1,88 @@
+//! Files of this machine.
+
+use super::{FileKind, Files};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read, in bytes: 16 MiB. Docker Compose gives up on files of a tenth
+/// of that; what is larger is no project file but a mistake.
+pub const MAX_FILE: u64 = 16 << 20;
+
+/// Reads from the file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DiskFiles;
+
+fn too_large() -> io::Error {
+    let limit = MAX_FILE >> 20;
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        format!("the file is larger than {limit} MiB"),
+    )
+}
+
+/// Reads to the end, which must come before the limit.
+fn read_all(source: impl Read, capacity: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(capacity).unwrap_or(0));
+    source.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+impl Files for DiskFiles {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let file = fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        // A pipe or a device says nothing about its size: it is counted while it is read.
+        if metadata.len() > MAX_FILE {
+            return Err(too_large());
+        }
+        read_all(file, metadata.len())
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(if metadata.is_dir() {
+            FileKind::Directory
+        } else {
+            FileKind::File
+        })
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
+    }
+
+    fn stdin(&self) -> io::Result<Vec<u8>> {
+        read_all(io::stdin().lock(), 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_up_to_a_limit() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a");
+        fs::write(&path, "x").expect("a file");
+        assert_eq!(DiskFiles.read(&path).expect("content"), b"x");
+        assert_eq!(DiskFiles.kind(&path), Some(FileKind::File));
+        assert_eq!(DiskFiles.kind(dir.path()), Some(FileKind::Directory));
+        assert_eq!(DiskFiles.kind(&dir.path().join("b")), None);
+        let large = fs::File::create(dir.path().join("large")).expect("a file");
+        large.set_len(MAX_FILE + 1).expect("a hole");
+        let error = DiskFiles
+            .read(&dir.path().join("large"))
+            .expect_err("too large");
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        let error = DiskFiles.read(dir.path()).expect_err("no file");
+        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+    }
+}
