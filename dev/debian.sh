@@ -29,7 +29,7 @@ suite_open() {
   # With an empty status no package counts as installed, so that apt names the whole closure.
   apt=(apt-get -qq -o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$dir/lists"
        -o "Dir::Cache=$dir/cache" -o "Dir::State::status=$dir/status" -o APT::Sandbox::User=root -o APT::Install-Recommends=false
-       -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
+       -o Acquire::Retries=3 -o APT::Update::Error-Mode=any -o Dpkg::Use-Pty=0)
   suite_archives=$dir/cache/archives
   "${apt[@]}" update || die "the lists of Debian's suite $suite cannot be read from the mirror that apt uses"
 }
