@@ -6,6 +6,7 @@
 pub mod docker;
 pub mod endpoint;
 pub mod fake;
+pub mod request;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;

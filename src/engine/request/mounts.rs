@@ -1,0 +1,230 @@
+//! Volumes, and files given as secrets and configs.
+//!
+//! The engine has two ways: `Binds` (short words, creates a missing host path) and `Mounts`
+//! (every option). What both can say goes to `Binds`, as Compose does it, so that an inspect
+//! shows the same for both tools.
+
+use super::fields::{Fields, words};
+use super::{Refusal, Task, locate};
+use crate::diagnostic::Diagnostic;
+use crate::service::Service;
+use crate::service::mount::{BindOptions, Mount, MountKind};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The engine's socket, for `use_api_socket`.
+const API_SOCKET: &str = "/var/run/docker.sock";
+
+impl Task<'_> {
+    pub(super) fn mounts(&self, host: &mut Fields) -> Result<(), Refusal> {
+        let mut binds = Vec::new();
+        let mut mounts = Vec::new();
+        let mut targets = BTreeSet::new();
+        for (index, mount) in self.service.volumes.iter().enumerate() {
+            targets.insert(mount.target.clone());
+            match self.short_form(mount) {
+                Some(bind) => binds.push(bind),
+                None => mounts.push(self.long_form(index, mount)?),
+            }
+        }
+        if self.service.use_api_socket && targets.insert(API_SOCKET.into()) {
+            binds.push(format!("{API_SOCKET}:{API_SOCKET}:rw"));
+        }
+        let tmpfs = self.service.tmpfs.iter();
+        targets.extend(tmpfs.map(|t| t.split(':').next().unwrap_or(t).to_string()));
+        // A predecessor's volume under a path that the image declares.
+        for (target, name) in &self.resolved.inherited_volumes {
+            if targets.insert(target.clone()) {
+                mounts.push(plain("volume", Some(name), target, false).finish());
+            }
+        }
+        for (target, file) in self.bound_files()? {
+            if targets.insert(target.clone()) {
+                mounts.push(plain("bind", Some(&file), &target, true).finish());
+            }
+        }
+        host.texts("Binds", &binds);
+        host.list("Mounts", mounts);
+        Ok(())
+    }
+
+    /// `source:target:options`, where that says it all.
+    fn short_form(&self, mount: &Mount) -> Option<String> {
+        let source = mount.source.as_ref().filter(|s| !s.is_empty())?;
+        let mut options = vec![if mount.read_only { "ro" } else { "rw" }];
+        let source = match mount.kind {
+            MountKind::Bind => {
+                if let Some(bind) = &mount.bind {
+                    if needs_long_form(bind) {
+                        return None;
+                    }
+                    options.extend(bind.selinux.as_deref().filter(|w| !w.is_empty()));
+                }
+                source
+            }
+            MountKind::Volume => {
+                let special = mount
+                    .volume
+                    .as_ref()
+                    .is_some_and(|v| v.nocopy || v.subpath.is_some() || !v.labels.is_empty());
+                if special {
+                    return None;
+                }
+                &self.project.volumes.get(source)?.name
+            }
+            _ => return None,
+        };
+        if source.contains(':') || mount.target.contains(':') {
+            return None;
+        }
+        Some(format!("{source}:{}:{}", mount.target, options.join(",")))
+    }
+
+    fn long_form(&self, index: usize, mount: &Mount) -> Result<Value, Refusal> {
+        let index = index.to_string();
+        let kind = match mount.kind {
+            MountKind::Bind => "bind",
+            MountKind::Volume => "volume",
+            MountKind::Tmpfs => "tmpfs",
+            MountKind::Image => "image",
+            MountKind::Npipe => "npipe",
+            MountKind::Cluster => "cluster",
+        };
+        let declared = mount.source.as_deref().filter(|s| !s.is_empty());
+        let source = match mount.kind {
+            MountKind::Volume => match declared {
+                Some(key) => Some(self.volume_name(key, &index)?),
+                // Taken over from the predecessor, where there is one.
+                None => self.resolved.inherited_volumes.get(&mount.target).cloned(),
+            },
+            MountKind::Image => declared.map(|source| self.image_source(source)),
+            _ => declared.map(str::to_string),
+        };
+        if source.is_none() && matches!(mount.kind, MountKind::Bind | MountKind::Image) {
+            return Err(self.refuse(
+                "mount-source",
+                &["volumes", &index],
+                format!("a mount of type {kind:?} needs a source"),
+            ));
+        }
+        let mut f = plain(kind, source.as_ref(), &mount.target, mount.read_only);
+        f.text("Consistency", mount.consistency.as_ref());
+        match mount.kind {
+            MountKind::Bind => {
+                let default = BindOptions::default();
+                let bind = mount.bind.as_ref().unwrap_or(&default);
+                f.value("BindOptions", bind_options(bind));
+            }
+            MountKind::Volume => {
+                if let Some(volume) = &mount.volume {
+                    let mut options = Fields::default();
+                    options.flag("NoCopy", volume.nocopy);
+                    options.text("Subpath", volume.subpath.as_ref());
+                    options.value("Labels", words(&volume.labels));
+                    f.value("VolumeOptions", options.finish());
+                }
+            }
+            MountKind::Tmpfs => {
+                if let Some(tmpfs) = &mount.tmpfs {
+                    let mut options = Fields::default();
+                    options.number("SizeBytes", tmpfs.size.map_or(0, |b| b.0));
+                    options.number("Mode", i64::from(tmpfs.mode.unwrap_or(0)));
+                    f.value("TmpfsOptions", options.finish());
+                }
+            }
+            MountKind::Image => {
+                if let Some(image) = &mount.image {
+                    let mut options = Fields::default();
+                    options.text("Subpath", image.subpath.as_ref());
+                    f.value("ImageOptions", options.finish());
+                }
+            }
+            MountKind::Npipe | MountKind::Cluster => {}
+        }
+        Ok(f.finish())
+    }
+
+    fn volume_name(&self, key: &str, index: &str) -> Result<String, Refusal> {
+        match self.project.volumes.get(key) {
+            Some(volume) => Ok(volume.name.clone()),
+            None => Err(self.refuse(
+                "undefined-volume",
+                &["volumes", index, "source"],
+                format!("volume {key:?} is not defined"),
+            )),
+        }
+    }
+
+    /// An image, or a service of the project whose image is meant.
+    fn image_source(&self, source: &str) -> String {
+        let service = self.project.services.get(source);
+        match service.or_else(|| self.project.disabled.get(source)) {
+            Some(service) => self.project.image_name(service),
+            None => source.to_string(),
+        }
+    }
+}
+
+fn plain(kind: &str, source: Option<&String>, target: &str, read_only: bool) -> Fields {
+    let mut f = Fields::default();
+    f.exactly("Type", kind);
+    f.text("Source", source);
+    f.exactly("Target", target);
+    f.flag("ReadOnly", read_only);
+    f
+}
+
+fn needs_long_form(bind: &BindOptions) -> bool {
+    let is_set = |word: &Option<String>| word.as_ref().is_some_and(|w| !w.is_empty());
+    !bind.create_host_path || is_set(&bind.propagation) || is_set(&bind.recursive)
+}
+
+fn bind_options(bind: &BindOptions) -> Value {
+    let mut f = Fields::default();
+    f.text("Propagation", bind.propagation.as_ref());
+    f.flag("CreateMountpoint", bind.create_host_path);
+    match bind.recursive.as_deref() {
+        Some("disabled") => f.flag("NonRecursive", true),
+        Some("writable") => f.flag("ReadOnlyNonRecursive", true),
+        Some("readonly") => f.flag("ReadOnlyForceRecursive", true),
+        _ => {}
+    }
+    f.finish()
+}
+
+/// Options that do nothing where they stand.
+pub(super) fn warnings(service: &Service) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (index, mount) in service.volumes.iter().enumerate() {
+        let index = index.to_string();
+        let mut warn = |key: &str, message: String| {
+            let (path, node) = locate(service, &["volumes", &index, key]);
+            let span = node.map_or(service.span, |n| n.span);
+            found.push(Diagnostic::warning("ignored-attribute", path, message).at(span));
+        };
+        let kind = mount.kind;
+        for (key, given, fitting) in [
+            ("bind", mount.bind.is_some(), MountKind::Bind),
+            ("volume", mount.volume.is_some(), MountKind::Volume),
+            ("tmpfs", mount.tmpfs.is_some(), MountKind::Tmpfs),
+            ("image", mount.image.is_some(), MountKind::Image),
+        ] {
+            if given && kind != fitting {
+                warn(
+                    key,
+                    format!("options under {key:?} do nothing for a mount of another type"),
+                );
+            }
+        }
+        let relabelled = mount.bind.as_ref().is_some_and(|bind| {
+            bind.selinux.as_ref().is_some_and(|w| !w.is_empty()) && needs_long_form(bind)
+        });
+        if kind == MountKind::Bind && relabelled {
+            warn(
+                "bind",
+                "selinux does nothing beside propagation, recursive or create_host_path: false, since the engine takes it in the short form only".into(),
+            );
+        }
+    }
+    found
+}

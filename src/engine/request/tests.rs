@@ -1,0 +1,389 @@
+//! Our bodies against those that Docker Compose 2.40 sent for the same services, recorded at the
+//! engine's socket (zeros and empty values left out, Compose's own labels too, ids shortened).
+
+use super::*;
+use crate::network::Network;
+use crate::secret::FileObject;
+use crate::volume::Volume;
+use serde::Deserialize;
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    service: Value,
+    body: Value,
+}
+
+fn service(name: &str, json: &Value) -> Service {
+    let mut service: Service = serde_json::from_value(json.clone()).unwrap();
+    service.name = name.into();
+    service
+}
+
+fn named<T: Default>(set: impl Fn(&mut T)) -> T {
+    let mut value = T::default();
+    set(&mut value);
+    value
+}
+
+fn project() -> Project {
+    let network = |name: &str| {
+        let name = format!("shop_{name}");
+        named(|n: &mut Network| n.name = name.clone())
+    };
+    let volume = |name: &str| {
+        let name = format!("shop_{name}");
+        named(|v: &mut Volume| v.name = name.clone())
+    };
+    let file = |path: &str| named(|f: &mut FileObject| f.file = Some(path.into()));
+    Project {
+        name: "shop".into(),
+        working_dir: PathBuf::from("/project"),
+        networks: ["front", "back", "default"]
+            .map(|n| (n.to_string(), network(n)))
+            .into(),
+        volumes: [("data".to_string(), volume("data"))].into(),
+        secrets: [
+            ("s1".to_string(), file("/project/sec.txt")),
+            (
+                "envs".to_string(),
+                named(|f: &mut FileObject| f.environment = Some("HOME".into())),
+            ),
+        ]
+        .into(),
+        configs: [
+            ("c1".to_string(), file("/project/cfg.txt")),
+            (
+                "contentc".to_string(),
+                named(|f: &mut FileObject| f.content = Some("hello /root".into())),
+            ),
+        ]
+        .into(),
+        environment: [("HOME".to_string(), "/root".to_string())].into(),
+        ..Project::default()
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    assert_eq!(path, Path::new("/project/./seccomp.json"));
+    Ok(b"{ \"defaultAction\": \"SCMP_ACT_ALLOW\" }\n".to_vec())
+}
+
+fn resolved() -> Resolved<'static> {
+    let one = |id: &str, name: &str| {
+        vec![ContainerRef {
+            id: id.into(),
+            name: name.into(),
+        }]
+    };
+    Resolved {
+        number: Some(1),
+        containers: [
+            ("base".to_string(), one("1111", "shop-base")),
+            ("peerless".to_string(), one("2222", "shop-peerless-1")),
+        ]
+        .into(),
+        read: Some(&read),
+        ..Resolved::default()
+    }
+}
+
+fn body(service: &Service) -> Value {
+    let project = project();
+    let name = project.container_name(service, 1);
+    let labels = service.labels.clone();
+    container_request(&project, service, &name, labels, &resolved())
+        .unwrap()
+        .body
+}
+
+/// Sorts what the engine takes in any order.
+fn in_order(mut body: Value) -> Value {
+    let host = &mut body["HostConfig"];
+    for (list, key) in [
+        ("Mounts", "Target"),
+        ("Ulimits", "Name"),
+        ("Binds", ""),
+        ("ExtraHosts", ""),
+    ] {
+        if let Some(list) = host.get_mut(list).and_then(Value::as_array_mut) {
+            list.sort_by_key(|v| v.get(key).unwrap_or(v).to_string());
+        }
+    }
+    body
+}
+
+#[test]
+fn bodies_are_those_of_compose() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("tests/containers.json")).unwrap();
+    for mut case in cases {
+        if case.name == "full" {
+            differ_on_purpose(&mut case.body);
+        }
+        let ours = body(&service(&case.name, &case.service));
+        let (ours, theirs) = (in_order(ours), in_order(case.body));
+        for part in ["HostConfig", "NetworkingConfig"] {
+            let keys: std::collections::BTreeSet<&String> = [&ours, &theirs]
+                .iter()
+                .filter_map(|v| v[part].as_object())
+                .flat_map(|o| o.keys())
+                .collect();
+            for key in keys {
+                assert_eq!(
+                    ours[part][key], theirs[part][key],
+                    "{}: {part}.{key}",
+                    case.name
+                );
+            }
+        }
+        assert_eq!(ours, theirs, "{}", case.name);
+    }
+}
+
+/// Where we follow Compose 5.5, or honour what 2.40 loses.
+fn differ_on_purpose(body: &mut Value) {
+    // A range is so many ports.
+    body["ExposedPorts"] = [
+        "80/tcp", "81/udp", "82/tcp", "83/tcp", "84/tcp", "9000/tcp", "9001/udp", "9002/udp",
+    ]
+    .iter()
+    .map(|port| (port.to_string(), json!({})))
+    .collect::<serde_json::Map<_, _>>()
+    .into();
+    let host = &mut body["HostConfig"];
+    // The mode of volumes_from is kept.
+    host["VolumesFrom"] = json!(["2222:ro"]);
+    // create_host_path is the default since 5.x, also beside other options.
+    for mount in host["Mounts"].as_array_mut().unwrap() {
+        if mount["Target"] == "/b4" || mount["Target"] == "/b5" {
+            mount["BindOptions"]["CreateMountpoint"] = true.into();
+        }
+    }
+    host["Mounts"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|m| m["Target"] != "/b7");
+    host["Binds"]
+        .as_array_mut()
+        .unwrap()
+        .push("/project/bindsrc:/b7:rw,z".into());
+}
+
+#[test]
+fn resources_are_those_of_compose() {
+    #[derive(Deserialize)]
+    struct Pair {
+        definition: Value,
+        body: Value,
+    }
+    #[derive(Deserialize)]
+    struct Pairs {
+        networks: Vec<Pair>,
+        volumes: Vec<Pair>,
+    }
+    let pairs: Pairs = serde_json::from_str(include_str!("tests/resources.json")).unwrap();
+    let drop_empty_labels = |mut body: Value| {
+        if body["Labels"] == json!({}) {
+            body.as_object_mut().unwrap().remove("Labels");
+        }
+        body
+    };
+    for pair in pairs.networks {
+        let network: Network = serde_json::from_value(pair.definition).unwrap();
+        let request = network_request(&network, &network.labels);
+        assert_eq!(drop_empty_labels(request.body), pair.body);
+    }
+    for pair in pairs.volumes {
+        let volume: Volume = serde_json::from_value(pair.definition).unwrap();
+        assert_eq!(volume_request(&volume, &volume.labels).body, pair.body);
+    }
+    let options = json!({"name": "n", "ipam": {"options": {"a": "b"}}});
+    let network: Network = serde_json::from_value(options).unwrap();
+    let body = network_request(&network, &BTreeMap::new()).body;
+    assert_eq!(body["IPAM"]["Options"], json!({"a": "b"}));
+}
+
+#[test]
+fn refusals_name_the_attribute() {
+    let table = [
+        (
+            json!({"healthcheck": {"start_interval": "1s"}}),
+            "services.s.healthcheck.start_interval",
+        ),
+        (
+            json!({"security_opt": ["apparmor=x", "nonsense"]}),
+            "services.s.security_opt[1]",
+        ),
+        (json!({"expose": ["80", "70000"]}), "services.s.expose[1]"),
+        (
+            json!({"network_mode": "host", "mac_address": "02:00:00:00:00:01"}),
+            "services.s.mac_address",
+        ),
+        (
+            json!({"mac_address": "02:00:00:00:00:01", "networks": {"front": {"mac_address": "02:00:00:00:00:02"}}}),
+            "services.s.networks.front.mac_address",
+        ),
+        (json!({"pid": "service:gone"}), "services.s.pid"),
+        (json!({"links": ["gone:x"]}), "services.s.links"),
+        (json!({"volumes_from": ["gone"]}), "services.s.volumes_from"),
+        (
+            json!({"volumes": [{"type": "bind", "target": "/x"}]}),
+            "services.s.volumes[0]",
+        ),
+        (
+            json!({"secrets": [{"source": "nope"}]}),
+            "services.s.secrets[0]",
+        ),
+        (
+            json!({"networks": {"front": {"interface_name": "a", "driver_opts": {"com.docker.network.endpoint.ifname": "b"}}}}),
+            "services.s.networks.front.interface_name",
+        ),
+    ];
+    for (json, path) in table {
+        let service = service("s", &json);
+        let refused = container_request(&project(), &service, "n", BTreeMap::new(), &resolved());
+        assert_eq!(refused.unwrap_err().path, path, "{json}");
+    }
+}
+
+#[test]
+fn seccomp_profiles_that_cannot_be_read() {
+    let service = service("s", &json!({"security_opt": ["seccomp=gone.json"]}));
+    let gone = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+    let resolved = Resolved {
+        read: Some(&gone),
+        ..Resolved::default()
+    };
+    let refused =
+        container_request(&project(), &service, "n", BTreeMap::new(), &resolved).unwrap_err();
+    assert_eq!(refused.path, "services.s.security_opt[0]");
+    assert!(
+        refused.message.contains("/project/gone.json"),
+        "{}",
+        refused.message
+    );
+}
+
+#[test]
+fn volumes_are_inherited() {
+    let json = json!({"volumes": [
+        {"type": "volume", "target": "/anon"},
+        {"type": "volume", "source": "data", "target": "/named"},
+    ], "tmpfs": ["/scratch:size=1m"]});
+    let service = service("s", &json);
+    let mut resolved = resolved();
+    resolved.inherited_volumes = ["/anon", "/image", "/named", "/scratch"]
+        .map(|target| {
+            (
+                target.to_string(),
+                format!("old{}", target.replace('/', "-")),
+            )
+        })
+        .into();
+    let body = container_request(&project(), &service, "n", BTreeMap::new(), &resolved)
+        .unwrap()
+        .body;
+    assert_eq!(
+        body["HostConfig"]["Mounts"],
+        json!([
+            {"Type": "volume", "Source": "old-anon", "Target": "/anon"},
+            {"Type": "volume", "Source": "old-image", "Target": "/image"},
+        ])
+    );
+    assert_eq!(body["HostConfig"]["Binds"], json!(["shop_data:/named:rw"]));
+}
+
+#[test]
+fn one_offs_and_proxies() {
+    let service = service(
+        "s",
+        &json!({"networks": {"front": {"aliases": ["a"]}}, "environment": {"HTTP_PROXY": "own"}}),
+    );
+    let mut resolved = resolved();
+    resolved.without_aliases = true;
+    resolved.proxy_environment = [("HTTP_PROXY", "p"), ("http_proxy", "p")]
+        .map(|(k, v)| (k.to_string(), v.to_string()))
+        .into();
+    let body = container_request(&project(), &service, "n", BTreeMap::new(), &resolved)
+        .unwrap()
+        .body;
+    assert_eq!(
+        body["NetworkingConfig"]["EndpointsConfig"]["shop_front"]["Aliases"],
+        json!(["n"])
+    );
+    assert_eq!(body["Env"], json!(["HTTP_PROXY=own", "http_proxy=p"]));
+}
+
+#[test]
+fn files_are_copied() {
+    let json = json!({
+        "configs": [{"source": "contentc", "target": "cc", "uid": "5", "gid": "6", "mode": "0400"}, {"source": "c1"}],
+        "secrets": [{"source": "envs", "target": "home"}],
+        "use_api_socket": true,
+    });
+    let project = project();
+    let mut service = service("s", &json);
+    let files = file_contents(&project, &service, Some(b"{}")).unwrap();
+    let seen: Vec<_> = files
+        .iter()
+        .map(|f| (f.path.as_str(), f.mode, f.uid, f.gid, f.bytes.as_slice()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("/run/secrets/home", 0o444, 0, 0, &b"/root"[..]),
+            ("/cc", 0o400, 5, 6, b"hello /root"),
+            ("/run/secrets/docker/config.json", 0o444, 0, 0, b"{}"),
+        ]
+    );
+    let tar = archive(&files);
+    let mut unpacked = tar::Archive::new(tar.as_slice());
+    let entries: Vec<_> = unpacked
+        .entries()
+        .unwrap()
+        .map(|e| {
+            let e = e.unwrap();
+            (
+                e.path().unwrap().display().to_string(),
+                e.header().mode().unwrap(),
+                e.header().uid().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(entries[1], ("cc".to_string(), 0o400, 5));
+
+    service.read_only = true;
+    let refused = file_contents(&project, &service, None).unwrap_err();
+    assert_eq!(refused.path, "services.s.secrets[0]");
+    service.read_only = false;
+    let mut without = project;
+    without.environment.clear();
+    let refused = file_contents(&without, &service, None).unwrap_err();
+    assert!(refused.message.contains("\"HOME\""), "{}", refused.message);
+}
+
+#[test]
+fn ineffective_options_are_told() {
+    let json = json!({
+        "volumes": [
+            {"type": "bind", "source": "/a", "target": "/a", "bind": {"selinux": "z", "propagation": "rslave"}},
+            {"type": "volume", "target": "/b", "tmpfs": {"size": "1"}},
+            {"type": "bind", "source": "/c", "target": "/c", "bind": {"selinux": "z"}},
+        ],
+        "secrets": [{"source": "s1", "uid": "7"}, {"source": "envs", "uid": "7"}],
+    });
+    let paths: Vec<_> = warnings(&project(), &service("s", &json))
+        .into_iter()
+        .map(|w| w.path)
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "services.s.volumes[0].bind",
+            "services.s.volumes[1].tmpfs",
+            "services.s.secrets[0]"
+        ]
+    );
+}
