@@ -2,12 +2,16 @@
 //! standard output through [`write`]. Nothing else in the program writes to a terminal.
 
 use crate::cli::Globals;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
 use crate::error::CliError;
 use crate::event::{Event, Notice, Reporter};
+use crate::load::Sources;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use tokio::sync::{mpsc, oneshot};
 
+pub mod diagnostic;
 pub mod json;
 mod logrus;
 pub mod palette;
@@ -218,4 +222,16 @@ pub fn error(error: &CliError, json: bool) {
         text.push_str(hint);
     }
     complain(&text);
+}
+
+/// Shows what loading found, on standard error: with excerpts, or as JSON where progress is JSON.
+pub fn findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) {
+    if findings.is_empty() {
+        return;
+    }
+    let text = match ctx.style.mode {
+        Mode::Json => diagnostic::json_lines(findings, sources),
+        _ => diagnostic::text(findings, sources, ctx.style.colour_progress),
+    };
+    complain(text.trim_end());
 }

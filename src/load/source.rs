@@ -2,6 +2,8 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::tree::{SourceId, Span};
+use std::ops::{Range, RangeInclusive};
+use std::sync::OnceLock;
 
 /// The texts that were read, for showing excerpts.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +17,42 @@ pub struct Source {
     /// As the user knows it: relative to the working directory where it lies below it.
     pub name: String,
     pub text: String,
+    /// First bytes of the lines, found when the first of them is asked for.
+    starts: OnceLock<Vec<usize>>,
+}
+
+impl Source {
+    fn starts(&self) -> &[usize] {
+        self.starts.get_or_init(|| {
+            let breaks = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(breaks).collect()
+        })
+    }
+
+    /// The number of the line that a byte is in, from 0. Bytes past the end are in the last.
+    pub fn line_of(&self, byte: usize) -> usize {
+        self.starts().partition_point(|start| *start <= byte) - 1
+    }
+
+    /// The bytes of some lines, without the last one's line break.
+    pub fn lines(&self, lines: RangeInclusive<usize>) -> Range<usize> {
+        let starts = self.starts();
+        let last = starts.len() - 1;
+        let start = starts[(*lines.start()).min(last)];
+        let end = match starts.get(lines.end() + 1) {
+            Some(next) => next - 1,
+            None => self.text.len(),
+        };
+        start..end
+    }
+
+    /// Line and column of a byte, both from 1, columns in characters.
+    pub fn place(&self, byte: usize) -> (usize, usize) {
+        let at = self.text.floor_char_boundary(byte);
+        let line = self.line_of(at);
+        let before = &self.text[self.starts()[line]..at];
+        (line + 1, before.chars().count() + 1)
+    }
 }
 
 /// A place as people write it.
@@ -40,6 +78,7 @@ impl Sources {
         self.list.push(Source {
             name: name.into(),
             text: text.into(),
+            starts: OnceLock::new(),
         });
         id
     }
@@ -56,16 +95,11 @@ impl Sources {
     /// Where a span begins.
     pub fn position(&self, span: Span) -> Option<Position<'_>> {
         let source = self.get(span.source)?;
-        let mut at = (span.start as usize).min(source.text.len());
-        while !source.text.is_char_boundary(at) {
-            at -= 1;
-        }
-        let before = &source.text[..at];
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        let (line, column) = source.place(span.start as usize);
         Some(Position {
             file: &source.name,
-            line: before.bytes().filter(|b| *b == b'\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line,
+            column,
         })
     }
 
