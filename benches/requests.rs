@@ -21,12 +21,28 @@ use std::time::Instant;
 
 /// What is measured, in this order, on one project.
 const COMMANDS: &[&str] = &[
-    "version", "config -q", "plan", "create", "up -d", "up -d", "plan", "ps", "ls", "logs", "stop",
-    "start", "restart", "down", "up -d", "down -v",
+    "version",
+    "config -q",
+    "plan",
+    "create",
+    "up -d",
+    "up -d",
+    "plan",
+    "ps",
+    "ls",
+    "logs",
+    "stop",
+    "start",
+    "restart",
+    "down",
+    "up -d",
+    "down -v",
 ];
 
 fn main() {
-    let sizes: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let sizes: Vec<usize> = std::env::args()
+        .filter_map(|word| word.parse().ok())
+        .collect();
     for size in if sizes.is_empty() { vec![1, 10] } else { sizes } {
         measure(size);
     }
@@ -38,15 +54,25 @@ fn measure(size: usize) {
     let compose = format!("services:\n{services}volumes:\n  data:\n");
     let stack = stack::Stack::new("bench", &compose);
     let recorder = proxy::Recorder::before(&stack.engine);
-    println!("{:<12} {:>8} {:>8} {:>8}", "command", "services", "requests", "ms");
+    println!(
+        "{:<12} {:>8} {:>8} {:>8}",
+        "command", "services", "requests", "ms"
+    );
     for command in COMMANDS {
         recorder.take();
         let start = Instant::now();
-        let output = stack.command(command).env("DOCKER_HOST", &recorder.engine.host()).run();
+        let output = stack
+            .command(command)
+            .env("DOCKER_HOST", &recorder.engine.host())
+            .run();
         let (time, requests) = (start.elapsed().as_millis(), recorder.take().len());
         // `plan` says with 2 that something would change.
         let ended = output.status.code();
-        let note = if matches!(ended, Some(0 | 2)) { "" } else { "  failed" };
+        let note = if matches!(ended, Some(0 | 2)) {
+            ""
+        } else {
+            "  failed"
+        };
         println!("{command:<12} {size:>8} {requests:>8} {time:>8}{note}");
     }
 }
