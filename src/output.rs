@@ -1,5 +1,5 @@
 //! What the user sees. Work sends [`Notice`]s; one task draws them on standard error. Data goes to
-//! standard output through [`write`]. Nothing else in the program writes to a terminal.
+//! standard output through [`write()`]. Nothing else in the program writes to a terminal.
 
 use crate::cli::Globals;
 use crate::context::Context;
