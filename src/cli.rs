@@ -110,6 +110,8 @@ pub struct Globals {
 /// A command of regatta.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show the project as it was understood, in canonical form
+    Config(commands::config::ConfigArgs),
     /// List projects
     Ls(commands::ls::LsArgs),
     /// List containers
@@ -122,6 +124,7 @@ impl Command {
     /// The word on the command line; it heads the progress display.
     fn name(&self) -> &'static str {
         match self {
+            Command::Config(_) => "config",
             Command::Ls(_) => "ls",
             Command::Ps(_) => "ps",
             Command::Version(_) => "version",
@@ -130,6 +133,7 @@ impl Command {
 
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
+            Command::Config(args) => commands::config::run(ctx, args),
             Command::Ls(args) => commands::ls::run(ctx, args).await,
             Command::Ps(args) => commands::ps::run(ctx, args).await,
             Command::Version(args) => commands::version::run(ctx, args),

@@ -8,7 +8,11 @@ use crate::engine::docker::{self, Docker};
 use crate::engine::endpoint::{self, Surroundings, Wishes};
 use crate::error::CliError;
 use crate::event::Reporter;
-use crate::load::LoadOptions;
+use crate::diagnostic::Diagnostic;
+use crate::load::disk::DiskFiles;
+use crate::load::{self, LoadOptions, Sources};
+use crate::project::Project;
+use crate::tree::Node;
 use crate::output::{self, Drawing, Style};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -168,6 +172,40 @@ impl Surroundings for Disk {
 
     fn exists(&self, path: &Path) -> bool {
         path.exists()
+    }
+}
+
+impl Context {
+    /// Loads the project for a command on the named services (all, if none are named), and shows
+    /// what was found on the way.
+    pub fn load(&self, services: &[String]) -> Result<Project, CliError> {
+        self.load_with(&self.load_options(services))
+    }
+
+    /// Loads a project as told, and shows what was found on the way.
+    pub fn load_with(&self, options: &LoadOptions) -> Result<Project, CliError> {
+        let loaded = load::load(&DiskFiles, options);
+        self.show(&loaded.findings, &loaded.sources);
+        loaded.project.ok_or_else(|| CliError::silent(1))
+    }
+
+    /// Loads the merged model alone, and shows what was found on the way.
+    pub fn load_model(&self, options: &LoadOptions) -> Result<Node, CliError> {
+        let loaded = load::load_model(&DiskFiles, options);
+        self.show(&loaded.findings, &loaded.sources);
+        match loaded.findings.iter().any(Diagnostic::is_error) {
+            true => Err(CliError::silent(1)),
+            false => Ok(loaded.model),
+        }
+    }
+
+    fn show(&self, findings: &[Diagnostic], sources: &Sources) {
+        for f in findings {
+            let at = f.span.and_then(|s| sources.position(s)).map(|p| format!(" --> {p}")).unwrap_or_default();
+            let sep = if f.path.is_empty() { "" } else { ": " };
+            output::complain(&format!("{}: {}{sep}{}{at}", if f.is_error() { "error" } else { "warning" }, f.path, f.message));
+            if let Some(h) = &f.help { output::complain(&format!("  = help: {h}")); }
+        }
     }
 }
 

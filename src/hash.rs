@@ -7,6 +7,7 @@ use crate::form::json::{Layout, Writer};
 use crate::form::{Form, tables};
 use crate::tree::{Map, Node};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Attributes of a service that say how it is run, not what it is.
 const NOT_HASHED: [&str; 5] = ["profiles", "build", "depends_on", "pull_policy", "scale"];
@@ -22,6 +23,92 @@ pub fn service_hash(spec: &Node) -> String {
         deploy.remove("replicas");
     }
     of(&tables::SERVICE, &spec, &NOT_HASHED)
+}
+
+/// What is put into a service's canonical form before its containers are created, and so is in
+/// the hash that they carry.
+#[derive(Debug, Clone, Default)]
+pub struct AsCreated<'a> {
+    /// `DOCKER_DEFAULT_PLATFORM`: the platform of a service that is built and names none.
+    pub default_platform: Option<&'a str>,
+    /// Container ids by service: what `network_mode`, `ipc`, `pid` and `volumes_from` refer to
+    /// as `service:x` (or `x`) is replaced by `container:<id>` (or `<id>`).
+    pub containers: BTreeMap<&'a str, &'a str>,
+}
+
+/// The hashes that a container of a service may carry without being out of date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceHashes {
+    /// The one we write.
+    pub own: String,
+    /// Those of other releases of Docker Compose for the same service.
+    pub accepted: Vec<String>,
+}
+
+impl ServiceHashes {
+    /// Whether a container with this hash is what the files ask for.
+    pub fn accept(&self, hash: &str) -> bool {
+        self.own == hash || self.accepted.iter().any(|accepted| accepted == hash)
+    }
+}
+
+/// The hashes of a service as it is created.
+pub fn service_hashes(spec: &Node, created: &AsCreated<'_>) -> ServiceHashes {
+    let changed = created.apply(spec);
+    let spec = changed.as_ref().unwrap_or(spec);
+    ServiceHashes {
+        own: service_hash(spec),
+        accepted: vec![],
+    }
+}
+
+impl AsCreated<'_> {
+    /// The canonical form with everything put in; `None` where nothing changes.
+    fn apply(&self, spec: &Node) -> Option<Node> {
+        let mut changed: Option<Node> = None;
+        if let Some(platform) = self.default_platform
+            && spec.get("build").is_some()
+            && spec.get("platform").is_none()
+        {
+            set(changed.get_or_insert_with(|| spec.clone()), "platform", platform);
+        }
+        for key in ["network_mode", "ipc", "pid"] {
+            let mode = spec.get(key).and_then(Node::as_str);
+            let service = mode.and_then(|mode| mode.strip_prefix("service:"));
+            if let Some(id) = service.and_then(|service| self.containers.get(service)) {
+                let spec = changed.get_or_insert_with(|| spec.clone());
+                set(spec, key, &format!("container:{id}"));
+            }
+        }
+        let sources = spec.get("volumes_from").and_then(Node::as_seq).unwrap_or_default();
+        let is_known = |source: &Node| {
+            source.as_str().and_then(|text| {
+                let name = text.split(':').next()?;
+                self.containers.get(name)
+            })
+        };
+        if sources.iter().any(|source| is_known(source).is_some()) {
+            let replaced: Vec<Node> = sources
+                .iter()
+                .map(|source| match is_known(source) {
+                    Some(id) => Node::new(*id, source.span),
+                    None => source.clone(),
+                })
+                .collect();
+            let spec = changed.get_or_insert_with(|| spec.clone());
+            if let Some(node) = spec.get_mut("volumes_from") {
+                node.value = replaced.into();
+            }
+        }
+        changed
+    }
+}
+
+fn set(spec: &mut Node, key: &str, value: &str) {
+    let span = spec.span;
+    if let Some(map) = spec.as_map_mut() {
+        map.insert(key, span, Node::new(value, span));
+    }
 }
 
 /// The hash of a network's canonical form.

@@ -1,18 +1,39 @@
 //! Loading: from files, environment and flags to a [`Project`], with every finding placed.
 
+pub mod assemble;
+pub mod canonical;
+pub mod decode;
+pub mod defaults;
+pub mod discover;
 pub mod disk;
 pub mod dotenv;
+pub mod env_files;
+pub mod environment;
+pub mod extends;
+pub mod include;
 pub mod interpolate;
+pub mod merge;
+pub mod model;
+pub mod name;
+pub mod normalize;
 pub mod path;
+pub mod paths;
+pub mod profiles;
+pub mod read;
 pub mod rules;
+pub mod schema;
 pub mod short;
 pub mod source;
+pub mod tags;
+pub mod validate;
 pub mod yaml;
 
 pub use source::{Source, Sources};
 
 use crate::diagnostic::Diagnostic;
+use crate::form::tables;
 use crate::project::Project;
+use crate::tree::Node;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -76,4 +97,202 @@ pub struct Loaded {
     pub project: Option<Project>,
     pub findings: Vec<Diagnostic>,
     pub sources: Sources,
+}
+
+/// The model as it was merged, before it becomes a project: what `config --no-interpolate` and
+/// `config --variables` show.
+#[derive(Debug, Default)]
+pub struct LoadedModel {
+    pub model: Node,
+    pub findings: Vec<Diagnostic>,
+    pub sources: Sources,
+}
+
+/// Loads a project. The stages are the modules of this one, in this order: [`environment`] and
+/// [`discover`] find out what to read; [`model`] reads and merges it (with [`interpolate`],
+/// [`include`], [`tags`], [`extends`], [`merge`], [`schema`], [`canonical`], [`defaults`],
+/// [`validate`] and [`paths`]); then come [`normalize`], [`decode`] and [`assemble`] (with
+/// [`profiles`], [`validate::consistency`] and [`env_files`]).
+pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
+    let mut merged = Merged::read(files, options);
+    let Some(mut model) = merged.model.take() else {
+        return Loaded {
+            project: None,
+            findings: dedup(merged.builder.findings),
+            sources: merged.builder.reader.sources,
+        };
+    };
+    if !options.stages.no_normalize {
+        normalize::normalize(&mut model, &merged.name, &merged.environment);
+    }
+    let builder = &mut merged.builder;
+    let model = decode::object(
+        &tables::PROJECT,
+        model,
+        &path::Path::ROOT,
+        &mut builder.findings,
+    );
+    let mut project = assemble::assemble(builder, options, &merged.environment, model);
+    project.name = merged.name;
+    project.working_dir = merged.directory;
+    project.config_files = merged
+        .files
+        .iter()
+        .map(|file| file.to_string_lossy().into_owned())
+        .collect();
+    project.env_files = environment::given(options)
+        .iter()
+        .map(|file| file.to_string_lossy().into_owned())
+        .collect();
+    let findings = dedup(merged.builder.findings);
+    let failed = findings.iter().any(Diagnostic::is_error);
+    Loaded {
+        project: (!failed).then_some(project),
+        findings,
+        sources: merged.builder.reader.sources,
+    }
+}
+
+/// Loads the merged model alone.
+pub fn load_model(files: &dyn Files, options: &LoadOptions) -> LoadedModel {
+    let mut merged = Merged::read(files, options);
+    let mut model = merged.model.take().unwrap_or_default();
+    if !options.stages.no_normalize {
+        normalize::normalize(&mut model, &merged.name, &merged.environment);
+        let name = Node::new(merged.name.as_str(), model.span);
+        if let Some(map) = model.as_map_mut() {
+            map.insert("name", name.span, name);
+        }
+    }
+    LoadedModel {
+        model,
+        findings: dedup(merged.builder.findings),
+        sources: merged.builder.reader.sources,
+    }
+}
+
+/// The first half of a load: everything up to the merged model.
+struct Merged<'f> {
+    builder: model::Builder<'f>,
+    environment: environment::Environment,
+    directory: PathBuf,
+    files: Vec<PathBuf>,
+    name: String,
+    /// `None` where there was nothing to read.
+    model: Option<Node>,
+}
+
+impl<'f> Merged<'f> {
+    fn read(files: &'f dyn Files, options: &LoadOptions) -> Self {
+        let mut reader = read::Reader::new(files, &options.cwd);
+        let mut findings = Vec::new();
+        let mut environment = environment::of_process(options);
+        let mut config_files = discover::given(options);
+        // Before the files are known, `.env` is looked for where they may be, and may name them.
+        add_env_files(&mut environment, &mut reader, options, &config_files, &mut findings);
+        if config_files.is_empty() {
+            config_files = discover::find(files, options, &environment, &mut findings);
+            add_env_files(&mut environment, &mut reader, options, &config_files, &mut findings);
+        }
+        let directory = discover::project_directory(options, &config_files);
+        let mut builder = model::Builder::new(reader, options.stages.clone());
+        builder.findings = findings;
+        let mut merged = Merged {
+            builder,
+            environment,
+            directory,
+            files: config_files,
+            name: String::new(),
+            model: None,
+        };
+        merged.merge(options);
+        merged
+    }
+
+    fn merge(&mut self, options: &LoadOptions) {
+        let builder = &mut self.builder;
+        if builder.findings.iter().any(Diagnostic::is_error) {
+            return;
+        }
+        if self.files.is_empty() {
+            builder.findings.push(
+                Diagnostic::error("no-file", "", "no configuration file provided: not found")
+                    .help("add a compose.yaml here or in a directory above, or name a file with -f"),
+            );
+            return;
+        }
+        let parsed: Vec<model::Parsed> =
+            self.files.iter().map(|f| builder.parse(f, None)).collect();
+        let mut scope = builder.scope(
+            std::mem::take(&mut self.environment),
+            self.directory.clone(),
+            self.directory.clone(),
+        );
+        let declared = declared_name(builder, &parsed, &scope);
+        self.name = name::settle(
+            options.project_name.as_deref(),
+            &scope.environment,
+            declared.as_ref(),
+            &self.directory,
+            &mut builder.findings,
+        );
+        scope
+            .environment
+            .insert(name::VARIABLE.to_owned(), self.name.clone());
+        let mut model = builder.model(parsed, &scope, &[]);
+        self.environment = scope.environment;
+        let span = model.span;
+        if let Some(map) = model.as_map_mut() {
+            if map.is_empty() && !builder.findings.iter().any(Diagnostic::is_error) {
+                builder.findings.push(
+                    Diagnostic::error("empty-file", "", "empty compose file")
+                        .help("a Compose file begins with a key such as `services:`"),
+                );
+            }
+            map.insert("name", span, Node::new(self.name.as_str(), span));
+        }
+        self.model = Some(model);
+    }
+}
+
+fn add_env_files(
+    environment: &mut environment::Environment,
+    reader: &mut read::Reader<'_>,
+    options: &LoadOptions,
+    config_files: &[PathBuf],
+    findings: &mut Vec<Diagnostic>,
+) {
+    let directory = discover::project_directory(options, config_files);
+    let files = environment::files(reader, options, &directory, findings);
+    let files: Vec<_> = files.into_iter().map(|file| (file, None)).collect();
+    environment::extend(environment, reader, &files, findings);
+}
+
+/// The last `name:` that the files declare, with its variables filled in.
+fn declared_name(
+    builder: &mut model::Builder<'_>,
+    parsed: &[model::Parsed],
+    scope: &model::Scope,
+) -> Option<Node> {
+    let mut name = parsed
+        .iter()
+        .flat_map(|file| &file.documents)
+        .filter_map(|document| document.root.get("name"))
+        .filter(|name| name.as_str().is_some_and(|n| !n.is_empty()))
+        .next_back()?
+        .clone();
+    builder.fill_in(&mut name, scope);
+    Some(name)
+}
+
+/// Every finding once: a value that several stages or files look at is reported by each.
+fn dedup(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut seen = std::collections::HashSet::new();
+    findings
+        .into_iter()
+        .filter(|f| {
+            // An unset variable is reported for every place it is used at.
+            seen.insert((f.code, f.message.clone(), f.span, f.path.clone()))
+        })
+        .collect()
 }

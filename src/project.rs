@@ -29,7 +29,8 @@ pub struct Project {
     pub configs: BTreeMap<String, FileObject>,
     /// What `${…}` is looked up in.
     pub environment: BTreeMap<String, String>,
-    /// The whole project in canonical form, as `config` prints it.
+    /// The rest of the project in canonical form: secrets, configs, models and `x-*`. Services,
+    /// networks and volumes hold their own.
     pub spec: Node,
     /// `_` instead of `-` between the parts of a container's name (`--compatibility`).
     pub compatibility: bool,
@@ -74,6 +75,12 @@ impl Project {
             Some(image) => image.clone(),
             None => format!("{}{}{}", self.name, self.separator(), service.name),
         }
+    }
+
+    /// The platform of services that are built and name none (`DOCKER_DEFAULT_PLATFORM`).
+    pub fn default_platform(&self) -> Option<&str> {
+        let platform = self.environment.get("DOCKER_DEFAULT_PLATFORM")?;
+        Some(platform.as_str()).filter(|p| !p.is_empty())
     }
 
     /// Whether the service is declared at all, active or not.

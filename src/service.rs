@@ -112,7 +112,12 @@ pub struct Ulimit {
 #[serde(untagged)]
 enum UlimitForm {
     Single(i64),
-    Pair { soft: i64, hard: i64 },
+    Pair {
+        #[serde(default)]
+        soft: i64,
+        #[serde(default)]
+        hard: i64,
+    },
 }
 
 impl From<UlimitForm> for Ulimit {

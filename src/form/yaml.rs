@@ -99,7 +99,8 @@ fn empty(kind: Kind, span: Span) -> Node {
     }
 }
 
-fn untyped(node: Node) -> Node {
+/// A tree without a form: keys in natural order.
+pub fn untyped(node: Node) -> Node {
     let span = node.span;
     match node.value {
         Value::Map(map) => {

@@ -1,0 +1,215 @@
+//! `config`: the project as it was understood, in canonical form. Asks no engine.
+
+mod render;
+mod variables;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::hash;
+use crate::load::{self, LoadOptions};
+use crate::output;
+use crate::project::Project;
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+#[derive(Debug, Default, clap::Args)]
+pub struct ConfigArgs {
+    /// Services to show, with what they depend on (default: all)
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    /// How to write it: yaml or json
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    /// Only check, print nothing
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print the services' names, each after what it depends on
+    #[arg(long = "services")]
+    list_services: bool,
+    /// Print the volumes' keys
+    #[arg(long)]
+    volumes: bool,
+    /// Print the networks' keys
+    #[arg(long)]
+    networks: bool,
+    /// Print the models
+    #[arg(long)]
+    models: bool,
+    /// Print the profiles that services name
+    #[arg(long)]
+    profiles: bool,
+    /// Print the images
+    #[arg(long)]
+    images: bool,
+    /// Print the config hash of services: * or a list with commas
+    #[arg(long, value_name = "SERVICES")]
+    hash: Option<String>,
+    /// Print the variables in the files, with their defaults
+    #[arg(long)]
+    variables: bool,
+    /// Print the environment that variables are looked up in
+    #[arg(long)]
+    environment: bool,
+    /// Leave variables as they are
+    #[arg(long)]
+    no_interpolate: bool,
+    /// Do not add what the files leave unsaid
+    #[arg(long)]
+    no_normalize: bool,
+    /// Leave relative paths as they are
+    #[arg(long)]
+    no_path_resolution: bool,
+    /// Do not check whether services and resources fit together
+    #[arg(long)]
+    no_consistency: bool,
+    /// Do not read env files
+    #[arg(long)]
+    no_env_resolution: bool,
+}
+
+/// What `config` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Yaml,
+    Json,
+}
+
+impl Format {
+    fn parse(word: Option<&str>) -> Result<Self, CliError> {
+        match word {
+            None | Some("yaml") => Ok(Format::Yaml),
+            Some("json") => Ok(Format::Json),
+            Some(word) => Err(CliError::new(format!("unsupported format \"{word}\""))),
+        }
+    }
+}
+
+pub fn run(ctx: &Context, args: ConfigArgs) -> Result<ExitCode, CliError> {
+    let text = text(ctx, &args)?;
+    if !args.quiet {
+        match &args.output {
+            Some(path) if !text.is_empty() => std::fs::write(ctx.cwd.join(path), text)
+                .map_err(|e| CliError::new(format!("{path}: {e}")))?,
+            _ => output::write(&text)?,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first of the lists that is asked for, else the whole project.
+fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
+    let mut options = options(ctx, args);
+    let all = LoadOptions {
+        named_services: Vec::new(),
+        ..options.clone()
+    };
+    let lists_only = LoadOptions {
+        stages: load::Stages {
+            no_env_resolution: true,
+            ..options.stages.clone()
+        },
+        ..all.clone()
+    };
+    if args.list_services {
+        if args.no_interpolate {
+            let model = ctx.load_model(&all)?;
+            let names = render::keys(&model, "services");
+            return Ok(lines(names));
+        }
+        return Ok(lines(render::in_order(&ctx.load_with(&lists_only)?)));
+    }
+    if args.volumes {
+        return Ok(lines(ctx.load_with(&lists_only)?.volumes.into_keys()));
+    }
+    if args.networks {
+        return Ok(lines(ctx.load_with(&lists_only)?.networks.into_keys()));
+    }
+    if args.models {
+        return Ok(lines(render::models(&ctx.load_with(&lists_only)?)));
+    }
+    if let Some(services) = &args.hash {
+        return hashes(ctx, &all, services);
+    }
+    if args.profiles {
+        return Ok(lines(profiles(&ctx.load_with(&options)?)));
+    }
+    if args.images {
+        return Ok(lines(render::images(&selected(ctx, args, &options)?)));
+    }
+    if args.variables {
+        options.stages.no_interpolate = true;
+        return variables::text(&ctx.load_model(&options)?, args.format.as_deref());
+    }
+    if args.environment {
+        let environment = ctx.load_with(&options)?.environment;
+        return Ok(lines(environment.iter().map(|(k, v)| format!("{k}={v}"))));
+    }
+    let format = Format::parse(args.format.as_deref())?;
+    if args.no_interpolate {
+        if !args.services.is_empty() {
+            output::complain(
+                "service filtering is not applied when --no-interpolate is set, the full model will be rendered",
+            );
+        }
+        return Ok(render::model(ctx.load_model(&all)?, format));
+    }
+    Ok(render::project(selected(ctx, args, &options)?, format))
+}
+
+fn options(ctx: &Context, args: &ConfigArgs) -> LoadOptions {
+    let options = ctx.load_options(&args.services);
+    LoadOptions {
+        stages: load::Stages {
+            no_interpolate: args.no_interpolate,
+            no_normalize: args.no_normalize || options.compatibility,
+            no_path_resolution: args.no_path_resolution,
+            no_consistency: args.no_consistency,
+            no_env_resolution: args.no_env_resolution,
+        },
+        ..options
+    }
+}
+
+/// The project, narrowed to the named services and what they depend on.
+fn selected(ctx: &Context, args: &ConfigArgs, options: &LoadOptions) -> Result<Project, CliError> {
+    let mut project = ctx.load_with(options)?;
+    project.select(&args.services, crate::project::Dependencies::Include)?;
+    if !args.services.is_empty() && !options.all_resources {
+        project.drop_unused_resources();
+    }
+    Ok(project)
+}
+
+/// `name hash` of the services in a list with commas, or of all.
+fn hashes(ctx: &Context, all: &LoadOptions, services: &str) -> Result<String, CliError> {
+    let mut project = ctx.load_with(all)?;
+    if services != "*" {
+        let names: Vec<String> = services.split(',').map(str::to_owned).collect();
+        project.select(&names, crate::project::Dependencies::Ignore)?;
+    }
+    let platform = project.default_platform().map(str::to_owned);
+    let lines = project.services.values().map(|service| {
+        let created = hash::AsCreated {
+            default_platform: platform.as_deref(),
+            ..hash::AsCreated::default()
+        };
+        format!("{} {}", service.name, hash::service_hashes(&service.spec, &created).own)
+    });
+    Ok(self::lines(lines))
+}
+
+fn profiles(project: &Project) -> BTreeSet<String> {
+    let all = project.services.values().chain(project.disabled.values());
+    all.flat_map(|service| service.profiles.clone()).collect()
+}
+
+fn lines(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    items.into_iter().fold(String::new(), |mut text, item| {
+        text.push_str(item.as_ref());
+        text.push('\n');
+        text
+    })
+}

@@ -1,0 +1,166 @@
+//! A project or a raw model as text, and lists of what is in it.
+
+use super::Format;
+use crate::form::json::{Layout, Writer};
+use crate::form::{tables, yaml as order};
+use crate::load::yaml;
+use crate::project::Project;
+use crate::tree::{Map, Node, Span, Value};
+use std::collections::BTreeSet;
+
+/// The project in canonical form; every `$` doubled, so that it can be loaded again.
+pub fn project(project: Project, format: Format) -> String {
+    let text = match format {
+        Format::Yaml => yaml::emit(&tree(project)),
+        Format::Json => json(&project),
+    };
+    match text.contains('$') {
+        true => text.replace('$', "$$"),
+        false => text,
+    }
+}
+
+/// A raw model: keys sorted, nothing else changed.
+pub fn model(model: Node, format: Format) -> String {
+    match format {
+        Format::Yaml => yaml::emit(&order::untyped(model)),
+        Format::Json => {
+            let mut json = Writer::new(Layout::Indented);
+            json.value(&model);
+            json.out
+        }
+    }
+}
+
+/// The project as one tree in the order of YAML output.
+fn tree(project: Project) -> Node {
+    let at = Span::default();
+    let mut root = match project.spec.value {
+        Value::Map(map) => map,
+        _ => Map::new(),
+    };
+    let mut services = Map::new();
+    for (name, service) in project.services {
+        services.insert(name, service.span, service.spec);
+    }
+    let mut networks = Map::new();
+    for (key, network) in project.networks {
+        networks.insert(key, network.span, network.spec);
+    }
+    let mut volumes = Map::new();
+    for (key, volume) in project.volumes {
+        volumes.insert(key, volume.span, volume.spec);
+    }
+    root.insert("name", at, Node::new(project.name, at));
+    root.insert("services", at, Node::new(services, at));
+    for (section, map) in [("networks", networks), ("volumes", volumes)] {
+        if !map.is_empty() {
+            root.insert(section, at, Node::new(map, at));
+        }
+    }
+    order::object(&tables::PROJECT, Node::new(root, at))
+}
+
+/// JSON has the sections sorted, `x-*` among them, and no models.
+fn json(project: &Project) -> String {
+    let mut json = Writer::new(Layout::Indented);
+    let mut keys: BTreeSet<&str> = project
+        .spec
+        .as_map()
+        .into_iter()
+        .flat_map(Map::keys)
+        .filter(|key| *key != "models")
+        .collect();
+    keys.extend(["name", "services"]);
+    if !project.networks.is_empty() {
+        keys.insert("networks");
+    }
+    if !project.volumes.is_empty() {
+        keys.insert("volumes");
+    }
+    let mut first = true;
+    json.open('{');
+    for key in keys {
+        json.key(key, &mut first);
+        match (key, project.spec.get(key)) {
+            ("name", _) => json.string(&project.name),
+            ("services", _) => json.object_map(
+                &tables::SERVICE,
+                project.services.values().map(|s| (s.name.as_str(), &s.spec)),
+            ),
+            ("networks", _) => json.object_map(
+                &tables::NETWORK,
+                project.networks.values().map(|n| (n.key.as_str(), &n.spec)),
+            ),
+            ("volumes", _) => json.object_map(
+                &tables::VOLUME,
+                project.volumes.values().map(|v| (v.key.as_str(), &v.spec)),
+            ),
+            ("secrets" | "configs", Some(node)) => json.object_map(
+                &tables::FILE_OBJECT,
+                node.as_map().into_iter().flat_map(Map::iter),
+            ),
+            (_, Some(node)) => json.value(node),
+            (_, None) => {}
+        }
+    }
+    json.close('}', first);
+    json.out
+}
+
+/// The keys of a section of a raw model, sorted.
+pub fn keys(model: &Node, section: &str) -> BTreeSet<String> {
+    model
+        .get(section)
+        .and_then(Node::as_map)
+        .into_iter()
+        .flat_map(Map::keys)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The names of services, each after what it depends on.
+pub fn in_order(project: &Project) -> Vec<&str> {
+    let mut order = Vec::new();
+    let mut seen = BTreeSet::new();
+    for start in project.services.keys() {
+        let mut stack = vec![(start.as_str(), false)];
+        while let Some((name, done)) = stack.pop() {
+            if done {
+                order.push(name);
+                continue;
+            }
+            let Some(service) = project.services.get(name) else {
+                continue;
+            };
+            if seen.insert(name) {
+                stack.push((name, true));
+                stack.extend(service.depends_on.keys().rev().map(|d| (d.as_str(), false)));
+            }
+        }
+    }
+    order
+}
+
+/// What the models are, each by its reference.
+pub fn models(project: &Project) -> Vec<String> {
+    let models = project.spec.get("models").and_then(Node::as_map);
+    models
+        .into_iter()
+        .flat_map(Map::iter)
+        .filter_map(|(_, model)| Some(model.get("model")?.as_str()?.to_owned()))
+        .collect()
+}
+
+/// The images of the services, and those of their hooks where they are others.
+pub fn images(project: &Project) -> Vec<String> {
+    let mut images = Vec::new();
+    for service in project.services.values() {
+        let own = project.image_name(service);
+        let hooks = service.pre_start.iter().filter_map(|hook| hook.image.clone());
+        let hooks: Vec<String> = hooks.filter(|image| *image != own).collect();
+        images.push(own);
+        images.extend(hooks);
+    }
+    images
+}

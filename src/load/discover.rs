@@ -1,0 +1,141 @@
+//! Which files make up the project: `-f`, else `COMPOSE_FILE`, else the nearest directory upwards
+//! that holds one of the usual names, with an override file beside it.
+
+use super::paths::clean;
+use super::read::STDIN;
+use super::{Files, LoadOptions};
+use crate::diagnostic::Diagnostic;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Names of the main file, in order of preference.
+const NAMES: [&str; 4] = [
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+];
+
+/// Names of the override file, in order of preference.
+const OVERRIDES: [&str; 4] = [
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+
+/// An absolute path without `.` and `..`.
+pub fn absolute(cwd: &Path, path: &str) -> PathBuf {
+    PathBuf::from(clean(&cwd.join(path)))
+}
+
+/// The project directory: `--project-directory`, else that of the first file, else the working
+/// directory.
+pub fn project_directory(options: &LoadOptions, files: &[PathBuf]) -> PathBuf {
+    if let Some(dir) = options.project_directory.as_deref().filter(|d| !d.is_empty()) {
+        return absolute(&options.cwd, dir);
+    }
+    files
+        .iter()
+        .find(|file| *file != Path::new(STDIN))
+        .and_then(|file| file.parent())
+        .map_or_else(|| options.cwd.clone(), Path::to_owned)
+}
+
+/// The files of `-f`, absolute; `-` stays.
+pub fn given(options: &LoadOptions) -> Vec<PathBuf> {
+    options
+        .files
+        .iter()
+        .map(|file| path_or_stdin(&options.cwd, file))
+        .collect()
+}
+
+fn path_or_stdin(cwd: &Path, file: &str) -> PathBuf {
+    match file {
+        STDIN => PathBuf::from(STDIN),
+        _ => absolute(cwd, file),
+    }
+}
+
+/// The files where none were given by `-f`. Empty where there are none.
+pub fn find(
+    files: &dyn Files,
+    options: &LoadOptions,
+    environment: &BTreeMap<String, String>,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<PathBuf> {
+    if let Some(list) = environment.get("COMPOSE_FILE") {
+        return from_variable(files, options, environment, list, findings);
+    }
+    let start = project_directory(options, &[]);
+    for dir in start.ancestors() {
+        let Some(main) = first(files, dir, &NAMES, "config", findings) else {
+            continue;
+        };
+        let over = first(files, dir, &OVERRIDES, "override", findings);
+        return std::iter::once(main).chain(over).collect();
+    }
+    Vec::new()
+}
+
+fn from_variable(
+    files: &dyn Files,
+    options: &LoadOptions,
+    environment: &BTreeMap<String, String>,
+    list: &str,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<PathBuf> {
+    let separator = environment
+        .get("COMPOSE_PATH_SEPARATOR")
+        .filter(|s| !s.is_empty())
+        .map_or(if cfg!(windows) { ";" } else { ":" }, String::as_str);
+    let mut found = Vec::new();
+    for file in list.split(separator) {
+        let path = path_or_stdin(&options.cwd, file);
+        if path != Path::new(STDIN) && files.kind(&path).is_none() {
+            findings.push(
+                Diagnostic::error(
+                    "missing-file",
+                    "",
+                    format!("stat {}: no such file or directory", path.display()),
+                )
+                .help("COMPOSE_FILE names it"),
+            );
+        }
+        found.push(path);
+    }
+    found
+}
+
+/// The first of the names that is there; with a word where there are several.
+fn first(
+    files: &dyn Files,
+    dir: &Path,
+    names: &[&str],
+    what: &str,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<PathBuf> {
+    let found: Vec<PathBuf> = names
+        .iter()
+        .map(|name| dir.join(name))
+        .filter(|path| files.kind(path).is_some())
+        .collect();
+    if found.len() > 1 {
+        let list: Vec<String> = found.iter().map(|p| p.display().to_string()).collect();
+        findings.push(Diagnostic::warning(
+            "several-files",
+            "",
+            format!(
+                "Found multiple {what} files with supported names: {}",
+                list.join(", ")
+            ),
+        ));
+        findings.push(Diagnostic::warning(
+            "several-files",
+            "",
+            format!("Using {}", list[0]),
+        ));
+    }
+    found.into_iter().next()
+}

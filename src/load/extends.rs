@@ -1,0 +1,312 @@
+//! `extends`: a service over another one of this file or of another.
+//!
+//! In: a document with its variables filled in. Out: the same without `extends`; what a service
+//! inherits from another file has that file's paths, as seen from the project directory.
+
+use super::model::{Builder, Extended, Scope};
+use super::yaml::Tag;
+use super::{canonical, merge, paths, tags};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Map, Node, Span, Value};
+use crate::value::similar;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+/// What `extends` says.
+struct Target {
+    service: String,
+    file: Option<(String, Span)>,
+    span: Span,
+}
+
+/// A service being extended, for the message about a cycle.
+type Link = (PathBuf, String, Span);
+
+impl Builder<'_> {
+    /// Resolves every `extends` of a document.
+    pub fn extend_services(&mut self, root: &mut Node, tags: &[Tag], file: &Path, scope: &Scope) {
+        let Some(services) = root.get_mut("services").and_then(Node::as_map_mut) else {
+            return;
+        };
+        let extending: Vec<String> = services
+            .iter()
+            .filter(|(_, s)| s.get("extends").is_some())
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        for name in extending {
+            self.extend(&name, services, tags, file, scope, &mut Vec::new());
+        }
+    }
+
+    /// Resolves one service among the services of its file.
+    fn extend(
+        &mut self,
+        name: &str,
+        services: &mut Map,
+        tags: &[Tag],
+        file: &Path,
+        scope: &Scope,
+        chain: &mut Vec<Link>,
+    ) {
+        let Some(target) = services.get(name).and_then(target) else {
+            return;
+        };
+        if self.is_cycle(file, name, target.span, chain) {
+            return;
+        }
+        chain.push((file.to_owned(), name.to_owned(), target.span));
+        let base = match &target.file {
+            Some((path, span)) => {
+                let path = scope.directory.join(path);
+                let path = PathBuf::from(paths::clean(&path));
+                self.base(&path, *span, &target, name, scope, chain)
+                    .map(|base| (*base).clone())
+            }
+            None if services.contains_key(&target.service) => {
+                self.extend(&target.service, services, tags, file, scope, chain);
+                services.get(&target.service).cloned()
+            }
+            None => {
+                self.not_found(name, file, &target, services);
+                None
+            }
+        };
+        chain.pop();
+        let Some(mut base) = base.filter(|base| !base.is_null()) else {
+            return;
+        };
+        tags::below(tags, &["services", name], &mut base);
+        if let Some(service) = services.get_mut(name) {
+            let over = std::mem::take(service);
+            *service = merge::at(["services", name], base, over, &mut self.findings);
+            if let Some(map) = service.as_map_mut() {
+                map.remove("extends");
+            }
+        }
+    }
+
+    /// A service of another file with all that it extends in turn.
+    fn base(
+        &mut self,
+        path: &Path,
+        span: Span,
+        target: &Target,
+        name: &str,
+        scope: &Scope,
+        chain: &mut Vec<Link>,
+    ) -> Option<Rc<Node>> {
+        let key = (scope.number, path.to_owned(), target.service.clone());
+        if let Some(known) = self.bases.get(&key) {
+            return known.clone();
+        }
+        let before = self.findings.len();
+        let extended = self.extended(path, span, name, scope)?;
+        if !extended.services.contains_key(&target.service) {
+            self.not_found(name, path, target, &extended.services);
+            return None;
+        }
+        let is_plain = extended
+            .services
+            .get(&target.service)
+            .is_some_and(|s| s.get("extends").is_none());
+        let base = if is_plain {
+            extended.services.get(&target.service).cloned()
+        } else {
+            let mut services = extended.services.clone();
+            self.extend(
+                &target.service,
+                &mut services,
+                &extended.tags,
+                path,
+                scope,
+                chain,
+            );
+            services.remove(&target.service)
+        };
+        let base = base.map(Rc::new);
+        if self.findings.len() == before {
+            self.bases.insert(key, base.clone());
+        }
+        base
+    }
+
+    /// The services of a file that is extended from, read once per scope.
+    fn extended(
+        &mut self,
+        path: &Path,
+        span: Span,
+        name: &str,
+        scope: &Scope,
+    ) -> Option<Rc<Extended>> {
+        let key = (scope.number, path.to_owned());
+        if let Some(known) = self.extended.get(&key) {
+            return known.clone();
+        }
+        let errors = self.errors();
+        let extended = self.read_extended(path, span, scope);
+        if extended.is_none() && self.errors() == errors {
+            let message = format!(
+                "cannot extend service \"{name}\" in {}: no services section",
+                path.display()
+            );
+            self.findings.push(
+                Diagnostic::error(
+                    "extends",
+                    format!("services.{name}.extends.file"),
+                    message,
+                )
+                .at(span),
+            );
+        }
+        let extended = extended.map(Rc::new);
+        self.extended.insert(key, extended.clone());
+        extended
+    }
+
+    fn errors(&self) -> usize {
+        self.findings.iter().filter(|f| f.is_error()).count()
+    }
+
+    fn read_extended(&mut self, path: &Path, span: Span, scope: &Scope) -> Option<Extended> {
+        let mut model: Option<Node> = None;
+        let mut last_tags = Vec::new();
+        for document in self.parse(path, Some(span)).documents {
+            let (mut root, tags) = (document.root, document.tags);
+            if root.as_map().is_none() {
+                continue;
+            }
+            self.fill_in(&mut root, scope);
+            let mut merged = match model.take() {
+                Some(mut model) => {
+                    tags::apply(&tags, &mut model);
+                    merge::models(model, root, &mut self.findings)
+                }
+                None => root,
+            };
+            merge::unique::enforce(&mut merged, &mut self.findings);
+            canonical::expand(&mut merged, self.stages.no_interpolate, &mut self.findings);
+            merge::unique::enforce(&mut merged, &mut self.findings);
+            model = Some(merged);
+            last_tags = tags;
+        }
+        let mut model = model?;
+        let dir = path.parent().unwrap_or(Path::new("/"));
+        paths::resolve(
+            &mut model,
+            paths::Base {
+                files: self.reader.files,
+                dir: &relative(&scope.directory, dir),
+                home: scope.environment.get("HOME").map(String::as_str),
+            },
+        );
+        match model.as_map_mut()?.remove("services")?.value {
+            Value::Map(services) => Some(Extended {
+                services,
+                tags: last_tags,
+            }),
+            _ => None,
+        }
+    }
+
+    fn is_cycle(&mut self, file: &Path, name: &str, span: Span, chain: &[Link]) -> bool {
+        let Some(start) = chain.iter().position(|(f, n, _)| f == file && n == name) else {
+            return false;
+        };
+        let mut message = String::from("Circular reference:");
+        let links = &chain[start..];
+        for (at, (f, n, _)) in links.iter().enumerate() {
+            let word = if at == 0 { "" } else { "extends " };
+            message += &format!("\n  {word}{n} in {}", f.display());
+        }
+        message += &format!("\n  extends {name} in {}", file.display());
+        let mut finding = Diagnostic::error(
+            "extends-cycle",
+            format!("services.{name}.extends"),
+            message,
+        )
+        .at(span);
+        for (_, n, span) in links.iter().skip(1) {
+            finding = finding.related(*span, format!("{n} extends further here"));
+        }
+        self.findings.push(finding);
+        true
+    }
+
+    fn not_found(&mut self, name: &str, file: &Path, target: &Target, services: &Map) {
+        let wanted = &target.service;
+        let mut finding = Diagnostic::error(
+            "extends",
+            format!("services.{name}.extends"),
+            format!(
+                "cannot extend service \"{name}\": service \"{wanted}\" not found in {}",
+                file.display()
+            ),
+        )
+        .at(target.span);
+        if let Some(meant) = similar::nearest(wanted, services.keys()) {
+            finding = finding.help(format!("did you mean `{meant}`?"));
+        }
+        self.findings.push(finding);
+    }
+}
+
+/// Reads `extends`; a wrong form of it is the schema's to report.
+fn target(service: &Node) -> Option<Target> {
+    let extends = service.get("extends")?;
+    match &extends.value {
+        Value::Str(service) => Some(Target {
+            service: service.clone(),
+            file: None,
+            span: extends.span,
+        }),
+        Value::Map(map) => {
+            let service = map.get("service")?;
+            let file = map
+                .get("file")
+                .and_then(|file| Some((file.as_str()?.to_owned(), file.span)));
+            Some(Target {
+                service: service.as_str()?.to_owned(),
+                file,
+                span: service.span,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The way from one absolute directory to another, in the shortest terms.
+pub fn relative(from: &Path, to: &Path) -> PathBuf {
+    let mut from = from.components().peekable();
+    let mut to = to.components().peekable();
+    while let (Some(a), Some(b)) = (from.peek(), to.peek())
+        && a == b
+    {
+        from.next();
+        to.next();
+    }
+    let up = from.map(|_| Component::ParentDir);
+    let way: PathBuf = up.chain(to).collect();
+    match way.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => way,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::relative;
+    use std::path::Path;
+
+    #[test]
+    fn ways_between_directories() {
+        for (from, to, way) in [
+            ("/a/b", "/a/b", "."),
+            ("/a/b", "/a/b/c", "c"),
+            ("/a/b", "/a", ".."),
+            ("/a/b", "/a/c/d", "../c/d"),
+            ("/", "/x", "x"),
+        ] {
+            assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(way));
+        }
+    }
+}

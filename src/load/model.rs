@@ -1,0 +1,190 @@
+//! The way of one set of files to one model: each document is filled in, completed by what it
+//! includes and extends, and merged over those before it.
+//!
+//! In: files and a scope (environment and directory). Out: a model in long syntax with its
+//! paths joined to the scope's directory. An included set of files goes the same way in a scope
+//! of its own.
+
+use super::environment::{self, Environment};
+use super::interpolate::interpolate;
+use super::merge::{self, unique};
+use super::read::{Reader, Unreadable};
+use super::yaml::{Document, Tag};
+use super::{Stages, canonical, defaults, paths, schema, tags, validate};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Map, Node, Span};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// What values and paths of a set of files mean.
+#[derive(Debug)]
+pub struct Scope {
+    pub environment: Environment,
+    /// Absolute: where the files that it names are looked for.
+    pub directory: PathBuf,
+    /// What its paths are joined to: the directory, for an included scope as its parent sees it.
+    pub base: PathBuf,
+    /// Scopes are numbered, so that what was extended in one is not taken for another's.
+    pub number: usize,
+}
+
+/// A file that services are extended from, in long syntax, and the tags of its last document.
+pub struct Extended {
+    pub services: Map,
+    pub tags: Vec<Tag>,
+}
+
+/// Builds models.
+pub struct Builder<'f> {
+    pub reader: Reader<'f>,
+    pub stages: Stages,
+    pub findings: Vec<Diagnostic>,
+    pub scopes: usize,
+    /// Files that were extended from, by scope.
+    pub extended: HashMap<(usize, PathBuf), Option<Rc<Extended>>>,
+    /// Their services with all that they extend in turn.
+    pub bases: HashMap<(usize, PathBuf, String), Option<Rc<Node>>>,
+}
+
+/// A file with its documents.
+pub struct Parsed {
+    pub path: PathBuf,
+    pub documents: Vec<Document>,
+}
+
+impl<'f> Builder<'f> {
+    pub fn new(reader: Reader<'f>, stages: Stages) -> Self {
+        Builder {
+            reader,
+            stages,
+            findings: Vec::new(),
+            scopes: 0,
+            extended: HashMap::new(),
+            bases: HashMap::new(),
+        }
+    }
+
+    pub fn scope(&mut self, environment: Environment, directory: PathBuf, base: PathBuf) -> Scope {
+        self.scopes += 1;
+        Scope {
+            environment,
+            directory,
+            base,
+            number: self.scopes,
+        }
+    }
+
+    /// Reads and parses a file. `named` is where another file names it.
+    pub fn parse(&mut self, path: &Path, named: Option<Span>) -> Parsed {
+        let documents = match self.reader.documents(path, &mut self.findings) {
+            Ok(documents) => documents,
+            Err(error) => {
+                self.unreadable(path, &error, named);
+                Vec::new()
+            }
+        };
+        Parsed {
+            path: path.to_owned(),
+            documents,
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &Unreadable, named: Option<Span>) {
+        let message = match error.is_missing {
+            true => format!("open {}: {}", path.display(), error.why),
+            false => format!("read {}: {}", path.display(), error.why),
+        };
+        let mut finding = Diagnostic::error("unreadable-file", "", message);
+        finding.span = named;
+        self.findings.push(finding);
+    }
+
+    /// Merges a set of files into one model. `chain` holds the files that are being included.
+    pub fn model(&mut self, files: Vec<Parsed>, scope: &Scope, chain: &[PathBuf]) -> Node {
+        let mut model = Node::new(Map::new(), Span::default());
+        let mut chain = chain.to_vec();
+        for file in files {
+            chain.push(file.path.clone());
+            for document in file.documents {
+                model = self.document(document, model, &file.path, scope, &chain);
+            }
+        }
+        defaults::fill(&mut model);
+        validate::check(&model, &mut self.findings);
+        if !self.stages.no_path_resolution {
+            paths::resolve(
+                &mut model,
+                paths::Base {
+                    files: self.reader.files,
+                    dir: &scope.base,
+                    home: scope.environment.get("HOME").map(String::as_str),
+                },
+            );
+        }
+        environment::resolve(&mut model, &scope.environment);
+        model
+    }
+
+    fn document(
+        &mut self,
+        document: Document,
+        mut model: Node,
+        file: &Path,
+        scope: &Scope,
+        chain: &[PathBuf],
+    ) -> Node {
+        let Document { mut root, tags } = document;
+        if root.as_map().is_none() {
+            self.not_a_mapping(&root);
+            return model;
+        }
+        self.fill_in(&mut root, scope);
+        self.include(&mut root, &tags, scope, chain);
+        tags::apply(&tags, &mut model);
+        self.extend_services(&mut root, &tags, file, scope);
+        let is_first = model.as_map().is_some_and(Map::is_empty);
+        let mut model = match is_first {
+            true => root,
+            false => merge::models(model, root, &mut self.findings),
+        };
+        unique::enforce(&mut model, &mut self.findings);
+        schema::validate(&model, &mut self.findings);
+        self.drop_version(&mut model, file);
+        canonical::expand(&mut model, self.stages.no_interpolate, &mut self.findings);
+        unique::enforce(&mut model, &mut self.findings);
+        model
+    }
+
+    /// Puts in the values of variables.
+    pub fn fill_in(&mut self, root: &mut Node, scope: &Scope) {
+        if !self.stages.no_interpolate {
+            let lookup = |name: &str| scope.environment.get(name).cloned();
+            interpolate(root, &self.reader.sources, &lookup, &mut self.findings);
+        }
+    }
+
+    fn not_a_mapping(&mut self, root: &Node) {
+        self.findings.push(
+            Diagnostic::error("not-a-mapping", "", "top-level object must be a mapping")
+                .at(root.span)
+                .help("a Compose file begins with a key such as `services:`"),
+        );
+    }
+
+    fn drop_version(&mut self, model: &mut Node, file: &Path) {
+        if let Some(version) = model.as_map_mut().and_then(|m| m.remove_entry("version")) {
+            self.findings.push(
+                Diagnostic::warning(
+                    "obsolete-version",
+                    "version",
+                    format!(
+                        "{}: the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion",
+                        file.display()
+                    ),
+                )
+                .at(version.key),
+            );
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Reading files, each once: texts go to the list of sources, with the name users know them by.
+
+use super::source::{self, Sources};
+use super::yaml::{self, Document};
+use super::{FileKind, Files};
+use crate::diagnostic::Diagnostic;
+use crate::tree::SourceId;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Reads through [`Files`] and remembers what it read.
+pub struct Reader<'f> {
+    pub files: &'f dyn Files,
+    pub sources: Sources,
+    cwd: PathBuf,
+    texts: HashMap<PathBuf, SourceId>,
+}
+
+/// Why a file could not be read, in the words of the system.
+#[derive(Debug)]
+pub struct Unreadable {
+    pub why: String,
+    pub is_missing: bool,
+}
+
+/// The largest file that is read.
+const MAX_BYTES: usize = 64 << 20;
+
+/// What stands for standard input in the place of a path.
+pub const STDIN: &str = "-";
+
+impl<'f> Reader<'f> {
+    pub fn new(files: &'f dyn Files, cwd: &Path) -> Self {
+        Reader {
+            files,
+            sources: Sources::default(),
+            cwd: cwd.to_owned(),
+            texts: HashMap::new(),
+        }
+    }
+
+    /// The path as users know it: relative to the working directory where it lies below it.
+    pub fn display(&self, path: &Path) -> String {
+        path.strip_prefix(&self.cwd)
+            .unwrap_or(path)
+            .to_string_lossy()
+            .into_owned()
+    }
+
+    /// The number of a file's text; reads the file if it has not been read before.
+    pub fn source(
+        &mut self,
+        path: &Path,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Result<Option<SourceId>, Unreadable> {
+        if let Some(id) = self.texts.get(path) {
+            return Ok(Some(*id));
+        }
+        let is_stdin = path == Path::new(STDIN);
+        if self.files.kind(path) == Some(FileKind::Directory) && !is_stdin {
+            return Err(Unreadable {
+                why: "is a directory".to_owned(),
+                is_missing: false,
+            });
+        }
+        let bytes = match is_stdin {
+            true => self.files.stdin(),
+            false => self.files.read(path),
+        };
+        let bytes = bytes.map_err(|e| Unreadable {
+            why: reason(&e),
+            is_missing: e.kind() == std::io::ErrorKind::NotFound,
+        })?;
+        if bytes.len() > MAX_BYTES {
+            return Err(Unreadable {
+                why: format!("has more than {} MiB", MAX_BYTES >> 20),
+                is_missing: false,
+            });
+        }
+        let name = match is_stdin {
+            true => "<stdin>".to_owned(),
+            false => self.display(path),
+        };
+        match source::decode(&name, bytes) {
+            Ok(text) => {
+                let id = self.sources.add(name, text);
+                self.texts.insert(path.to_owned(), id);
+                Ok(Some(id))
+            }
+            Err(finding) => {
+                findings.push(finding);
+                Ok(None)
+            }
+        }
+    }
+
+    /// A text that was read.
+    pub fn text(&self, id: SourceId) -> &str {
+        self.sources.get(id).map_or("", |s| &s.text)
+    }
+
+    /// The documents of a YAML file.
+    pub fn documents(
+        &mut self,
+        path: &Path,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Result<Vec<Document>, Unreadable> {
+        Ok(match self.source(path, findings)? {
+            Some(id) => yaml::parse(id, self.text(id), findings),
+            None => Vec::new(),
+        })
+    }
+}
+
+/// The system's words without Rust's additions.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => {
+            let text = error.to_string();
+            match text.find(" (os error") {
+                Some(end) => text[..end].to_lowercase(),
+                None => text,
+            }
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! Whether services fit together with each other and with the project's resources.
+//!
+//! In: the decoded model, services by whether they take part. Out: findings, each at the
+//! reference or attribute that is at fault.
+
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Map, Node, Span};
+use crate::value::similar;
+use std::collections::HashMap;
+
+/// What services may refer to.
+pub struct Project<'m> {
+    pub enabled: &'m Map,
+    pub disabled: &'m Map,
+    /// The rest of the model: networks, volumes and so on.
+    pub model: &'m Node,
+    /// Paths of what is broken anyway: nothing is said about references into it.
+    pub broken: &'m dyn Fn(&str) -> bool,
+}
+
+/// Checks every service that takes part, and the circle-free order of all.
+pub fn check(project: &Project<'_>, findings: &mut Vec<Diagnostic>) {
+    let mut names: HashMap<&str, (&str, Span)> = HashMap::new();
+    for (name, entry) in project.enabled.entries() {
+        if (project.broken)(&format!("services.{name}")) {
+            continue;
+        }
+        let mut service = Service {
+            name,
+            key: entry.key,
+            spec: &entry.node,
+            project,
+            findings,
+        };
+        service.check();
+        service.container_name(&mut names);
+    }
+    super::cycle::check(project.enabled, findings);
+}
+
+struct Service<'m, 'f> {
+    name: &'m str,
+    key: Span,
+    spec: &'m Node,
+    project: &'m Project<'m>,
+    findings: &'f mut Vec<Diagnostic>,
+}
+
+impl<'m> Service<'m, '_> {
+    fn check(&mut self) {
+        self.image();
+        self.build();
+        self.networks();
+        self.healthcheck();
+        self.dependencies();
+        self.references();
+        self.scale();
+        self.limits();
+        self.watch();
+        self.mounts();
+    }
+
+    fn path(&self, below: &str) -> String {
+        match below {
+            "" => format!("services.{}", self.name),
+            _ => format!("services.{}.{below}", self.name),
+        }
+    }
+
+    fn report(
+        &mut self,
+        code: &'static str,
+        below: &str,
+        at: Span,
+        message: String,
+    ) -> &mut Diagnostic {
+        let path = self.path(below);
+        self.findings.push(Diagnostic::error(code, path, message).at(at));
+        let last = self.findings.len() - 1;
+        &mut self.findings[last]
+    }
+
+    fn text(&self, path: &[&str]) -> Option<(&'m str, Span)> {
+        let node = self.spec.at(path)?;
+        Some((node.as_str()?, node.span))
+    }
+
+    fn items(&self, path: &[&str]) -> &'m [Node] {
+        self.spec.at(path).and_then(Node::as_seq).unwrap_or_default()
+    }
+
+    fn image(&mut self) {
+        let has = |key: &str| self.spec.get(key).is_some();
+        if !has("image") && !has("build") && !has("provider") {
+            let message = format!(
+                "service \"{}\" has neither an image nor a build context specified",
+                self.name
+            );
+            self.report("no-image", "", self.key, message).help =
+                Some("add `image: …` or `build: …`".to_owned());
+        }
+    }
+
+    fn build(&mut self) {
+        if let (Some((_, inline)), Some((_, file))) = (
+            self.text(&["build", "dockerfile_inline"]),
+            self.text(&["build", "dockerfile"]),
+        ) {
+            let message = "`dockerfile` and `dockerfile_inline` are mutually exclusive".to_owned();
+            self.report("exclusive-attributes", "build", inline, message)
+                .related
+                .push((file, "the other one".to_owned()));
+        }
+        let contexts = self
+            .spec
+            .at(&["build", "additional_contexts"])
+            .and_then(Node::as_map);
+        for (key, context) in contexts.into_iter().flat_map(Map::iter) {
+            let Some(target) = context.as_str().and_then(|c| c.strip_prefix("service:")) else {
+                continue;
+            };
+            let below = format!("build.additional_contexts.{key}");
+            match self.project.enabled.get(target) {
+                None => self.undefined("undefined-service", "service", &below, target, context.span),
+                Some(service) if service.get("build").is_none() => {
+                    let message = format!("service \"{target}\" is not built, so it is no context");
+                    self.report("bad-reference", &below, context.span, message);
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some((platform, span)) = self.text(&["platform"]) {
+            let platforms = self.items(&["build", "platforms"]);
+            if !platforms.is_empty() && !platforms.iter().any(|p| p.as_str() == Some(platform)) {
+                let message = format!("`build.platforms` must include \"{platform}\"");
+                self.report("platform", "platform", span, message)
+                    .related
+                    .push((platforms[0].span, "the platforms it is built for".to_owned()));
+            }
+        }
+    }
+
+    fn networks(&mut self) {
+        let networks = self.spec.get("networks").and_then(Node::as_map);
+        if let (Some((mode, span)), Some(networks)) = (self.text(&["network_mode"]), networks) {
+            let message = format!(
+                "`network_mode: {mode}` and `networks` are mutually exclusive"
+            );
+            let other = networks.entries().next().map(|(_, entry)| entry.key);
+            self.report("exclusive-attributes", "network_mode", span, message)
+                .related
+                .extend(other.map(|span| (span, "the networks".to_owned())));
+        }
+        for (key, entry) in networks.into_iter().flat_map(Map::entries) {
+            self.declared("networks", "network", &format!("networks.{key}"), key, entry.key);
+        }
+        if let Some((mode, span)) = self.text(&["network_mode"])
+            && let Some(target) = mode.strip_prefix("service:")
+            && !self.project.enabled.contains_key(target)
+        {
+            self.undefined("undefined-service", "service", "network_mode", target, span);
+        }
+    }
+
+    /// A reference to a resource of the project.
+    fn declared(&mut self, section: &str, what: &str, below: &str, key: &str, at: Span) {
+        let known = self.project.model.get(section).and_then(Node::as_map);
+        if known.is_some_and(|m| m.contains_key(key)) || (self.project.broken)(section) {
+            return;
+        }
+        let code = match what {
+            "network" => "undefined-network",
+            "volume" => "undefined-volume",
+            "config" => "undefined-config",
+            "model" => "undefined-model",
+            _ => "undefined-secret",
+        };
+        self.undefined(code, what, below, key, at);
+    }
+
+    fn undefined(&mut self, code: &'static str, what: &str, below: &str, key: &str, at: Span) {
+        let section = match what {
+            "build secret" => "secrets".to_owned(),
+            _ => format!("{what}s"),
+        };
+        let known: Vec<&str> = match section.as_str() {
+            "services" => self.project.enabled.keys().collect(),
+            _ => self
+                .project
+                .model
+                .get(&section)
+                .and_then(Node::as_map)
+                .map(|m| m.keys().collect())
+                .unwrap_or_default(),
+        };
+        let help = match similar::nearest(key, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if known.is_empty() => format!("add it below the top-level `{section}`"),
+            None => {
+                let mut list = known.join(", ");
+                if let Some((end, _)) = list.char_indices().nth(100) {
+                    list.truncate(end);
+                    list.push('…');
+                }
+                format!("add it below the top-level `{section}`; defined there: {list}")
+            }
+        };
+        let message = format!("service \"{}\" refers to undefined {what} {key}", self.name);
+        self.report(code, below, at, message).help = Some(help);
+    }
+
+    fn healthcheck(&mut self) {
+        let Some(first) = self.items(&["healthcheck", "test"]).first() else {
+            return;
+        };
+        if !matches!(first.as_str(), Some("CMD" | "CMD-SHELL" | "NONE")) {
+            let message =
+                "healthcheck.test must start either by \"CMD\", \"CMD-SHELL\" or \"NONE\"";
+            self.report("bad-value", "healthcheck.test", first.span, message.to_owned())
+                .help = Some("or write it as a string, which runs in a shell".to_owned());
+        }
+    }
+
+    fn dependencies(&mut self) {
+        let dependencies = self.spec.get("depends_on").and_then(Node::as_map);
+        for (name, entry) in dependencies.into_iter().flat_map(Map::entries) {
+            if self.project.enabled.contains_key(name) {
+                continue;
+            }
+            let required = entry.node.get("required").and_then(Node::as_bool) == Some(true);
+            let below = format!("depends_on.{name}");
+            let message =
+                format!("service \"{}\" depends on undefined service \"{name}\"", self.name);
+            match self.project.disabled.get(name) {
+                Some(_) if !required => {}
+                Some(disabled) => {
+                    let profiles: Vec<&str> = disabled
+                        .get("profiles")
+                        .and_then(Node::as_seq)
+                        .unwrap_or_default()
+                        .iter()
+                        .filter_map(Node::as_str)
+                        .collect();
+                    let help = format!(
+                        "it is only there with --profile {}; or say `required: false`",
+                        profiles.join(" or ")
+                    );
+                    self.report("undefined-service", &below, entry.key, message).help = Some(help);
+                }
+                None => {
+                    let known = self.project.enabled.keys();
+                    let help = similar::nearest(name, known)
+                        .map(|meant| format!("did you mean `{meant}`?"));
+                    self.report("undefined-service", &below, entry.key, message).help = help;
+                }
+            }
+        }
+    }
+
+    fn references(&mut self) {
+        for (index, mount) in self.items(&["volumes"]).iter().enumerate() {
+            let is_volume = mount.get("type").and_then(Node::as_str) == Some("volume");
+            if let Some(source) = mount.get("source").filter(|_| is_volume)
+                && let Some(key) = source.as_str()
+            {
+                let below = format!("volumes[{index}]");
+                self.declared("volumes", "volume", &below, key, source.span);
+            }
+        }
+        for (list, section, what) in [
+            (&["build", "secrets"][..], "secrets", "build secret"),
+            (&["configs"], "configs", "config"),
+            (&["secrets"], "secrets", "secret"),
+        ] {
+            for (index, item) in self.items(list).iter().enumerate() {
+                let (key, span) = match item.get("source") {
+                    Some(source) => (source.as_str().unwrap_or_default(), source.span),
+                    None => ("", item.span),
+                };
+                let below = format!("{}[{index}]", list.join("."));
+                self.declared(section, what, &below, key, span);
+            }
+        }
+        let models = self.spec.get("models").and_then(Node::as_map);
+        for (key, entry) in models.into_iter().flat_map(Map::entries) {
+            self.declared("models", "model", &format!("models.{key}"), key, entry.key);
+        }
+    }
+
+    fn scale(&mut self) {
+        let scale = self.spec.get("scale");
+        let replicas = self.spec.at(&["deploy", "replicas"]);
+        if let (Some(scale), Some(replicas)) = (scale, replicas)
+            && scale != replicas
+        {
+            let message = "can't set distinct values on 'scale' and 'deploy.replicas'".to_owned();
+            self.report("conflicting-values", "scale", scale.span, message)
+                .related
+                .push((replicas.span, "the other value".to_owned()));
+        }
+        for (node, below) in [(scale, "scale"), (replicas, "deploy.replicas")] {
+            if let Some(n) = node.filter(|n| n.as_int().is_some_and(|n| n < 0)) {
+                let message = "must be greater than or equal to 0".to_owned();
+                self.report("out-of-range", below, n.span, message);
+            }
+        }
+        let (below, count) = match (scale, replicas) {
+            (Some(n), _) => ("scale", n),
+            (None, Some(n)) => ("deploy.replicas", n),
+            (None, None) => return,
+        };
+        if count.as_int().is_some_and(|n| n > 1)
+            && let Some((_, name)) = self.text(&["container_name"])
+        {
+            let message = format!(
+                "can't set container_name and {below} as container name must be unique"
+            );
+            self.report("exclusive-attributes", below, count.span, message)
+                .related
+                .push((name, "the name".to_owned()));
+        }
+    }
+
+    /// What is said twice, at the service and below `deploy.resources`, must be the same.
+    fn limits(&mut self) {
+        for (key, block, below) in [
+            ("cpus", "limits", "cpus"),
+            ("mem_limit", "limits", "memory"),
+            ("mem_reservation", "reservations", "memory"),
+            ("pids_limit", "limits", "pids"),
+        ] {
+            let Some(own) = self.spec.get(key) else {
+                continue;
+            };
+            let Some(block_node) = self.spec.at(&["deploy", "resources", block]) else {
+                continue;
+            };
+            let other = block_node.get(below);
+            if other != Some(own) {
+                let message = format!(
+                    "can't set distinct values on '{key}' and 'deploy.resources.{block}.{below}'"
+                );
+                let span = other.map_or(block_node.span, |o| o.span);
+                self.report("conflicting-values", key, own.span, message)
+                    .related
+                    .push((span, "the other value".to_owned()));
+            }
+        }
+    }
+
+    fn watch(&mut self) {
+        for (index, rule) in self.items(&["develop", "watch"]).iter().enumerate() {
+            let action = rule.get("action").and_then(Node::as_str);
+            if rule.get("target").is_none() && !matches!(action, Some("rebuild" | "restart")) {
+                let message = "target is required for non-rebuild actions".to_owned();
+                let below = format!("develop.watch[{index}]");
+                self.report("missing-attribute", &below, rule.span, message);
+            }
+        }
+    }
+
+    fn mounts(&mut self) {
+        let mut taken: HashMap<&str, (String, Span)> = HashMap::new();
+        let tmpfs = self.items(&["tmpfs"]).iter().enumerate();
+        let tmpfs = tmpfs.filter_map(|(index, node)| {
+            let target = node.as_str()?.split(':').next()?;
+            Some((format!("tmpfs[{index}]"), target, node.span))
+        });
+        let volumes = self.items(&["volumes"]).iter().enumerate();
+        let volumes = volumes.filter_map(|(index, node)| {
+            let target = node.get("target")?;
+            Some((format!("volumes[{index}]"), target.as_str()?, target.span))
+        });
+        for (below, target, span) in tmpfs.chain(volumes) {
+            match taken.get(target) {
+                Some((first, other)) => {
+                    let message = format!(
+                        "target {target} already mounted as {}",
+                        self.path(first)
+                    );
+                    let other = (*other, "mounted here first".to_owned());
+                    self.report("duplicate-mount", &below, span, message).related.push(other);
+                }
+                None => {
+                    taken.insert(target, (below, span));
+                }
+            }
+        }
+    }
+
+    fn container_name(&mut self, names: &mut HashMap<&'m str, (&'m str, Span)>) {
+        let Some((name, span)) = self.text(&["container_name"]) else {
+            return;
+        };
+        match names.get(name) {
+            Some((service, other)) => {
+                let message =
+                    format!("container name \"{name}\" is already in use by service {service}");
+                let other = (*other, "used here first".to_owned());
+                self.report("duplicate-name", "container_name", span, message)
+                    .related
+                    .push(other);
+            }
+            None => {
+                names.insert(name, (self.name, span));
+            }
+        }
+    }
+}
