@@ -3,17 +3,17 @@
 
 use crate::cli::Globals;
 use crate::cli::argv::Program;
+use crate::diagnostic::Diagnostic;
 use crate::engine::Engine;
 use crate::engine::docker::{self, Docker};
 use crate::engine::endpoint::{self, Surroundings, Wishes};
 use crate::error::CliError;
 use crate::event::Reporter;
-use crate::diagnostic::Diagnostic;
 use crate::load::disk::DiskFiles;
 use crate::load::{self, LoadOptions, Sources};
+use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::tree::Node;
-use crate::output::{self, Drawing, Style};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -201,10 +201,21 @@ impl Context {
 
     fn show(&self, findings: &[Diagnostic], sources: &Sources) {
         for f in findings {
-            let at = f.span.and_then(|s| sources.position(s)).map(|p| format!(" --> {p}")).unwrap_or_default();
+            let at = f
+                .span
+                .and_then(|s| sources.position(s))
+                .map(|p| format!(" --> {p}"))
+                .unwrap_or_default();
             let sep = if f.path.is_empty() { "" } else { ": " };
-            output::complain(&format!("{}: {}{sep}{}{at}", if f.is_error() { "error" } else { "warning" }, f.path, f.message));
-            if let Some(h) = &f.help { output::complain(&format!("  = help: {h}")); }
+            output::complain(&format!(
+                "{}: {}{sep}{}{at}",
+                if f.is_error() { "error" } else { "warning" },
+                f.path,
+                f.message
+            ));
+            if let Some(h) = &f.help {
+                output::complain(&format!("  = help: {h}"));
+            }
         }
     }
 }

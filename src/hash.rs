@@ -70,7 +70,11 @@ impl AsCreated<'_> {
             && spec.get("build").is_some()
             && spec.get("platform").is_none()
         {
-            set(changed.get_or_insert_with(|| spec.clone()), "platform", platform);
+            set(
+                changed.get_or_insert_with(|| spec.clone()),
+                "platform",
+                platform,
+            );
         }
         for key in ["network_mode", "ipc", "pid"] {
             let mode = spec.get(key).and_then(Node::as_str);
@@ -80,7 +84,10 @@ impl AsCreated<'_> {
                 set(spec, key, &format!("container:{id}"));
             }
         }
-        let sources = spec.get("volumes_from").and_then(Node::as_seq).unwrap_or_default();
+        let sources = spec
+            .get("volumes_from")
+            .and_then(Node::as_seq)
+            .unwrap_or_default();
         let is_known = |source: &Node| {
             source.as_str().and_then(|text| {
                 let name = text.split(':').next()?;

@@ -189,10 +189,22 @@ impl<'f> Merged<'f> {
         let mut environment = environment::of_process(options);
         let mut config_files = discover::given(options);
         // Before the files are known, `.env` is looked for where they may be, and may name them.
-        add_env_files(&mut environment, &mut reader, options, &config_files, &mut findings);
+        add_env_files(
+            &mut environment,
+            &mut reader,
+            options,
+            &config_files,
+            &mut findings,
+        );
         if config_files.is_empty() {
             config_files = discover::find(files, options, &environment, &mut findings);
-            add_env_files(&mut environment, &mut reader, options, &config_files, &mut findings);
+            add_env_files(
+                &mut environment,
+                &mut reader,
+                options,
+                &config_files,
+                &mut findings,
+            );
         }
         let directory = discover::project_directory(options, &config_files);
         let mut builder = model::Builder::new(reader, options.stages.clone());
@@ -216,8 +228,9 @@ impl<'f> Merged<'f> {
         }
         if self.files.is_empty() {
             builder.findings.push(
-                Diagnostic::error("no-file", "", "no configuration file provided: not found")
-                    .help("add a compose.yaml here or in a directory above, or name a file with -f"),
+                Diagnostic::error("no-file", "", "no configuration file provided: not found").help(
+                    "add a compose.yaml here or in a directory above, or name a file with -f",
+                ),
             );
             return;
         }
@@ -278,8 +291,7 @@ fn declared_name(
         .iter()
         .flat_map(|file| &file.documents)
         .filter_map(|document| document.root.get("name"))
-        .filter(|name| name.as_str().is_some_and(|n| !n.is_empty()))
-        .next_back()?
+        .rfind(|name| name.as_str().is_some_and(|n| !n.is_empty()))?
         .clone();
     builder.fill_in(&mut name, scope);
     Some(name)

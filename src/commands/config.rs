@@ -196,7 +196,11 @@ fn hashes(ctx: &Context, all: &LoadOptions, services: &str) -> Result<String, Cl
             default_platform: platform.as_deref(),
             ..hash::AsCreated::default()
         };
-        format!("{} {}", service.name, hash::service_hashes(&service.spec, &created).own)
+        format!(
+            "{} {}",
+            service.name,
+            hash::service_hashes(&service.spec, &created).own
+        )
     });
     Ok(self::lines(lines))
 }

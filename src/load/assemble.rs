@@ -49,11 +49,10 @@ pub fn assemble(
         ..Project::default()
     };
     let mut env_files = EnvFiles::default();
-    let selected: BTreeSet<String> =
-        profiles::selected(&services.enabled, &options.named_services)
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+    let selected: BTreeSet<String> = profiles::selected(&services.enabled, &options.named_services)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     for (name, mut entry) in services.enabled.into_entries() {
         if selected.contains(&name) {
             let Builder {
@@ -157,8 +156,7 @@ fn typed<'n, T: Default + Deserialize<'n>>(
             false => format!("{path}.{}", error.path),
         };
         findings.push(
-            Diagnostic::error("bad-value", path, error.message)
-                .at(error.span.unwrap_or(node.span)),
+            Diagnostic::error("bad-value", path, error.message).at(error.span.unwrap_or(node.span)),
         );
         T::default()
     })

@@ -239,9 +239,12 @@ fn pairs(items: &[Node]) -> Result<Map, Fault> {
     let mut map = Map::new();
     for item in items {
         let text = item.as_str().unwrap_or_default();
-        let (name, value) = text
-            .split_once('=')
-            .ok_or_else(|| (item.span, format!("`{text}` has no value; write `name=value`")))?;
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            (
+                item.span,
+                format!("`{text}` has no value; write `name=value`"),
+            )
+        })?;
         map.insert(name, item.span, Node::new(value, item.span));
     }
     Ok(map)

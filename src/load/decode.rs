@@ -35,12 +35,7 @@ pub fn object(form: &Form, node: Node, path: &Path, findings: &mut Vec<Diagnosti
 }
 
 /// One attribute; `None` where it holds nothing.
-fn field(
-    field: &Field,
-    node: Node,
-    path: &Path,
-    findings: &mut Vec<Diagnostic>,
-) -> Option<Node> {
+fn field(field: &Field, node: Node, path: &Path, findings: &mut Vec<Diagnostic>) -> Option<Node> {
     if node.is_null() {
         return None;
     }
@@ -102,12 +97,7 @@ fn is_filled(node: &Node) -> bool {
     }
 }
 
-fn objects(
-    form: &Form,
-    node: Node,
-    path: &Path,
-    findings: &mut Vec<Diagnostic>,
-) -> Option<Node> {
+fn objects(form: &Form, node: Node, path: &Path, findings: &mut Vec<Diagnostic>) -> Option<Node> {
     let span = node.span;
     let Value::Seq(items) = node.value else {
         return None;

@@ -25,7 +25,10 @@ use Filling::*;
 
 const TABLE: &[(&str, Filling)] = &[
     ("services.*.build", Context),
-    ("services.*.deploy.resources.reservations.devices.*", AllDevices),
+    (
+        "services.*.deploy.resources.reservations.devices.*",
+        AllDevices,
+    ),
     ("services.*.gpus.*", AllDevices),
     ("services.*.ports.*", Port),
     ("services.*.secrets.*", SecretTarget),

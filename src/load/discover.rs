@@ -32,7 +32,11 @@ pub fn absolute(cwd: &Path, path: &str) -> PathBuf {
 /// The project directory: `--project-directory`, else that of the first file, else the working
 /// directory.
 pub fn project_directory(options: &LoadOptions, files: &[PathBuf]) -> PathBuf {
-    if let Some(dir) = options.project_directory.as_deref().filter(|d| !d.is_empty()) {
+    if let Some(dir) = options
+        .project_directory
+        .as_deref()
+        .filter(|d| !d.is_empty())
+    {
         return absolute(&options.cwd, dir);
     }
     files

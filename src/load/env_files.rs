@@ -57,7 +57,10 @@ impl EnvFiles {
         }
         let mut all = Map::new();
         let mut known = Vars::new();
-        let entries = files.as_ref().and_then(|f| f.node.as_seq()).unwrap_or_default();
+        let entries = files
+            .as_ref()
+            .and_then(|f| f.node.as_seq())
+            .unwrap_or_default();
         for (index, entry) in entries.iter().enumerate() {
             let at = format!("services.{name}.env_file[{index}]");
             let Some(file) = named_env_file(entry, at, findings) else {
@@ -209,6 +212,10 @@ fn named_env_file<'n>(
 
 fn take(map: &mut Map, vars: &Vars) {
     for (name, var) in vars {
-        map.insert(name.as_str(), var.span, Node::new(var.value.as_str(), var.span));
+        map.insert(
+            name.as_str(),
+            var.span,
+            Node::new(var.value.as_str(), var.span),
+        );
     }
 }

@@ -150,12 +150,8 @@ impl Builder<'_> {
                 path.display()
             );
             self.findings.push(
-                Diagnostic::error(
-                    "extends",
-                    format!("services.{name}.extends.file"),
-                    message,
-                )
-                .at(span),
+                Diagnostic::error("extends", format!("services.{name}.extends.file"), message)
+                    .at(span),
             );
         }
         let extended = extended.map(Rc::new);
@@ -219,12 +215,9 @@ impl Builder<'_> {
             message += &format!("\n  {word}{n} in {}", f.display());
         }
         message += &format!("\n  extends {name} in {}", file.display());
-        let mut finding = Diagnostic::error(
-            "extends-cycle",
-            format!("services.{name}.extends"),
-            message,
-        )
-        .at(span);
+        let mut finding =
+            Diagnostic::error("extends-cycle", format!("services.{name}.extends"), message)
+                .at(span);
         for (_, n, span) in links.iter().skip(1) {
             finding = finding.related(*span, format!("{n} extends further here"));
         }

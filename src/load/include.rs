@@ -132,7 +132,12 @@ impl Builder<'_> {
 
     fn include_cycle(&mut self, chain: &[PathBuf], again: &Path, named: &Node) {
         let mut message = String::from("include cycle detected:");
-        for (at, file) in chain.iter().map(PathBuf::as_path).chain([again]).enumerate() {
+        for (at, file) in chain
+            .iter()
+            .map(PathBuf::as_path)
+            .chain([again])
+            .enumerate()
+        {
             let word = if at == 0 { "\n" } else { "\n include " };
             message += &format!("{word}{}", file.display());
         }

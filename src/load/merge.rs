@@ -327,9 +327,21 @@ mod tests {
             ("{cap_add: [A]}", "{cap_add: [B]}", "{cap_add: [A, B]}"),
             ("{command: [a, b]}", "{command: c}", "{command: c}"),
             ("{command: a}", "{command: }", "{command: }"),
-            ("{environment: {B: 1, A: }}", "{environment: [B=2]}", "{environment: [A, B=1, B=2]}"),
-            ("{build: dir}", "{build: {target: t}}", "{build: {context: dir, target: t}}"),
-            ("{networks: [n]}", "{networks: {m: {aliases: [x]}}}", "{networks: {n: , m: {aliases: [x]}}}"),
+            (
+                "{environment: {B: 1, A: }}",
+                "{environment: [B=2]}",
+                "{environment: [A, B=1, B=2]}",
+            ),
+            (
+                "{build: dir}",
+                "{build: {target: t}}",
+                "{build: {context: dir, target: t}}",
+            ),
+            (
+                "{networks: [n]}",
+                "{networks: {m: {aliases: [x]}}}",
+                "{networks: {n: , m: {aliases: [x]}}}",
+            ),
             (
                 "{depends_on: [b]}",
                 "{depends_on: {b: {condition: service_healthy}}}",
@@ -340,9 +352,21 @@ mod tests {
                 "{logging: {options: {y: 2}}}",
                 "{logging: {driver: a, options: {x: 1, y: 2}}}",
             ),
-            ("{logging: {driver: a, options: {x: 1}}}", "{logging: {driver: b}}", "{logging: {driver: b}}"),
-            ("{ulimits: {nofile: {soft: 1, hard: 2}}}", "{ulimits: {nofile: 3}}", "{ulimits: {nofile: 3}}"),
-            ("{extra_hosts: [a=1]}", "{extra_hosts: {a: ['1', '2']}}", "{extra_hosts: [a=1, a=2]}"),
+            (
+                "{logging: {driver: a, options: {x: 1}}}",
+                "{logging: {driver: b}}",
+                "{logging: {driver: b}}",
+            ),
+            (
+                "{ulimits: {nofile: {soft: 1, hard: 2}}}",
+                "{ulimits: {nofile: 3}}",
+                "{ulimits: {nofile: 3}}",
+            ),
+            (
+                "{extra_hosts: [a=1]}",
+                "{extra_hosts: {a: ['1', '2']}}",
+                "{extra_hosts: [a=1, a=2]}",
+            ),
         ] {
             let mut findings = Vec::new();
             let got = models(service(base), service(over), &mut findings);
@@ -354,7 +378,11 @@ mod tests {
     #[test]
     fn different_kinds_are_refused() {
         let mut findings = Vec::new();
-        models(service("{ports: [1]}"), service("{ports: x}"), &mut findings);
+        models(
+            service("{ports: [1]}"),
+            service("{ports: x}"),
+            &mut findings,
+        );
         assert_eq!(findings[0].code, "cannot-override");
         assert_eq!(findings[0].path, "services.a.ports");
     }

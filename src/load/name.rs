@@ -27,10 +27,13 @@ pub fn settle(
     directory: &Path,
     findings: &mut Vec<Diagnostic>,
 ) -> String {
-    let given = flag.filter(|n| !n.is_empty()).map(|n| (n, "-p")).or_else(|| {
-        let name = environment.get(VARIABLE).filter(|n| !n.is_empty())?;
-        Some((name.as_str(), VARIABLE))
-    });
+    let given = flag
+        .filter(|n| !n.is_empty())
+        .map(|n| (n, "-p"))
+        .or_else(|| {
+            let name = environment.get(VARIABLE).filter(|n| !n.is_empty())?;
+            Some((name.as_str(), VARIABLE))
+        });
     if let Some((name, from)) = given {
         if normalize(name) != name {
             findings.push(

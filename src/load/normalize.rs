@@ -223,7 +223,9 @@ mod tests {
     use crate::tree::SourceId;
 
     fn tree(text: &str) -> Node {
-        yaml::parse(SourceId(0), text, &mut Vec::new()).remove(0).root
+        yaml::parse(SourceId(0), text, &mut Vec::new())
+            .remove(0)
+            .root
     }
 
     #[test]

@@ -143,9 +143,7 @@ impl Base<'_> {
 
     fn expand_home(self, text: &str) -> String {
         match (text.strip_prefix('~'), self.home) {
-            (Some(rest), Some(home)) => {
-                clean(&Path::new(home).join(rest.trim_start_matches('/')))
-            }
+            (Some(rest), Some(home)) => clean(&Path::new(home).join(rest.trim_start_matches('/'))),
             _ => text.to_owned(),
         }
     }

@@ -23,9 +23,9 @@ pub fn is_enabled(service: &Node, active: &[String]) -> bool {
         return true;
     };
     profiles.is_empty()
-        || active.iter().any(|a| {
-            a == "*" || profiles.iter().any(|p| p.as_str() == Some(a))
-        })
+        || active
+            .iter()
+            .any(|a| a == "*" || profiles.iter().any(|p| p.as_str() == Some(a)))
 }
 
 /// The profiles that naming these services switches on.
@@ -74,7 +74,9 @@ mod tests {
     #[test]
     fn services_take_part_by_profile_and_by_name() {
         let text = "{a: {depends_on: {b: }}, b: {}, d: {profiles: [dev, x]}}";
-        let tree = yaml::parse(SourceId(0), text, &mut Vec::new()).remove(0).root;
+        let tree = yaml::parse(SourceId(0), text, &mut Vec::new())
+            .remove(0)
+            .root;
         let services = tree.as_map().unwrap();
         let enabled = |active: &[&str]| {
             let active: Vec<String> = active.iter().map(|s| (*s).to_owned()).collect();
@@ -89,7 +91,9 @@ mod tests {
         assert_eq!(enabled(&["*"]), ["a", "b", "d"]);
         assert_eq!(implied(services, &["d".into()], &[]), ["dev", "x"]);
         assert_eq!(
-            selected(services, &["a*".into()]).into_iter().collect::<Vec<_>>(),
+            selected(services, &["a*".into()])
+                .into_iter()
+                .collect::<Vec<_>>(),
             ["a", "b"]
         );
     }

@@ -252,10 +252,7 @@ impl Check<'_> {
             format!("must be {}, but {is}", schema.types()),
         )
         .at(node.span);
-        let is_scalar = matches!(
-            node.value,
-            Value::Bool(_) | Value::Int(_) | Value::Float(_)
-        );
+        let is_scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
         if is_scalar && schema.string.is_some() {
             finding = finding.help("put it in quotes to make it a string");
         } else if matches!(node.value, Value::Str(_)) && schema.list.is_some() {
@@ -378,9 +375,7 @@ impl Check<'_> {
             let fits = match names {
                 Names::Any => !key.is_empty(),
                 Names::Resource | Names::ResourceOrIgnored => is_resource_name(key),
-                Names::LowerCase => {
-                    !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase())
-                }
+                Names::LowerCase => !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase()),
             };
             if fits {
                 self.value(values, &entry.node, &path.key(key));

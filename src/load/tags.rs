@@ -44,8 +44,11 @@ mod tests {
     fn tagged_paths_leave_the_model() {
         let mut findings = Vec::new();
         let mut parsed = |text: &str| yaml::parse(SourceId(0), text, &mut findings).remove(0);
-        let over = parsed("services: {a: {ports: !override [1], environment: {X: !reset null}}, b: !reset {}}");
-        let mut model = parsed("services: {a: {ports: [2, 3], environment: {X: 1, Y: 2}}, b: {image: i}}").root;
+        let over = parsed(
+            "services: {a: {ports: !override [1], environment: {X: !reset null}}, b: !reset {}}",
+        );
+        let mut model =
+            parsed("services: {a: {ports: [2, 3], environment: {X: 1, Y: 2}}, b: {image: i}}").root;
         apply(&over.tags, &mut model);
         assert_eq!(model, parsed("services: {a: {environment: {Y: 2}}}").root);
 

@@ -35,7 +35,10 @@ use Check::*;
 const TABLE: &[(&str, Check)] = &[
     ("configs.*", OneSource(&["file", "environment", "content"])),
     ("secrets.*", OneSource(&["file", "environment"])),
-    ("services.*.deploy.resources.reservations.devices.*", Devices),
+    (
+        "services.*.deploy.resources.reservations.devices.*",
+        Devices,
+    ),
     ("services.*.develop.watch.*", Path),
     ("services.*.gpus.*", Devices),
     ("services.*.ports.*", Address),
@@ -50,12 +53,7 @@ pub fn check(model: &Node, findings: &mut Vec<Diagnostic>) {
     walk(model, &RULES, &path::Path::ROOT, findings);
 }
 
-fn walk(
-    node: &Node,
-    rules: &Rules<Check>,
-    path: &path::Path,
-    findings: &mut Vec<Diagnostic>,
-) {
+fn walk(node: &Node, rules: &Rules<Check>, path: &path::Path, findings: &mut Vec<Diagnostic>) {
     match &node.value {
         Value::Map(map) => {
             if let Some(check) = rules.here() {
@@ -154,12 +152,7 @@ fn external(map: &Map, path: &path::Path) -> Option<Diagnostic> {
     )
 }
 
-fn one_source(
-    names: &[&str],
-    map: &Map,
-    node: &Node,
-    path: &path::Path,
-) -> Option<Diagnostic> {
+fn one_source(names: &[&str], map: &Map, node: &Node, path: &path::Path) -> Option<Diagnostic> {
     let mut given = names.iter().filter_map(|name| map.entry(name));
     let list = names.join("|");
     match (given.next(), given.next()) {

@@ -86,7 +86,10 @@ fn json(project: &Project) -> String {
             ("name", _) => json.string(&project.name),
             ("services", _) => json.object_map(
                 &tables::SERVICE,
-                project.services.values().map(|s| (s.name.as_str(), &s.spec)),
+                project
+                    .services
+                    .values()
+                    .map(|s| (s.name.as_str(), &s.spec)),
             ),
             ("networks", _) => json.object_map(
                 &tables::NETWORK,
@@ -157,7 +160,10 @@ pub fn images(project: &Project) -> Vec<String> {
     let mut images = Vec::new();
     for service in project.services.values() {
         let own = project.image_name(service);
-        let hooks = service.pre_start.iter().filter_map(|hook| hook.image.clone());
+        let hooks = service
+            .pre_start
+            .iter()
+            .filter_map(|hook| hook.image.clone());
         let hooks: Vec<String> = hooks.filter(|image| *image != own).collect();
         images.push(own);
         images.extend(hooks);

@@ -146,7 +146,11 @@ fn tree(found: &BTreeMap<String, Variable>) -> Node {
         let mut map = Map::new();
         map.insert("Name", at, Node::new(name.as_str(), at));
         map.insert("DefaultValue", at, Node::new(variable.default.as_str(), at));
-        map.insert("PresenceValue", at, Node::new(variable.alternate.as_str(), at));
+        map.insert(
+            "PresenceValue",
+            at,
+            Node::new(variable.alternate.as_str(), at),
+        );
         map.insert("Required", at, Node::new(variable.required, at));
         all.insert(name.as_str(), at, Node::new(map, at));
     }
@@ -163,7 +167,14 @@ mod tests {
         scan("$A-${B:-x${C-y}z}${D?no}$$E ${F:+up} $1", &mut found);
         let shown: Vec<_> = found
             .iter()
-            .map(|(n, v)| (n.as_str(), v.default.as_str(), v.alternate.as_str(), v.required))
+            .map(|(n, v)| {
+                (
+                    n.as_str(),
+                    v.default.as_str(),
+                    v.alternate.as_str(),
+                    v.required,
+                )
+            })
             .collect();
         assert_eq!(
             shown,

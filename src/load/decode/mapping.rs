@@ -51,8 +51,12 @@ fn pairs(kind: Kind, items: &[Node]) -> Result<Map, String> {
 
 fn values(mut map: Map, keep_null: bool) -> Map {
     for (_, node) in map.iter_mut() {
-        let is_text = matches!(node.value, Value::Str(_));
-        if !is_text && !(keep_null && node.is_null()) {
+        let stays = match node.value {
+            Value::Str(_) => true,
+            Value::Null => keep_null,
+            _ => false,
+        };
+        if !stays {
             node.value = Value::Str(number::text(node));
         }
     }
@@ -151,18 +155,38 @@ mod tests {
         let mut tree = |text: &str| yaml::parse(SourceId(0), text, &mut findings).remove(0).root;
         for (kind, from, to) in [
             (Kind::Environment, "[A=1, B, C=]", "{A: '1', B: , C: ''}"),
-            (Kind::Environment, "{A: 1, B: , C: true}", "{A: '1', B: , C: 'true'}"),
+            (
+                Kind::Environment,
+                "{A: 1, B: , C: true}",
+                "{A: '1', B: , C: 'true'}",
+            ),
             (Kind::Labels, "[a=1, b]", "{a: '1', b: ''}"),
             (Kind::Labels, "{a: 1.5, b: }", "{a: '1.5', b: ''}"),
-            (Kind::MultiOptions, "{a: 1, b: [x, 2]}", "{a: ['1'], b: [x, '2']}"),
-            (Kind::Hosts, "['b:::1', 'a=[::2],10.0.0.1']", "['a=10.0.0.1', 'a=::2', 'b=::1']"),
-            (Kind::Hosts, "{a: 1.1.1.1, b: [2.2.2.2, 3.3.3.3]}", "[a=1.1.1.1, b=2.2.2.2, b=3.3.3.3]"),
+            (
+                Kind::MultiOptions,
+                "{a: 1, b: [x, 2]}",
+                "{a: ['1'], b: [x, '2']}",
+            ),
+            (
+                Kind::Hosts,
+                "['b:::1', 'a=[::2],10.0.0.1']",
+                "['a=10.0.0.1', 'a=::2', 'b=::1']",
+            ),
+            (
+                Kind::Hosts,
+                "{a: 1.1.1.1, b: [2.2.2.2, 3.3.3.3]}",
+                "[a=1.1.1.1, b=2.2.2.2, b=3.3.3.3]",
+            ),
             (Kind::Ssh, "{default: , key: /k}", "[default, 'key: /k']"),
         ] {
             let (from_tree, to) = (tree(from), tree(to));
             assert_eq!(decode(kind, from_tree), Ok(to), "{from}");
         }
-        for (kind, from) in [(Kind::Environment, "['A =1']"), (Kind::Hosts, "[nohost]"), (Kind::Hosts, "['=1']")] {
+        for (kind, from) in [
+            (Kind::Environment, "['A =1']"),
+            (Kind::Hosts, "[nohost]"),
+            (Kind::Hosts, "['=1']"),
+        ] {
             assert!(decode(kind, tree(from)).is_err(), "{from}");
         }
     }

@@ -28,9 +28,9 @@ pub fn decode(kind: Kind, node: Node) -> Result<Option<Node>, String> {
             Value::Str(text) => new(Value::Str(Bytes::parse(text)?.to_string())),
             _ => Ok(None),
         },
-        Kind::Duration | Kind::OptDuration => {
-            new(Value::Str(Duration::parse(&number::text(&node))?.to_string()))
-        }
+        Kind::Duration | Kind::OptDuration => new(Value::Str(
+            Duration::parse(&number::text(&node))?.to_string(),
+        )),
         Kind::StringList => match node.value {
             Value::Str(_) => new(Value::Seq(vec![node])),
             Value::Seq(items) => new(Value::Seq(texts(items)?)),
@@ -77,9 +77,10 @@ pub fn text(node: Node) -> Result<Node, String> {
         Value::Str(_) => Ok(node),
         Value::Int(i) => Ok(Node::new(i.to_string(), node.span)),
         Value::Null => Ok(Node::new("", node.span)),
-        Value::Bool(_) | Value::Float(_) => {
-            Err(format!("must be a string; put {} in quotes", number::text(&node)))
-        }
+        Value::Bool(_) | Value::Float(_) => Err(format!(
+            "must be a string; put {} in quotes",
+            number::text(&node)
+        )),
         Value::Seq(_) | Value::Map(_) => Err("must be a string".into()),
     }
 }
@@ -181,7 +182,11 @@ mod tests {
             (Kind::Bool, Value::from("yes"), Value::Bool(true)),
             (Kind::Str, Value::Int(8080), Value::from("8080")),
         ] {
-            assert_eq!(decoded(kind, from.clone()), Ok(Some(to)), "{kind:?} {from:?}");
+            assert_eq!(
+                decoded(kind, from.clone()),
+                Ok(Some(to)),
+                "{kind:?} {from:?}"
+            );
         }
         for (kind, from) in [
             (Kind::Bytes, Value::from("10zz")),

@@ -119,27 +119,28 @@ impl Key {
             return Ok(None);
         }
         let attribute = |name: &str| item.get(name).and_then(Node::as_str).map(str::to_owned);
-        let key = match (self, text) {
-            (Name, Some(text)) => Some(text.split('=').next().unwrap_or(text).to_owned()),
-            (Name, None) => None,
-            (Text, _) => Some(number::text(item)),
-            (Mount, Some(text)) => mount_target(text),
-            (Mount, None) => Some(attribute("target").ok_or("a mount needs `target`")?),
-            (Device, Some(text)) => {
-                let mut parts = text.split(':');
-                let source = parts.next();
-                parts.next().or(source).map(str::to_owned)
-            }
-            (Device, None) => Some(attribute("target").ok_or("a device needs `target`")?),
-            (File(dir), Some(text)) => Some(format!("{dir}/{text}")),
-            (File(dir), None) => Some(attribute("target").unwrap_or_else(|| {
-                format!("{dir}/{}", attribute("source").unwrap_or_default())
-            })),
-            (Port, Some(text)) => Some(text.to_owned()),
-            (Port, None) => return port(item),
-            (EnvFile, Some(text)) => Some(text.to_owned()),
-            (EnvFile, None) => attribute("path"),
-        };
+        let key =
+            match (self, text) {
+                (Name, Some(text)) => Some(text.split('=').next().unwrap_or(text).to_owned()),
+                (Name, None) => None,
+                (Text, _) => Some(number::text(item)),
+                (Mount, Some(text)) => mount_target(text),
+                (Mount, None) => Some(attribute("target").ok_or("a mount needs `target`")?),
+                (Device, Some(text)) => {
+                    let mut parts = text.split(':');
+                    let source = parts.next();
+                    parts.next().or(source).map(str::to_owned)
+                }
+                (Device, None) => Some(attribute("target").ok_or("a device needs `target`")?),
+                (File(dir), Some(text)) => Some(format!("{dir}/{text}")),
+                (File(dir), None) => Some(attribute("target").unwrap_or_else(|| {
+                    format!("{dir}/{}", attribute("source").unwrap_or_default())
+                })),
+                (Port, Some(text)) => Some(text.to_owned()),
+                (Port, None) => return port(item),
+                (EnvFile, Some(text)) => Some(text.to_owned()),
+                (EnvFile, None) => attribute("path"),
+            };
         Ok(key)
     }
 }
@@ -182,10 +183,19 @@ mod tests {
     #[test]
     fn the_later_entry_takes_the_place_of_the_earlier() {
         for (list, reduced) in [
-            ("environment: [A=1, B=2, A=3, C]", "environment: [A=3, B=2, C]"),
+            (
+                "environment: [A=1, B=2, A=3, C]",
+                "environment: [A=3, B=2, C]",
+            ),
             ("expose: [80, '80', 81]", "expose: ['80', 81]"),
-            ("secrets: [a, {source: b, target: /run/secrets/a}]", "secrets: [{source: b, target: /run/secrets/a}]"),
-            ("ports: ['80:80', '81:80', '80:80']", "ports: ['80:80', '81:80']"),
+            (
+                "secrets: [a, {source: b, target: /run/secrets/a}]",
+                "secrets: [{source: b, target: /run/secrets/a}]",
+            ),
+            (
+                "ports: ['80:80', '81:80', '80:80']",
+                "ports: ['80:80', '81:80']",
+            ),
             (
                 "ports: [{target: 80, published: '1'}, {target: 80, published: '1', protocol: tcp, mode: host}]",
                 "ports: [{target: 80, published: '1', protocol: tcp, mode: host}]",
@@ -195,7 +205,13 @@ mod tests {
         ] {
             let mut findings = Vec::new();
             let mut parsed = |text: &str| {
-                yaml::parse(SourceId(0), &format!("services: {{s: {{{text}}}}}"), &mut findings).remove(0).root
+                yaml::parse(
+                    SourceId(0),
+                    &format!("services: {{s: {{{text}}}}}"),
+                    &mut findings,
+                )
+                .remove(0)
+                .root
             };
             let (mut got, want) = (parsed(list), parsed(reduced));
             enforce(&mut got, &mut findings);

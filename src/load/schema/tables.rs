@@ -25,11 +25,16 @@ static MAPPING: Schema = NOTHING.or_mapping();
 static DRIVER_OPTS: Schema = NOTHING.or_named(Names::Any, &NUMBER_OR_STRING);
 static STRING_MAP: Schema = NOTHING.or_named(Names::Any, &ANY_STRING);
 static COMMAND: Schema = NOTHING.or_null().or_string().or_list(&ANY_STRING);
-static HOSTS: Schema = NOTHING.or_named(Names::Any, &STRING_OR_LIST).or_set(&ANY_STRING);
+static HOSTS: Schema = NOTHING
+    .or_named(Names::Any, &STRING_OR_LIST)
+    .or_set(&ANY_STRING);
 
 /// Names that other versions or tools use, and what to write instead.
 pub static FORMER_NAMES: &[(&str, &str)] = &[
-    ("dockerfile", "write it below `build`: `build: {context: ., dockerfile: …}`"),
+    (
+        "dockerfile",
+        "write it below `build`: `build: {context: ., dockerfile: …}`",
+    ),
     ("env", "did you mean `environment`?"),
     ("environments", "did you mean `environment`?"),
     ("health_check", "did you mean `healthcheck`?"),
@@ -37,7 +42,10 @@ pub static FORMER_NAMES: &[(&str, &str)] = &[
     ("log_opt", "use `logging: {options: …}`"),
     ("net", "use `network_mode`, or `networks`"),
     ("replicas", "use `scale`, or `deploy: {replicas: …}`"),
-    ("volume_driver", "set `driver` on the volume below the top-level `volumes`"),
+    (
+        "volume_driver",
+        "set `driver` on the volume below the top-level `volumes`",
+    ),
 ];
 
 const fn object(
@@ -539,8 +547,9 @@ static TMPFS: Schema = NOTHING.or_object(&object(
 ));
 static MOUNTED_IMAGE: Schema = NOTHING.or_object(&object("image", &[("subpath", &ANY_STRING)]));
 
-static DEVELOP: Schema =
-    NOTHING.or_null().or_object(&object("develop", &[("watch", &WATCH_RULES)]));
+static DEVELOP: Schema = NOTHING
+    .or_null()
+    .or_object(&object("develop", &[("watch", &WATCH_RULES)]));
 static WATCH_RULES: Schema = NOTHING.or_list(&WATCH_RULE);
 static WATCH_RULE: Schema = NOTHING.or_object(
     &object(
@@ -667,16 +676,19 @@ static PLACEMENT: Schema = NOTHING.or_object(&object(
     ],
 ));
 static PREFERENCES: Schema = NOTHING.or_list(&PREFERENCE);
-static PREFERENCE: Schema =
-    NOTHING.or_object(&object("a placement preference", &[("spread", &ANY_STRING)]));
+static PREFERENCE: Schema = NOTHING.or_object(&object(
+    "a placement preference",
+    &[("spread", &ANY_STRING)],
+));
 
 static EXTERNAL: Schema = NOTHING
     .or_boolean()
     .or_string()
     .or_object(&object("external", &[("name", &ANY_STRING)]));
-static EXTERNAL_FILE: Schema = NOTHING.or_boolean().or_string().or_object(
-    &object("external", &[("name", &ANY_STRING)]).with_others(Others::Anything),
-);
+static EXTERNAL_FILE: Schema = NOTHING
+    .or_boolean()
+    .or_string()
+    .or_object(&object("external", &[("name", &ANY_STRING)]).with_others(Others::Anything));
 
 static A_NETWORK: Schema = NOTHING.or_null().or_object(&object(
     "a network",

@@ -75,7 +75,8 @@ impl<'m> Service<'m, '_> {
         message: String,
     ) -> &mut Diagnostic {
         let path = self.path(below);
-        self.findings.push(Diagnostic::error(code, path, message).at(at));
+        self.findings
+            .push(Diagnostic::error(code, path, message).at(at));
         let last = self.findings.len() - 1;
         &mut self.findings[last]
     }
@@ -86,7 +87,10 @@ impl<'m> Service<'m, '_> {
     }
 
     fn items(&self, path: &[&str]) -> &'m [Node] {
-        self.spec.at(path).and_then(Node::as_seq).unwrap_or_default()
+        self.spec
+            .at(path)
+            .and_then(Node::as_seq)
+            .unwrap_or_default()
     }
 
     fn image(&mut self) {
@@ -121,7 +125,9 @@ impl<'m> Service<'m, '_> {
             };
             let below = format!("build.additional_contexts.{key}");
             match self.project.enabled.get(target) {
-                None => self.undefined("undefined-service", "service", &below, target, context.span),
+                None => {
+                    self.undefined("undefined-service", "service", &below, target, context.span)
+                }
                 Some(service) if service.get("build").is_none() => {
                     let message = format!("service \"{target}\" is not built, so it is no context");
                     self.report("bad-reference", &below, context.span, message);
@@ -135,7 +141,10 @@ impl<'m> Service<'m, '_> {
                 let message = format!("`build.platforms` must include \"{platform}\"");
                 self.report("platform", "platform", span, message)
                     .related
-                    .push((platforms[0].span, "the platforms it is built for".to_owned()));
+                    .push((
+                        platforms[0].span,
+                        "the platforms it is built for".to_owned(),
+                    ));
             }
         }
     }
@@ -143,16 +152,20 @@ impl<'m> Service<'m, '_> {
     fn networks(&mut self) {
         let networks = self.spec.get("networks").and_then(Node::as_map);
         if let (Some((mode, span)), Some(networks)) = (self.text(&["network_mode"]), networks) {
-            let message = format!(
-                "`network_mode: {mode}` and `networks` are mutually exclusive"
-            );
+            let message = format!("`network_mode: {mode}` and `networks` are mutually exclusive");
             let other = networks.entries().next().map(|(_, entry)| entry.key);
             self.report("exclusive-attributes", "network_mode", span, message)
                 .related
                 .extend(other.map(|span| (span, "the networks".to_owned())));
         }
         for (key, entry) in networks.into_iter().flat_map(Map::entries) {
-            self.declared("networks", "network", &format!("networks.{key}"), key, entry.key);
+            self.declared(
+                "networks",
+                "network",
+                &format!("networks.{key}"),
+                key,
+                entry.key,
+            );
         }
         if let Some((mode, span)) = self.text(&["network_mode"])
             && let Some(target) = mode.strip_prefix("service:")
@@ -216,8 +229,13 @@ impl<'m> Service<'m, '_> {
         if !matches!(first.as_str(), Some("CMD" | "CMD-SHELL" | "NONE")) {
             let message =
                 "healthcheck.test must start either by \"CMD\", \"CMD-SHELL\" or \"NONE\"";
-            self.report("bad-value", "healthcheck.test", first.span, message.to_owned())
-                .help = Some("or write it as a string, which runs in a shell".to_owned());
+            self.report(
+                "bad-value",
+                "healthcheck.test",
+                first.span,
+                message.to_owned(),
+            )
+            .help = Some("or write it as a string, which runs in a shell".to_owned());
         }
     }
 
@@ -229,8 +247,10 @@ impl<'m> Service<'m, '_> {
             }
             let required = entry.node.get("required").and_then(Node::as_bool) == Some(true);
             let below = format!("depends_on.{name}");
-            let message =
-                format!("service \"{}\" depends on undefined service \"{name}\"", self.name);
+            let message = format!(
+                "service \"{}\" depends on undefined service \"{name}\"",
+                self.name
+            );
             match self.project.disabled.get(name) {
                 Some(_) if !required => {}
                 Some(disabled) => {
@@ -245,13 +265,15 @@ impl<'m> Service<'m, '_> {
                         "it is only there with --profile {}; or say `required: false`",
                         profiles.join(" or ")
                     );
-                    self.report("undefined-service", &below, entry.key, message).help = Some(help);
+                    self.report("undefined-service", &below, entry.key, message)
+                        .help = Some(help);
                 }
                 None => {
                     let known = self.project.enabled.keys();
                     let help = similar::nearest(name, known)
                         .map(|meant| format!("did you mean `{meant}`?"));
-                    self.report("undefined-service", &below, entry.key, message).help = help;
+                    self.report("undefined-service", &below, entry.key, message)
+                        .help = help;
                 }
             }
         }
@@ -312,9 +334,8 @@ impl<'m> Service<'m, '_> {
         if count.as_int().is_some_and(|n| n > 1)
             && let Some((_, name)) = self.text(&["container_name"])
         {
-            let message = format!(
-                "can't set container_name and {below} as container name must be unique"
-            );
+            let message =
+                format!("can't set container_name and {below} as container name must be unique");
             self.report("exclusive-attributes", below, count.span, message)
                 .related
                 .push((name, "the name".to_owned()));
@@ -374,12 +395,12 @@ impl<'m> Service<'m, '_> {
         for (below, target, span) in tmpfs.chain(volumes) {
             match taken.get(target) {
                 Some((first, other)) => {
-                    let message = format!(
-                        "target {target} already mounted as {}",
-                        self.path(first)
-                    );
+                    let message =
+                        format!("target {target} already mounted as {}", self.path(first));
                     let other = (*other, "mounted here first".to_owned());
-                    self.report("duplicate-mount", &below, span, message).related.push(other);
+                    self.report("duplicate-mount", &below, span, message)
+                        .related
+                        .push(other);
                 }
                 None => {
                     taken.insert(target, (below, span));

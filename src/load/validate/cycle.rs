@@ -119,7 +119,9 @@ mod tests {
                 vec!["a -> b -> a", "x -> y -> x"],
             ),
         ] {
-            let tree = yaml::parse(SourceId(0), services, &mut Vec::new()).remove(0).root;
+            let tree = yaml::parse(SourceId(0), services, &mut Vec::new())
+                .remove(0)
+                .root;
             let mut findings = Vec::new();
             check(tree.as_map().unwrap(), &mut findings);
             let shown: Vec<_> = findings
