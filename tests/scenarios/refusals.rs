@@ -1,6 +1,7 @@
 //! What cannot work is refused with what, where, why; and nothing is changed.
 
-use crate::support::Stack;
+use crate::support::private::Private;
+use crate::support::{Engine, Stack, eventually};
 
 /// A file that is wrong, and what the refusal must name.
 struct Wrong {
@@ -170,4 +171,32 @@ fn a_build_that_fails_says_why() {
     );
     stack.run("up -d").code(1).says(&["app", "the reason"]);
     assert!(stack.containers().is_empty());
+}
+
+#[test]
+fn an_engine_that_goes_away_is_told() {
+    let mut private = Private::start();
+    private.take_image(&Engine::here(), "busybox:latest");
+    let stack = Stack::on(
+        private.engine.clone(),
+        "away",
+        "x-service: &service { image: busybox, command: [sleep, '1000'], stop_signal: SIGKILL, network_mode: none }\nservices:\n  app:\n    <<: *service\n    depends_on:\n      db: { condition: service_healthy }\n  db:\n    <<: *service\n    healthcheck: { test: [CMD, 'false'], interval: 1s, retries: 1000 }\n",
+    );
+    let mut up = stack.start("up -d");
+    eventually("it waits for db", || {
+        stack
+            .of("db")
+            .iter()
+            .any(|c| c.state == "running")
+            .then_some(())
+    });
+    private.stop();
+    let status = eventually("it has ended", || up.ended());
+    assert_eq!(status.code(), Some(1), "{}", up.stderr());
+    let socket = stack.engine.socket.display().to_string();
+    assert!(
+        up.stderr().contains("engine") || up.stderr().contains(&socket),
+        "{}",
+        up.stderr()
+    );
 }

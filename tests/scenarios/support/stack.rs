@@ -19,6 +19,7 @@ pub struct Stack {
 pub struct Running {
     child: Child,
     stdout: File,
+    stderr: File,
 }
 
 impl Stack {
@@ -119,9 +120,13 @@ impl Stack {
     }
 
     pub fn start(&self, words: &str) -> Running {
-        let stdout = scratch();
-        let child = self.command(words).spawn(&stdout, &scratch());
-        Running { child, stdout }
+        let (stdout, stderr) = (scratch(), scratch());
+        let child = self.command(words).spawn(&stdout, &stderr);
+        Running {
+            child,
+            stdout,
+            stderr,
+        }
     }
 
     pub fn containers(&self) -> Vec<Container> {
@@ -182,6 +187,11 @@ impl Running {
     /// What it wrote to stdout so far.
     pub fn stdout(&mut self) -> String {
         read(&mut self.stdout)
+    }
+
+    /// What it wrote to stderr so far.
+    pub fn stderr(&mut self) -> String {
+        read(&mut self.stderr)
     }
 
     /// Whether it has ended, and how.
