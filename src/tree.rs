@@ -4,10 +4,10 @@
 //! stage can still point at the byte of the file that caused it.
 
 mod de;
+mod map;
 
 pub use de::DecodeError;
-
-use indexmap::IndexMap;
+pub use map::Map;
 
 /// The number of a source text (a project file, an env file) in the list of sources of one load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -44,12 +44,6 @@ pub enum Value {
     Map(Map),
 }
 
-/// A mapping in the order of the file. A key remembers where it was written.
-#[derive(Debug, Clone, Default)]
-pub struct Map {
-    entries: IndexMap<String, Entry>,
-}
-
 /// A mapping's value with the place of its key.
 #[derive(Debug, Clone, Default)]
 pub struct Entry {
@@ -61,15 +55,6 @@ pub struct Entry {
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
-    }
-}
-
-impl PartialEq for Map {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && self
-                .iter()
-                .all(|(k, v)| other.get(k).is_some_and(|o| o == v))
     }
 }
 
@@ -146,97 +131,6 @@ impl Node {
     /// Walks down mapping keys.
     pub fn at(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, key| node.get(key))
-    }
-}
-
-impl Map {
-    pub fn new() -> Self {
-        Map::default()
-    }
-
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    pub fn contains_key(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
-    }
-
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries.get(key).map(|e| &e.node)
-    }
-
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.get_mut(key).map(|e| &mut e.node)
-    }
-
-    /// The value together with the place of its key.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.get(key)
-    }
-
-    /// Where the key stands in the file.
-    pub fn key_span(&self, key: &str) -> Option<Span> {
-        self.entries.get(key).map(|e| e.key)
-    }
-
-    /// Puts a value in; a key that is there keeps its position in the order, but takes the new
-    /// place. Returns what stood there.
-    pub fn insert(&mut self, key: impl Into<String>, key_span: Span, node: Node) -> Option<Node> {
-        self.entries
-            .insert(
-                key.into(),
-                Entry {
-                    key: key_span,
-                    node,
-                },
-            )
-            .map(|e| e.node)
-    }
-
-    /// Takes a key out, keeping the order of the others.
-    pub fn remove(&mut self, key: &str) -> Option<Node> {
-        self.entries.shift_remove(key).map(|e| e.node)
-    }
-
-    /// As [`Map::remove`], with the place of the key.
-    pub fn remove_entry(&mut self, key: &str) -> Option<Entry> {
-        self.entries.shift_remove(key)
-    }
-
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
-        self.entries.iter().map(|(k, e)| (k.as_str(), &e.node))
-    }
-
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
-        self.entries
-            .iter_mut()
-            .map(|(k, e)| (k.as_str(), &mut e.node))
-    }
-
-    /// Keys with the places of both key and value.
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries.iter().map(|(k, e)| (k.as_str(), e))
-    }
-
-    pub fn into_entries(self) -> impl Iterator<Item = (String, Entry)> {
-        self.entries.into_iter()
-    }
-
-    pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Node) -> bool) {
-        self.entries.retain(|k, e| keep(k, &mut e.node));
-    }
-
-    pub fn sort_keys(&mut self) {
-        self.entries.sort_keys();
     }
 }
 

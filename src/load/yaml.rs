@@ -6,6 +6,7 @@
 
 mod build;
 mod emit;
+mod event;
 mod parse;
 mod scalar;
 

@@ -4,12 +4,12 @@
 //! the events of the node it names out of a log. So a file's nesting meets a limit, not the end
 //! of the stack, and an alias bomb is counted while it grows.
 
+use super::event::{Kind, Shape, Step, TagMeaning, TagText};
 use super::scalar::{self, Hint};
 use super::{Document, Tag, TagKind};
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Map, Node, SourceId, Span, Value};
+use crate::tree::{Map, Node, Span, Value};
 use base64::Engine as _;
-use granit_parser::{Event, ScalarStyle};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -20,48 +20,6 @@ pub(super) const MAX_DEPTH: usize = 256;
 /// [`ALIAS_GROWTH`] times its own size.
 const ALIAS_BUDGET: usize = 100_000;
 const ALIAS_GROWTH: usize = 4;
-
-/// Sources are capped far below 4 GiB before they are read.
-pub(super) fn offset(byte: usize) -> u32 {
-    u32::try_from(byte).unwrap_or(u32::MAX)
-}
-
-/// What the log keeps of an event.
-#[derive(Clone)]
-enum Step<'t> {
-    Scalar(Cow<'t, str>, Kind, Option<TagText>, Span),
-    Open(Shape, Option<TagText>, Span),
-    Close(Span),
-    Alias(usize, Span),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    Quoted,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Seq,
-    Map,
-}
-
-#[derive(Debug, Clone)]
-struct TagText {
-    meaning: TagMeaning,
-    span: Span,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum TagMeaning {
-    Compose(TagKind),
-    Core(String),
-    Binary,
-    /// `!`: the value is text, whatever it looks like.
-    NonSpecific,
-    Custom,
-}
 
 /// An open collection.
 struct Frame {
@@ -103,7 +61,6 @@ struct Anchor {
 }
 
 pub(super) struct Builder<'t> {
-    source: SourceId,
     pub(super) findings: Vec<Diagnostic>,
     frames: Vec<Frame>,
     root: Option<Node>,
@@ -117,9 +74,8 @@ pub(super) struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    pub(super) fn new(source: SourceId) -> Self {
+    pub(super) fn new() -> Self {
         Builder {
-            source,
             findings: Vec::new(),
             frames: Vec::new(),
             root: None,
@@ -152,70 +108,15 @@ impl<'t> Builder<'t> {
         document
     }
 
-    fn span(&self, span: &granit_parser::Span) -> Span {
-        let start = span.start.byte_offset().unwrap_or(0);
-        let end = span.end.byte_offset().unwrap_or(start);
-        Span {
-            source: self.source,
-            start: offset(start),
-            end: offset(end),
-        }
-    }
-
-    fn tag(
-        &self,
-        tag: Option<Cow<'_, granit_parser::Tag>>,
-        span: &granit_parser::Span,
-    ) -> Option<TagText> {
-        let tag = tag?;
-        let meaning = match tag.parts() {
-            ("!", "reset") => TagMeaning::Compose(TagKind::Reset),
-            ("!", "override") => TagMeaning::Compose(TagKind::Override),
-            ("!", "") | ("", "!") => TagMeaning::NonSpecific,
-            _ => match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
-                Some("binary") => TagMeaning::Binary,
-                Some(name) => TagMeaning::Core(name.to_owned()),
-                None => TagMeaning::Custom,
-            },
-        };
-        let span = span
-            .tag_span()
-            .map_or_else(|| self.span(span), |s| self.span(&s));
-        Some(TagText { meaning, span })
-    }
-
-    /// Takes in one event of the text.
+    /// Takes in one step of the text, with the number of the anchor it defines.
     ///
     /// # Errors
     /// What makes the rest of the document unreadable.
-    pub(super) fn feed(
-        &mut self,
-        event: Event<'t>,
-        at: &granit_parser::Span,
-    ) -> Result<(), Diagnostic> {
-        let span = self.span(at);
-        let (step, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let kind = match style {
-                    ScalarStyle::Plain => Kind::Plain,
-                    _ => Kind::Quoted,
-                };
-                (Step::Scalar(text, kind, self.tag(tag, at), span), anchor)
-            }
-            Event::SequenceStart(_, anchor, tag) => {
-                (Step::Open(Shape::Seq, self.tag(tag, at), span), anchor)
-            }
-            Event::MappingStart(_, anchor, tag) => {
-                (Step::Open(Shape::Map, self.tag(tag, at), span), anchor)
-            }
-            Event::SequenceEnd | Event::MappingEnd => (Step::Close(span), 0),
-            Event::Alias(id) => (Step::Alias(id, span), 0),
-            _ => return Ok(()),
-        };
-        if anchor != 0 {
+    pub(super) fn feed(&mut self, step: Step<'t>, anchor: Option<usize>) -> Result<(), Diagnostic> {
+        if let Some(id) = anchor {
             self.open.push(self.anchors.len());
             self.anchors.push((
-                anchor,
+                id,
                 Anchor {
                     start: self.log.len(),
                     end: None,
@@ -308,7 +209,7 @@ impl<'t> Builder<'t> {
     fn take(&mut self, step: Step<'t>) -> Result<(), Diagnostic> {
         match step {
             Step::Scalar(text, kind, tag, span) => {
-                self.scalar(&text, kind, tag, span);
+                self.scalar(text, kind, tag, span);
                 Ok(())
             }
             Step::Open(shape, tag, span) => self.open(shape, tag, span),
@@ -378,7 +279,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn scalar(&mut self, text: &str, kind: Kind, tag: Option<TagText>, span: Span) {
+    fn scalar(&mut self, text: Cow<'t, str>, kind: Kind, tag: Option<TagText>, span: Span) {
         if self.expects_key() {
             self.key(text, kind, tag, span);
             return;
@@ -387,14 +288,20 @@ impl<'t> Builder<'t> {
             self.skip();
             return;
         }
-        let value = self.value(text, kind, tag, span);
+        let value = self.value(text, kind, tag.as_ref(), span);
         self.place(Node { value, span });
     }
 
-    fn value(&mut self, text: &str, kind: Kind, tag: Option<TagText>, span: Span) -> Value {
-        let hint = match tag.as_ref().map(|t| &t.meaning) {
+    fn value(
+        &mut self,
+        text: Cow<'t, str>,
+        kind: Kind,
+        tag: Option<&TagText>,
+        span: Span,
+    ) -> Value {
+        let hint = match tag.map(|t| &t.meaning) {
             None if kind == Kind::Plain => Hint::None,
-            None | Some(TagMeaning::NonSpecific) => return Value::from(text),
+            None | Some(TagMeaning::NonSpecific) => return Value::Str(text.into_owned()),
             // `!override` only speaks to the merge; the value under it is typed as ever.
             Some(TagMeaning::Compose(_)) if kind == Kind::Plain => Hint::None,
             Some(TagMeaning::Compose(_) | TagMeaning::Custom) => Hint::Custom,
@@ -416,10 +323,10 @@ impl<'t> Builder<'t> {
                 };
             }
         };
-        scalar::typed(text, hint).unwrap_or_else(|message| {
+        scalar::typed(&text, hint).unwrap_or_else(|message| {
             let finding = Diagnostic::error("yaml-tag", self.path(), message).at(span);
             self.findings.push(finding);
-            Value::from(text)
+            Value::Str(text.into_owned())
         })
     }
 
@@ -441,39 +348,36 @@ impl<'t> Builder<'t> {
         *kind == TagKind::Reset
     }
 
-    fn key(&mut self, text: &str, kind: Kind, tag: Option<TagText>, span: Span) {
-        let untagged = tag.is_none();
-        let value = self.value(text, kind, tag, span);
+    fn key(&mut self, text: Cow<'t, str>, kind: Kind, tag: Option<TagText>, span: Span) {
+        let is_merge = tag.is_none() && kind == Kind::Plain && text == "<<";
+        let is_text = kind != Kind::Plain || scalar::is_text(&text);
+        let (text, mut use_as) = if tag.is_none() && is_text {
+            (text.into_owned(), KeyUse::Plain)
+        } else {
+            match self.value(text.clone(), kind, tag.as_ref(), span) {
+                Value::Str(key) => (key, KeyUse::Plain),
+                _ => {
+                    let message = format!("the key `{text}` is not text");
+                    self.findings.push(
+                        Diagnostic::error("non-string-key", self.path(), message)
+                            .at(span)
+                            .help(format!("write it in quotes: \"{text}\"")),
+                    );
+                    (text.into_owned(), KeyUse::Drop)
+                }
+            }
+        };
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
-        let is_merge = untagged && kind == Kind::Plain && text == "<<";
-        let (text, earlier, use_as) = match value {
-            Value::Str(key) if is_merge => (key, frame.merge_key.replace(span), KeyUse::Merge),
-            Value::Str(key) => {
-                let earlier = frame.entries.key_span(&key);
-                (key, earlier, KeyUse::Plain)
-            }
-            _ => {
-                let finding = Diagnostic::error(
-                    "non-string-key",
-                    self.path(),
-                    format!("the key `{text}` is not text"),
-                )
-                .at(span)
-                .help(format!("write it in quotes: \"{text}\""));
-                self.findings.push(finding);
-                (text.to_owned(), None, KeyUse::Drop)
-            }
-        };
-        let use_as = match earlier {
-            None => use_as,
-            Some(first) => {
+        if is_merge {
+            use_as = KeyUse::Merge;
+            if let Some(first) = frame.merge_key.replace(span) {
                 let finding = duplicate(&self.path(), &text, span, first);
                 self.findings.push(finding);
-                KeyUse::Drop
+                use_as = KeyUse::Drop;
             }
-        };
+        }
         if let Some(frame) = self.frames.last_mut() {
             frame.key = Some(Key { text, span, use_as });
         }
@@ -521,7 +425,11 @@ impl<'t> Builder<'t> {
                 KeyUse::Drop => {}
                 KeyUse::Merge => frame.merges.push(node),
                 KeyUse::Plain => {
-                    frame.entries.insert(key.text, key.span, node);
+                    let Key { text, span, .. } = key;
+                    if let Err((text, first)) = frame.entries.insert_new(text, span, node) {
+                        let finding = duplicate(&self.path(), &text, span, first);
+                        self.findings.push(finding);
+                    }
                 }
             },
         }

@@ -1,7 +1,8 @@
 //! Text to documents: runs the event parser and words its errors.
 
 use super::Document;
-use super::build::{Builder, MAX_DEPTH, offset};
+use super::build::{Builder, MAX_DEPTH};
+use super::event::{Step, offset};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{SourceId, Span};
 use granit_parser::{Event, Parser, ScanError};
@@ -20,7 +21,7 @@ pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Ve
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut documents = Vec::new();
-    let mut builder = Builder::new(source);
+    let mut builder = Builder::new();
     let mut errors = 0;
     while let Some(next) = parser.next_event() {
         let stop = match next {
@@ -33,7 +34,10 @@ pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Ve
                 None
             }
             Ok((Event::StreamEnd, _)) => break,
-            Ok((event, span)) => builder.feed(event, &span).err(),
+            Ok((event, span)) => match Step::of(event, &span, source) {
+                Some((step, anchor)) => builder.feed(step, anchor).err(),
+                None => None,
+            },
             Err(error) => Some(syntax_error(source, text, &error)),
         };
         if let Some(finding) = stop {

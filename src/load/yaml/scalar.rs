@@ -134,6 +134,17 @@ fn float(text: &str) -> Option<Value> {
     value.is_finite().then_some(Value::Float(value))
 }
 
+/// Whether a plain scalar is text, and the very text that it is written as.
+pub(super) fn is_text(text: &str) -> bool {
+    match text.bytes().next() {
+        None => false,
+        Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9') => {
+            matches!(plain(text), Value::Str(meant) if meant == text)
+        }
+        Some(_) => true,
+    }
+}
+
 /// Whether a plain scalar that begins with a sign or a digit is a number.
 pub(super) fn is_number(text: &str) -> bool {
     number(text).is_some()

@@ -1,0 +1,280 @@
+//! Mappings. Most of a project's have a few keys and are searched from end to end; only large
+//! ones pay for an index.
+
+use super::{Entry, Node, Span};
+use indexmap::IndexMap;
+
+/// The most entries that are kept without an index.
+const FEW: usize = 16;
+
+/// A mapping in the order of the file. A key remembers where it was written.
+#[derive(Debug, Clone, Default)]
+pub struct Map {
+    entries: Entries,
+}
+
+#[derive(Debug, Clone)]
+enum Entries {
+    Few(Vec<(String, Entry)>),
+    Many(Box<IndexMap<String, Entry>>),
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Entries::Few(Vec::new())
+    }
+}
+
+/// One of two iterators over the same items.
+enum Either<F, M> {
+    Few(F),
+    Many(M),
+}
+
+impl<T, F: Iterator<Item = T>, M: Iterator<Item = T>> Iterator for Either<F, M> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Either::Few(few) => few.next(),
+            Either::Many(many) => many.next(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self {
+            Either::Few(few) => few.size_hint(),
+            Either::Many(many) => many.size_hint(),
+        }
+    }
+}
+
+/// Two mappings are equal when they say the same, in whatever order.
+impl PartialEq for Map {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self
+                .iter()
+                .all(|(k, v)| other.get(k).is_some_and(|o| o == v))
+    }
+}
+
+impl Map {
+    pub fn new() -> Self {
+        Map::default()
+    }
+
+    pub fn len(&self) -> usize {
+        match &self.entries {
+            Entries::Few(few) => few.len(),
+            Entries::Many(many) => many.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|e| &e.node)
+    }
+
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        self.entry_mut(key).map(|e| &mut e.node)
+    }
+
+    /// The value together with the place of its key.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.entries {
+            Entries::Few(few) => few.iter().find(|(k, _)| k == key).map(|(_, e)| e),
+            Entries::Many(many) => many.get(key),
+        }
+    }
+
+    fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        match &mut self.entries {
+            Entries::Few(few) => few.iter_mut().find(|(k, _)| k == key).map(|(_, e)| e),
+            Entries::Many(many) => many.get_mut(key),
+        }
+    }
+
+    /// Where the key stands in the file.
+    pub fn key_span(&self, key: &str) -> Option<Span> {
+        self.entry(key).map(|e| e.key)
+    }
+
+    /// Puts a value in; a key that is there keeps its position in the order, but takes the new
+    /// place. Returns what stood there.
+    pub fn insert(&mut self, key: impl Into<String>, key_span: Span, node: Node) -> Option<Node> {
+        let key = key.into();
+        let entry = Entry {
+            key: key_span,
+            node,
+        };
+        if let Entries::Many(many) = &mut self.entries {
+            return many.insert(key, entry).map(|e| e.node);
+        }
+        if let Some(old) = self.entry_mut(&key) {
+            return Some(std::mem::replace(old, entry).node);
+        }
+        self.push(key, entry);
+        None
+    }
+
+    /// Puts a key in that is not there.
+    fn push(&mut self, key: String, entry: Entry) {
+        match &mut self.entries {
+            Entries::Few(few) if few.len() < FEW => few.push((key, entry)),
+            Entries::Few(few) => {
+                let mut many: IndexMap<String, Entry> = std::mem::take(few).into_iter().collect();
+                many.insert(key, entry);
+                self.entries = Entries::Many(Box::new(many));
+            }
+            Entries::Many(many) => {
+                many.insert(key, entry);
+            }
+        }
+    }
+
+    /// Puts a value in where the key is not there yet.
+    ///
+    /// # Errors
+    /// The key, and the place of the one that is there.
+    pub fn insert_new(
+        &mut self,
+        key: String,
+        key_span: Span,
+        node: Node,
+    ) -> Result<(), (String, Span)> {
+        match self.key_span(&key) {
+            Some(earlier) => Err((key, earlier)),
+            None => {
+                let key_and_value = Entry {
+                    key: key_span,
+                    node,
+                };
+                self.push(key, key_and_value);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a key out, keeping the order of the others.
+    pub fn remove(&mut self, key: &str) -> Option<Node> {
+        self.remove_entry(key).map(|e| e.node)
+    }
+
+    /// As [`Map::remove`], with the place of the key.
+    pub fn remove_entry(&mut self, key: &str) -> Option<Entry> {
+        match &mut self.entries {
+            Entries::Few(few) => {
+                let at = few.iter().position(|(k, _)| k == key)?;
+                Some(few.remove(at).1)
+            }
+            Entries::Many(many) => many.shift_remove(key),
+        }
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries().map(|(k, _)| k)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.entries().map(|(k, e)| (k, &e.node))
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
+        match &mut self.entries {
+            Entries::Few(few) => {
+                Either::Few(few.iter_mut().map(|(k, e)| (k.as_str(), &mut e.node)))
+            }
+            Entries::Many(many) => {
+                Either::Many(many.iter_mut().map(|(k, e)| (k.as_str(), &mut e.node)))
+            }
+        }
+    }
+
+    /// Keys with the places of both key and value.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        match &self.entries {
+            Entries::Few(few) => Either::Few(few.iter().map(|(k, e)| (k.as_str(), e))),
+            Entries::Many(many) => Either::Many(many.iter().map(|(k, e)| (k.as_str(), e))),
+        }
+    }
+
+    pub fn into_entries(self) -> impl Iterator<Item = (String, Entry)> {
+        match self.entries {
+            Entries::Few(few) => Either::Few(few.into_iter()),
+            Entries::Many(many) => Either::Many(many.into_iter()),
+        }
+    }
+
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Node) -> bool) {
+        match &mut self.entries {
+            Entries::Few(few) => few.retain_mut(|(k, e)| keep(k, &mut e.node)),
+            Entries::Many(many) => many.retain(|k, e| keep(k, &mut e.node)),
+        }
+    }
+
+    pub fn sort_keys(&mut self) {
+        match &mut self.entries {
+            Entries::Few(few) => few.sort_by(|(a, _), (b, _)| a.cmp(b)),
+            Entries::Many(many) => many.sort_keys(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(i: usize) -> Node {
+        Node::new(i64::try_from(i).expect("small"), Span::default())
+    }
+
+    #[test]
+    fn few_and_many_entries_behave_the_same() {
+        for size in [0, 1, FEW, FEW + 1, 100] {
+            let mut map = Map::new();
+            for i in 0..size {
+                assert_eq!(map.insert(format!("k{i}"), Span::default(), node(i)), None);
+            }
+            assert_eq!(map.len(), size);
+            for i in 0..size {
+                assert_eq!(map.get(&format!("k{i}")), Some(&node(i)));
+                let old = map.insert(format!("k{i}"), Span::default(), node(i + 1));
+                assert_eq!(old, Some(node(i)));
+            }
+            for (_, value) in map.iter_mut() {
+                value.value = value.value.clone();
+            }
+            assert!(
+                map.keys()
+                    .eq((0..size).map(|i| format!("k{i}")).collect::<Vec<_>>())
+            );
+            map.remove("k0");
+            map.retain(|key, _| key != "k1");
+            assert_eq!(map.len(), size.saturating_sub(2));
+            let last = size.saturating_sub(1);
+            if size > 2 {
+                assert_eq!(map.get_mut(&format!("k{last}")), Some(&mut node(size)));
+                assert_eq!(map.keys().next(), Some("k2"));
+            }
+            map.sort_keys();
+            let keys: Vec<&str> = map.keys().collect();
+            assert!(keys.is_sorted());
+            assert_eq!(map.clone(), map);
+            assert_eq!(map.into_entries().count(), size.saturating_sub(2));
+        }
+    }
+
+    #[test]
+    fn nodes_are_small() {
+        assert!(size_of::<Map>() <= 24);
+        assert!(size_of::<Node>() <= 48, "{}", size_of::<Node>());
+    }
+}
