@@ -261,7 +261,8 @@ pub struct LogOptions {
     /// Number of last lines; `None` is all.
     pub tail: Option<u64>,
     pub timestamps: bool,
-    /// A terminal's output is one stream without frames.
+    /// A terminal's output is one stream without frames. Engines since API 1.42 tell by
+    /// themselves; this is for the others.
     pub tty: bool,
 }
 

@@ -73,13 +73,14 @@ impl Reader {
                 .connect()
                 .await
                 .map_err(|e| unreachable(wire.endpoint(), Some(&e)))?;
-            let (status, body, rest) = ask(&mut connection, &wire.versioned(target))
+            let (head, rest) = ask(&mut connection, &wire.versioned(target))
                 .await
                 .map_err(|e| broken(&wire, &e))?;
+            let Head { status, body, .. } = head;
             let mut reader = Reader {
                 connection,
                 body,
-                frames: FrameDecoder::new(bare || status != 200),
+                frames: FrameDecoder::new(head.is_bare.unwrap_or(bare) || status != 200),
                 buffer: vec![0; FIRST_READ],
                 ready: VecDeque::new(),
                 decoded: Vec::new(),
@@ -135,27 +136,34 @@ impl Reader {
     }
 }
 
-/// Sends the request and reads the answer's head: its status, how its body is coded, and what
-/// of the body came with the head.
-async fn ask(connection: &mut Connection, target: &str) -> io::Result<(u16, BodyDecoder, Vec<u8>)> {
+/// What the head of an answer says.
+struct Head {
+    status: u16,
+    body: BodyDecoder,
+    /// Whether it is a terminal's output, without frames; not every engine tells.
+    is_bare: Option<bool>,
+}
+
+/// Sends the request and reads the answer's head, and what of the body came with it.
+async fn ask(connection: &mut Connection, target: &str) -> io::Result<(Head, Vec<u8>)> {
     let request = format!(
         "GET {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: regatta/{}\r\nConnection: close\r\n\r\n",
         env!("CARGO_PKG_VERSION")
     );
     connection.write_all(request.as_bytes()).await?;
-    let mut head = Vec::with_capacity(FIRST_READ);
+    let mut read = Vec::with_capacity(FIRST_READ);
     loop {
-        if connection.read_buf(&mut head).await? == 0 {
+        if connection.read_buf(&mut read).await? == 0 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "it closed without an answer",
             ));
         }
-        if let Some((status, body, length)) = parse_head(&head)? {
-            head.drain(..length);
-            return Ok((status, body, head));
+        if let Some((head, length)) = parse_head(&read)? {
+            read.drain(..length);
+            return Ok((head, read));
         }
-        if head.len() > LARGEST_READ {
+        if read.len() > LARGEST_READ {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "the head of an answer has no end",
@@ -164,8 +172,8 @@ async fn ask(connection: &mut Connection, target: &str) -> io::Result<(u16, Body
     }
 }
 
-/// The status, the body's coding and the head's length, if the head is complete.
-fn parse_head(bytes: &[u8]) -> io::Result<Option<(u16, BodyDecoder, usize)>> {
+/// The head and its length, if it is complete.
+fn parse_head(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
     let invalid = |e: String| io::Error::new(io::ErrorKind::InvalidData, e);
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut headers);
@@ -188,7 +196,20 @@ fn parse_head(bytes: &[u8]) -> io::Result<Option<(u16, BodyDecoder, usize)>> {
         Some(Err(_)) => return Err(invalid("the length of an answer is no number".into())),
         None => BodyDecoder::UntilClose,
     };
-    Ok(Some((response.code.unwrap_or(0), body, length)))
+    let is_bare = match header("content-type") {
+        Some(kind) if kind.contains("docker.raw-stream") => Some(true),
+        Some(kind) if kind.contains("docker.multiplexed-stream") => Some(false),
+        _ => None,
+    };
+    let status = response.code.unwrap_or(0);
+    Ok(Some((
+        Head {
+            status,
+            body,
+            is_bare,
+        },
+        length,
+    )))
 }
 
 #[cfg(test)]
@@ -222,14 +243,24 @@ mod tests {
         for cut in 0..head.len() - 3 {
             assert!(parse_head(&head[..cut]).unwrap().is_none(), "{cut}");
         }
-        let (status, body, length) = parse_head(head).unwrap().unwrap();
-        assert_eq!((status, length), (200, head.len() - 3));
-        assert!(matches!(body, BodyDecoder::Chunked(_)));
-        let (status, body, _) = parse_head(b"HTTP/1.1 404 Not Found\r\ncontent-length: 7\r\n\r\n")
+        let (read, length) = parse_head(head).unwrap().unwrap();
+        assert_eq!(
+            (read.status, length, read.is_bare),
+            (200, head.len() - 3, None)
+        );
+        assert!(matches!(read.body, BodyDecoder::Chunked(_)));
+        let (read, _) = parse_head(b"HTTP/1.1 404 Not Found\r\ncontent-length: 7\r\n\r\n")
             .unwrap()
             .unwrap();
-        assert_eq!(status, 404);
-        assert!(matches!(body, BodyDecoder::Length(7)));
+        assert_eq!(read.status, 404);
+        assert!(matches!(read.body, BodyDecoder::Length(7)));
+        for (kind, is_bare) in [("raw", true), ("multiplexed", false)] {
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.{kind}-stream\r\n\r\n"
+            );
+            let (read, _) = parse_head(head.as_bytes()).unwrap().unwrap();
+            assert_eq!(read.is_bare, Some(is_bare));
+        }
         assert!(parse_head(b"nonsense\r\n\r\n").is_err());
     }
 }
