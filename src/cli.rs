@@ -112,6 +112,8 @@ pub struct Globals {
 enum Command {
     /// Show the project as it was understood, in canonical form
     Config(commands::config::ConfigArgs),
+    /// Show what containers print
+    Logs(commands::logs::LogsArgs),
     /// List projects
     Ls(commands::ls::LsArgs),
     /// List containers
@@ -125,6 +127,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Command::Config(_) => "config",
+            Command::Logs(_) => "logs",
             Command::Ls(_) => "ls",
             Command::Ps(_) => "ps",
             Command::Version(_) => "version",
@@ -134,6 +137,7 @@ impl Command {
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
             Command::Config(args) => commands::config::run(ctx, args),
+            Command::Logs(args) => commands::logs::run(ctx, args).await,
             Command::Ls(args) => commands::ls::run(ctx, args).await,
             Command::Ps(args) => commands::ps::run(ctx, args).await,
             Command::Version(args) => commands::version::run(ctx, args),

@@ -2,6 +2,7 @@
 //! `run(ctx, args)`, which calls the verbs and holds no logic a caller of the library would miss.
 
 pub mod config;
+pub mod logs;
 pub mod ls;
 pub mod ps;
 pub mod version;

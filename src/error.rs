@@ -3,6 +3,7 @@
 
 use crate::engine::EngineError;
 use crate::engine::endpoint::EndpointError;
+use crate::logs::LogsError;
 use crate::output::template::TemplateError;
 use crate::project::NoSuchService;
 use std::process::ExitCode;
@@ -109,6 +110,16 @@ impl From<EndpointError> for CliError {
 impl From<TemplateError> for CliError {
     fn from(error: TemplateError) -> Self {
         CliError::new(error.to_string())
+    }
+}
+
+impl From<LogsError> for CliError {
+    fn from(error: LogsError) -> Self {
+        match error {
+            LogsError::Engine(error) => error.into(),
+            LogsError::Output(error) => error.into(),
+            LogsError::NoSuchReplica { .. } => CliError::new(error.to_string()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod image;
 pub mod labels;
 pub mod load;
+pub mod logs;
 pub mod network;
 pub mod observe;
 pub mod output;

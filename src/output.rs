@@ -200,6 +200,11 @@ pub fn write(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// Standard output, for data that comes in large pieces.
+pub fn stdout() -> impl Write {
+    io::stdout()
+}
+
 /// Writes a line of complaint to standard error.
 pub fn complain(message: &str) {
     flush(&mut format!("{message}\n").into_bytes());

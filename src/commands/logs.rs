@@ -1,0 +1,71 @@
+//! `logs`: what the containers print.
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::logs::printer::Printer;
+use crate::logs::{self, LogRequest, when};
+use crate::output;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct LogsArgs {
+    /// Services to show (default: all)
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    /// Go on with what comes, from new replicas and after restarts too
+    #[arg(short, long)]
+    follow: bool,
+    /// Only this replica of the service
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    index: u32,
+    /// No colours
+    #[arg(long)]
+    no_color: bool,
+    /// No names before the lines
+    #[arg(long)]
+    no_log_prefix: bool,
+    /// Only lines since then: a time (2026-01-02T13:23:37Z) or how long ago (42m)
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only the last lines of each container: a number, or all
+    #[arg(short = 'n', long, value_name = "N", default_value = "all")]
+    tail: String,
+    /// Show when each line was printed
+    #[arg(short, long)]
+    timestamps: bool,
+    /// Only lines before then: a time or how long ago
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+}
+
+pub async fn run(ctx: &Context, args: LogsArgs) -> Result<ExitCode, CliError> {
+    if args.index > 0 && args.services.len() != 1 {
+        return Err(CliError::new("--index requires one service to be selected"));
+    }
+    let now = jiff::Zoned::now();
+    let time = |name: &str, given: &Option<String>| match given.as_deref() {
+        None | Some("") => Ok(None),
+        Some(text) => match when::parse(text, &now) {
+            Ok(time) => Ok(Some(time)),
+            Err(why) => Err(
+                CliError::new(format!("invalid value for \"{name}\": {why}"))
+                    .hint("write a time like 2026-01-02T13:23:37Z, or a duration like 42m"),
+            ),
+        },
+    };
+    let request = LogRequest {
+        project: ctx.project_name()?.to_lowercase(),
+        services: args.services.clone(),
+        replica: (args.index > 0).then_some(args.index),
+        follow: args.follow,
+        since: time("since", &args.since)?,
+        until: time("until", &args.until)?,
+        // Whatever is no number of lines means all of them, as the engine has it.
+        tail: args.tail.parse().ok(),
+        timestamps: args.timestamps,
+    };
+    let has_colour = ctx.style.colour_data && !args.no_color;
+    let mut printer = Printer::new(output::stdout(), !args.no_log_prefix, has_colour);
+    logs::show(ctx.engine()?, request, &mut printer, &ctx.reporter).await?;
+    Ok(ExitCode::SUCCESS)
+}

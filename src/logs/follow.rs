@@ -1,0 +1,354 @@
+//! Following: who is watched, when to attach again, and when it is over.
+
+use super::lines::Stamps;
+use super::printer::Printer;
+use super::{Log, LogRequest, LogsError, Part, Pool, short_name, when};
+use crate::engine::{
+    ContainerState, ContainerSummary, Engine, EngineError, EngineEvent, LogOptions,
+};
+use crate::event::Reporter;
+use crate::labels;
+use futures::StreamExt;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A container between two lives has no process; an engine's restart takes less than this. Only
+/// after it a project counts as ended.
+const LINGER: Duration = Duration::from_secs(1);
+/// A start between our list and the beginning of the event stream would go unseen, so the list
+/// is read once more when the stream surely stands.
+const SECOND_LOOK: Duration = Duration::from_millis(300);
+/// An event stream that ends so often without an event is no stream.
+const DEAF: u32 = 3;
+
+/// A container that is followed.
+struct Followed {
+    id: String,
+    log: Log,
+    /// A reader is at work.
+    is_attached: bool,
+    /// It prints nothing: it only finds out how new the last line is.
+    is_probe: bool,
+    /// Starts since the reader was attached: it may have to be attached again.
+    starts: u32,
+    /// Everything up to here has been seen, in nanoseconds since the epoch.
+    seen: Option<i64>,
+    /// The end of the life that was read, if it has been told.
+    died: Option<i64>,
+    /// What to say when its last line is printed.
+    exits: VecDeque<String>,
+}
+
+struct Follower<'a, W: Write> {
+    request: LogRequest,
+    printer: &'a mut Printer<W>,
+    reporter: &'a Reporter,
+    engine: Arc<dyn Engine>,
+    pool: Pool,
+    followed: Vec<Followed>,
+    by_id: HashMap<String, usize>,
+    /// Containers whose end is awaited.
+    awaited: HashSet<String>,
+}
+
+pub async fn follow<W: Write>(
+    engine: Arc<dyn Engine>,
+    request: LogRequest,
+    printer: &mut Printer<W>,
+    reporter: &Reporter,
+) -> Result<(), LogsError> {
+    let labels = request.labels();
+    let mut events = engine.events(labels.clone(), None);
+    // The events first: what starts after the list must not be missed.
+    let mut early = Vec::new();
+    let containers = {
+        let mut list = std::pin::pin!(request.list(engine.as_ref()));
+        loop {
+            tokio::select! {
+                biased;
+                Some(event) = events.next() => early.push(event?),
+                containers = &mut list => break containers?,
+            }
+        }
+    };
+    if containers.is_empty() {
+        return Ok(());
+    }
+    let mut follower = Follower {
+        pool: Pool::new(engine.clone()),
+        engine: engine.clone(),
+        request,
+        printer,
+        reporter,
+        followed: Vec::new(),
+        by_id: HashMap::new(),
+        awaited: HashSet::new(),
+    };
+    for container in &containers {
+        follower.awaited.insert(container.id.clone());
+        follower.begin(container);
+    }
+    for event in early {
+        follower.handle(event).await?;
+    }
+    let mut second_look = Some(Instant::now() + SECOND_LOOK);
+    let mut ends_at: Option<Instant> = None;
+    let mut newest_event = None;
+    let mut silent_ends = 0;
+    loop {
+        if !follower.is_over() {
+            ends_at = None;
+        } else if ends_at.is_none() {
+            ends_at = Some(Instant::now() + LINGER);
+        }
+        if let Ok((number, part)) = follower.pool.parts.try_recv() {
+            follower.take(number, part)?;
+            continue;
+        }
+        follower.printer.flush()?;
+        tokio::select! {
+            (number, part) = follower.pool.next() => follower.take(number, part)?,
+            event = events.next() => match event {
+                Some(event) => {
+                    let event = event?;
+                    silent_ends = 0;
+                    newest_event = Some(event.time_nano);
+                    follower.handle(event).await?;
+                }
+                None => {
+                    silent_ends += 1;
+                    if silent_ends > DEAF {
+                        let message = "the engine ends its event stream".into();
+                        return Err(EngineError::Broken { message }.into());
+                    }
+                    let since = newest_event.map(|time: i64| when::nanos(time + 1));
+                    events = engine.events(labels.clone(), since);
+                    second_look = Some(Instant::now() + SECOND_LOOK);
+                }
+            },
+            () = at(second_look) => {
+                second_look = None;
+                follower.look_again().await?;
+            }
+            () = at(ends_at) => return Ok(()),
+        }
+    }
+}
+
+/// Never, where there is no time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl<W: Write> Follower<'_, W> {
+    /// Nothing is read and no end is awaited any more.
+    fn is_over(&self) -> bool {
+        let until_has_come = self.request.until.is_some();
+        (self.awaited.is_empty() || until_has_come) && self.followed.iter().all(|f| !f.is_attached)
+    }
+
+    /// Starts to follow a container that was there before us.
+    fn begin(&mut self, container: &ContainerSummary) {
+        let mut options = self.request.options();
+        // Where none of a stopped container's lines is wanted, we still have to know which were
+        // there when it starts again.
+        let is_probe = self.request.tail == Some(0) && !container.state.is_up();
+        if is_probe {
+            options.tail = Some(1);
+        }
+        let at = self.add(container);
+        self.followed[at].is_probe = is_probe;
+        self.attach(at, options);
+    }
+
+    fn add(&mut self, container: &ContainerSummary) -> usize {
+        let at = self.followed.len();
+        let stamps = match self.request.timestamps {
+            true => Stamps::Keep,
+            false => Stamps::Strip,
+        };
+        self.by_id.insert(container.id.clone(), at);
+        self.followed.push(Followed {
+            id: container.id.clone(),
+            log: Log::new(container, stamps),
+            is_attached: false,
+            is_probe: false,
+            starts: 0,
+            seen: None,
+            died: None,
+            exits: VecDeque::new(),
+        });
+        at
+    }
+
+    fn attach(&mut self, at: usize, options: LogOptions) {
+        let followed = &mut self.followed[at];
+        followed.is_attached = true;
+        followed.starts = 0;
+        followed.died = None;
+        self.pool.read(at, followed.id.clone(), options);
+    }
+
+    /// Reads on behind what has been seen.
+    fn attach_again(&mut self, at: usize) {
+        let followed = &self.followed[at];
+        let seen = followed.seen.map(|nanos| when::nanos(nanos + 1));
+        let options = LogOptions {
+            since: seen.or_else(|| self.request.since.clone()),
+            tail: None,
+            ..self.request.options()
+        };
+        self.attach(at, options);
+    }
+
+    /// Takes what a reader hands over.
+    fn take(&mut self, number: usize, part: Part) -> Result<(), LogsError> {
+        let followed = &mut self.followed[number];
+        let result = match part {
+            Part::Chunk(chunk) if followed.is_probe => {
+                // Read for its times only.
+                let splitter = &mut followed.log.splitter;
+                return Ok(splitter.push(chunk.stream, &chunk.bytes, &mut |_| Ok(()))?);
+            }
+            Part::Chunk(chunk) => return Ok(followed.log.print(&chunk, self.printer)?),
+            Part::End(result) => result,
+        };
+        if followed.is_probe {
+            followed.log.splitter.finish(&mut |_| Ok(()))?;
+        }
+        followed.log.finish(self.printer)?;
+        followed.log.excuse(result, self.reporter)?;
+        followed.is_attached = false;
+        followed.is_probe = false;
+        // A life that printed nothing has ended at a known time, and the next begins after it.
+        followed.seen = followed
+            .log
+            .splitter
+            .newest()
+            .or(followed.died)
+            .max(followed.seen);
+        let is_again = followed.starts > 0;
+        while let Some(exit) = followed.exits.pop_front() {
+            self.printer.status(&followed.log.name, &exit)?;
+            if is_again {
+                // The others belong to lives that are still to be read.
+                break;
+            }
+        }
+        if is_again {
+            self.attach_again(number);
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, event: EngineEvent) -> Result<(), LogsError> {
+        if !self.request.wants(&event.attributes) {
+            return Ok(());
+        }
+        let known = self.by_id.get(&event.id).copied();
+        match event.action.as_str() {
+            "create" => {
+                self.awaited.insert(event.id);
+                if let Some(replaced) = event.attributes.get(labels::REPLACE) {
+                    self.printer.status(replaced, "has been recreated")?;
+                }
+            }
+            "start" => {
+                self.awaited.insert(event.id.clone());
+                self.started(known, &event);
+            }
+            "die" => {
+                let is_back = self.comes_back(&event.id).await;
+                if !is_back {
+                    self.awaited.remove(&event.id);
+                }
+                self.died(known, &event, is_back)?;
+            }
+            "destroy" => {
+                self.awaited.remove(&event.id);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn started(&mut self, known: Option<usize>, event: &EngineEvent) {
+        match known {
+            Some(at) if self.followed[at].is_attached => self.followed[at].starts += 1,
+            Some(at) => self.attach_again(at),
+            None => {
+                let at = self.add(&ContainerSummary {
+                    id: event.id.clone(),
+                    name: event.attributes.get("name").cloned().unwrap_or_default(),
+                    labels: event.attributes.clone(),
+                    ..ContainerSummary::default()
+                });
+                // All of a new container is new.
+                self.attach_again(at);
+            }
+        }
+    }
+
+    fn died(
+        &mut self,
+        known: Option<usize>,
+        event: &EngineEvent,
+        is_back: bool,
+    ) -> Result<(), LogsError> {
+        let code = event.attributes.get("exitCode").map_or("0", String::as_str);
+        let again = if is_back { " (restarting)" } else { "" };
+        let exit = format!("exited with code {code}{again}");
+        let Some(at) = known else {
+            let name = event.attributes.get("name").map_or("", String::as_str);
+            let name = short_name(name, &event.attributes);
+            return Ok(self.printer.status(&name, &exit)?);
+        };
+        let followed = &mut self.followed[at];
+        if followed.is_attached {
+            followed.died.get_or_insert(event.time_nano);
+            followed.exits.push_back(exit);
+        } else {
+            followed.seen = followed.seen.max(Some(event.time_nano));
+            self.printer.status(&followed.log.name, &exit)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the engine starts a container again that has just ended, or has done so already.
+    async fn comes_back(&self, id: &str) -> bool {
+        let details = self.engine.inspect_container(id).await;
+        details.is_ok_and(|d| {
+            matches!(
+                d.state,
+                ContainerState::Restarting | ContainerState::Running
+            )
+        })
+    }
+
+    /// Finds what started without an event.
+    async fn look_again(&mut self) -> Result<(), LogsError> {
+        for container in self.request.list(self.engine.as_ref()).await? {
+            match self.by_id.get(&container.id).copied() {
+                Some(at) if !self.followed[at].is_attached && container.state.is_up() => {
+                    self.awaited.insert(container.id);
+                    self.attach_again(at);
+                }
+                Some(_) => {}
+                None => {
+                    self.awaited.insert(container.id.clone());
+                    if container.state != ContainerState::Created {
+                        let at = self.add(&container);
+                        self.attach_again(at);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! Lines under prefixes: a name padded to the longest seen so far, each name in its own colour.
+
+use crate::output::palette::PREFIX_CODES;
+use std::io::{self, Write};
+
+/// Collects lines and writes them out in large pieces.
+pub struct Printer<W> {
+    out: W,
+    buffer: Vec<u8>,
+    names: Vec<Name>,
+    /// Of the longest name, and a space.
+    width: usize,
+    has_prefix: bool,
+    has_colour: bool,
+}
+
+struct Name {
+    text: String,
+    colour: Option<&'static str>,
+    prefix: Vec<u8>,
+}
+
+/// Written out as soon as so much has come together.
+const ENOUGH: usize = 64 << 10;
+
+impl<W: Write> Printer<W> {
+    pub fn new(out: W, has_prefix: bool, has_colour: bool) -> Self {
+        Printer {
+            out,
+            buffer: Vec::new(),
+            names: Vec::new(),
+            width: 0,
+            has_prefix,
+            has_colour,
+        }
+    }
+
+    /// A line of a container's output.
+    pub fn line(&mut self, name: &str, line: &[u8]) -> io::Result<()> {
+        let at = self.find(name);
+        self.buffer.extend_from_slice(&self.names[at].prefix);
+        self.buffer.extend_from_slice(line);
+        self.buffer.push(b'\n');
+        match self.buffer.len() >= ENOUGH {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    /// Says what became of a container, over whatever stands in the line.
+    pub fn status(&mut self, name: &str, what: &str) -> io::Result<()> {
+        let at = self.find(name);
+        let line = format!("\r\x1b[K{name} {what}\n");
+        let line = painted(self.names[at].colour, &line);
+        self.buffer.extend_from_slice(line.as_bytes());
+        self.flush()
+    }
+
+    /// Writes out what has come together.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if !self.buffer.is_empty() {
+            let result = self
+                .out
+                .write_all(&self.buffer)
+                .and_then(|()| self.out.flush());
+            self.buffer.clear();
+            result?;
+        }
+        Ok(())
+    }
+
+    fn find(&mut self, name: &str) -> usize {
+        match self.names.iter().position(|n| n.text == name) {
+            Some(at) => at,
+            None => self.add(name),
+        }
+    }
+
+    /// Names get their colours in the order in which they first have something to say.
+    fn add(&mut self, name: &str) -> usize {
+        let at = self.names.len();
+        let colour = PREFIX_CODES[at % PREFIX_CODES.len()];
+        self.names.push(Name {
+            text: name.to_owned(),
+            colour: self.has_colour.then_some(colour),
+            prefix: Vec::new(),
+        });
+        if self.has_prefix {
+            self.width = self.width.max(name.len() + 1);
+            for name in &mut self.names {
+                let prefix = format!("{:width$} | ", name.text, width = self.width);
+                name.prefix = painted(name.colour, &prefix).into_bytes();
+            }
+        }
+        at
+    }
+}
+
+fn painted(colour: Option<&str>, text: &str) -> String {
+    match colour {
+        Some(code) => format!("\x1b[{code}m{text}\x1b[0m"),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(has_prefix: bool, has_colour: bool) -> String {
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, has_prefix, has_colour);
+        for (name, line) in [("web-1", "hi"), ("worker-12", "there"), ("web-1", "again")] {
+            printer.line(name, line.as_bytes()).unwrap();
+        }
+        printer.status("web-1", "exited with code 0").unwrap();
+        drop(printer);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn early_lines_may_be_shorter() {
+        assert_eq!(
+            printed(true, false),
+            "web-1  | hi\nworker-12  | there\nweb-1      | again\n\r\x1b[Kweb-1 exited with code 0\n"
+        );
+        assert_eq!(
+            printed(false, false),
+            "hi\nthere\nagain\n\r\x1b[Kweb-1 exited with code 0\n"
+        );
+    }
+
+    #[test]
+    fn the_colour_wraps_the_whole_prefix() {
+        assert_eq!(
+            printed(true, true),
+            "\x1b[36mweb-1  | \x1b[0mhi\n\x1b[33mworker-12  | \x1b[0mthere\n\x1b[36mweb-1      | \x1b[0magain\n\
+             \x1b[36m\r\x1b[Kweb-1 exited with code 0\n\x1b[0m"
+        );
+    }
+
+    #[test]
+    fn much_is_written_at_once_and_little_when_asked() {
+        struct Count(usize);
+        impl Write for Count {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 += 1;
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut printer = Printer::new(Count(0), true, false);
+        for _ in 0..10_000 {
+            printer.line("web-1", &[b'x'; 100]).unwrap();
+        }
+        printer.flush().unwrap();
+        assert!(printer.out.0 <= 18, "{}", printer.out.0);
+    }
+}
