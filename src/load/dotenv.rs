@@ -333,6 +333,13 @@ fn unescape(value: &str) -> String {
                 let code = (digits == 3)
                     .then(|| u8::from_str_radix(&sequence[2..5], 8).ok())
                     .flatten();
+                if code.is_none() {
+                    // What is no octal number loses its zero, as in Compose.
+                    out.push('\\');
+                    out.push_str(&sequence[2..2 + digits]);
+                    rest = &sequence[2 + digits..];
+                    continue;
+                }
                 (code.map(char::from), 2 + digits)
             }
             _ => (None, 1),

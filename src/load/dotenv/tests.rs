@@ -42,7 +42,7 @@ fn env_files_are_read_as_compose_reads_them() {
         ("A=\"$HOME \\$HOME $$HOME\"", r#"A="/h $HOME $HOME""#),
         (
             "A=\"a\\nb\\tc\\\\d\\\"e\\qf\\0101\\012\"",
-            r#"A="a\nb\tc\\d\"e\\qfA\\012""#,
+            r#"A="a\nb\tc\\d\"e\\qfA\\12""#,
         ),
         ("A=\"x\" # c\nB=\"x\"HOME\n", r#"A="x" B="x" HOME="/h""#),
         (

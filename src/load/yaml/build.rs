@@ -18,7 +18,7 @@ pub(super) const MAX_DEPTH: usize = 256;
 
 /// How many values aliases may add to any document. A larger one may grow by
 /// [`ALIAS_GROWTH`] times its own size.
-const ALIAS_BUDGET: usize = 100_000;
+const ALIAS_BUDGET: usize = 400_000;
 const ALIAS_GROWTH: usize = 4;
 
 /// An open collection.
