@@ -12,6 +12,7 @@ use crate::service::Condition;
 use crate::tree::Span;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::BTreeSet;
 
 /// A step's number in its plan, in a valid order of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,9 +208,11 @@ impl Plan {
     /// If `after` names a step that is not in this plan: a fault of the planner.
     pub fn add(&mut self, step: Step, after: impl IntoIterator<Item = StepId>) -> StepId {
         let node = self.graph.add_node(step);
-        for StepId(dependency) in after {
+        // Deduplicated here: asking the graph for the edge would walk all that leave the dependency,
+        // which for a network is one for each container.
+        for StepId(dependency) in after.into_iter().collect::<BTreeSet<_>>() {
             assert!(dependency < node.index(), "a step waits for an older one");
-            self.graph.update_edge(NodeIndex::new(dependency), node, ());
+            self.graph.add_edge(NodeIndex::new(dependency), node, ());
         }
         StepId(node.index())
     }
@@ -220,8 +223,11 @@ impl Plan {
     /// If it is not: a fault of the planner.
     pub fn after(&mut self, step: StepId, dependency: StepId) {
         assert!(dependency < step, "a step waits for an older one");
-        self.graph
-            .update_edge(NodeIndex::new(dependency.0), NodeIndex::new(step.0), ());
+        let (dependency, step) = (NodeIndex::new(dependency.0), NodeIndex::new(step.0));
+        let mut known = self.graph.neighbors_directed(step, Direction::Incoming);
+        if !known.any(|node| node == dependency) {
+            self.graph.add_edge(dependency, step, ());
+        }
     }
 
     pub fn len(&self) -> usize {
