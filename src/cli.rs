@@ -140,7 +140,7 @@ impl Command {
             Command::Logs(args) => commands::logs::run(ctx, args).await,
             Command::Ls(args) => commands::ls::run(ctx, args).await,
             Command::Ps(args) => commands::ps::run(ctx, args).await,
-            Command::Version(args) => commands::version::run(ctx, args),
+            Command::Version(args) => commands::version::run(ctx.program, args),
         }
     }
 }
@@ -167,6 +167,10 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         None if cli.version => Command::Version(Default::default()),
         None => return usage::help(&mut parser),
     };
+    if let Command::Version(args) = command {
+        // Reads nothing and asks nobody, not even for an env file.
+        return finish(commands::version::run(invocation.program, args), false);
+    }
     match Context::new(cli.globals, invocation.program, command.name()) {
         Ok(ctx) => {
             let json = ctx.style.mode == output::Mode::Json;
@@ -177,10 +181,6 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
 }
 
 fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
-    if let Command::Version(args) = command {
-        // Needs no runtime, which costs as much as all the rest of it.
-        return commands::version::run(&ctx, args);
-    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -10,7 +10,7 @@ use crate::engine::endpoint::{self, Surroundings, Wishes};
 use crate::error::CliError;
 use crate::event::Reporter;
 use crate::load::disk::DiskFiles;
-use crate::load::{self, LoadOptions, Sources};
+use crate::load::{self, LoadOptions};
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::tree::Node;
@@ -22,8 +22,11 @@ use std::sync::{Arc, OnceLock};
 pub struct Context {
     pub globals: Globals,
     pub program: Program,
-    /// The process environment as it was at the start.
+    /// The process environment as it was at the start, and what an env file sets for us
+    /// (`COMPOSE_…`).
     pub environment: BTreeMap<String, String>,
+    /// The environment of the project: with all that its env files set.
+    pub project_environment: BTreeMap<String, String>,
     /// Absolute working directory.
     pub cwd: PathBuf,
     /// Where progress and warnings go.
@@ -37,33 +40,47 @@ pub struct Context {
 
 impl Context {
     /// Reads the environment and settles the global options with it.
+    ///
+    /// # Errors
+    /// Where options contradict each other or the environment, or an env file cannot be read.
     pub fn new(
         mut globals: Globals,
         program: Program,
         operation: &'static str,
     ) -> Result<Self, CliError> {
-        let environment: BTreeMap<String, String> = std::env::vars_os()
+        let mut environment: BTreeMap<String, String> = std::env::vars_os()
             .map(|(k, v)| {
-                (
-                    k.to_string_lossy().into_owned(),
-                    v.to_string_lossy().into_owned(),
-                )
+                let text = |t: std::ffi::OsString| t.to_string_lossy().into_owned();
+                (text(k), text(v))
             })
             .collect();
         let cwd = std::env::current_dir()
             .map_err(|e| CliError::new(format!("the working directory cannot be read: {e}")))?;
+        settle_early(&mut globals, &environment)?;
+        let loaded = load::load_environment(&DiskFiles, &options(&globals, &environment, &cwd));
+        // Compose's rule: what an env file says about Compose itself counts as if exported.
+        for (name, value) in &loaded.environment {
+            if name.starts_with("COMPOSE_") && !environment.contains_key(name) {
+                environment.insert(name.clone(), value.clone());
+            }
+        }
         settle(&mut globals, &environment)?;
-        let style = Style::choose(&globals, &environment)?;
-        Ok(Context {
+        let ctx = Context {
+            style: Style::choose(&globals, &environment)?,
             globals,
             program,
             environment,
+            project_environment: loaded.environment,
             cwd,
             reporter: Reporter::silent(),
-            style,
             operation,
             engine: OnceLock::new(),
-        })
+        };
+        if loaded.findings.iter().any(Diagnostic::is_error) {
+            output::findings(&ctx, &loaded.findings, &loaded.sources);
+            return Err(CliError::silent(1));
+        }
+        Ok(ctx)
     }
 
     /// Starts the task that draws progress; needs the runtime.
@@ -134,31 +151,80 @@ impl Context {
         Some(config.get(key)?.as_str()?.to_owned())
     }
 
-    /// The project's name where it is given: `-p`, or `COMPOSE_PROJECT_NAME`.
-    pub fn project_name(&self) -> Result<String, CliError> {
-        let given = self.globals.project_name.as_deref();
-        given
-            .or(self.variable("COMPOSE_PROJECT_NAME"))
-            .map(str::to_owned)
-            .ok_or_else(|| CliError::new("no project name").hint("give it with -p"))
-    }
-
     /// What to load: the global options over the environment.
     /// `services` are those named on the command line.
     pub fn load_options(&self, services: &[String]) -> LoadOptions {
         LoadOptions {
-            files: self.globals.files.clone(),
-            project_directory: self.globals.project_directory.clone(),
-            project_name: self.globals.project_name.clone(),
-            profiles: self.globals.profiles.clone(),
-            env_files: self.globals.env_files.clone(),
-            environment: self.environment.clone(),
-            cwd: self.cwd.clone(),
             named_services: services.to_vec(),
-            compatibility: self.globals.compatibility,
-            all_resources: self.globals.all_resources,
-            ..LoadOptions::default()
+            ..options(&self.globals, &self.environment, &self.cwd)
         }
+    }
+
+    /// The project's name, for commands that need no more: as given with `-p` or
+    /// `COMPOSE_PROJECT_NAME`, or else from the project's files.
+    pub fn project_name(&self) -> Result<String, CliError> {
+        let given = self.globals.project_name.as_deref();
+        match given.or(self.variable(PROJECT_NAME)) {
+            Some(name) => Ok(name.to_lowercase()),
+            None => Ok(self.load_with(&self.without_env_files(&[]))?.name),
+        }
+    }
+
+    /// The project's name, and the project itself where its files are to be read: unless it is
+    /// named with `-p` alone, or its files do not load but `COMPOSE_PROJECT_NAME` names it.
+    pub fn target(&self, services: &[String]) -> Result<Target, CliError> {
+        if let (Some(name), []) = (&self.globals.project_name, self.globals.files.as_slice()) {
+            return Ok(Target {
+                name: name.to_lowercase(),
+                project: None,
+            });
+        }
+        let loaded = load::load(&DiskFiles, &self.without_env_files(services));
+        if let (None, Some(name)) = (&loaded.project, self.variable(PROJECT_NAME)) {
+            return Ok(Target {
+                name: name.to_lowercase(),
+                project: None,
+            });
+        }
+        output::findings(self, &loaded.findings, &loaded.sources);
+        let project = loaded.project.ok_or_else(|| CliError::silent(1))?;
+        Ok(Target {
+            name: project.name.clone(),
+            project: Some(project),
+        })
+    }
+
+    /// Commands that look at what runs do not need the services' env files, which may be gone.
+    fn without_env_files(&self, services: &[String]) -> LoadOptions {
+        let mut options = self.load_options(services);
+        options.stages.no_env_resolution = true;
+        options
+    }
+}
+
+/// The variable that names a project.
+const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
+
+/// What a command works on.
+pub struct Target {
+    /// The project's name.
+    pub name: String,
+    /// `None` where no file was read: the labels on the engine tell all there is to know.
+    pub project: Option<Project>,
+}
+
+fn options(globals: &Globals, environment: &BTreeMap<String, String>, cwd: &Path) -> LoadOptions {
+    LoadOptions {
+        files: globals.files.clone(),
+        project_directory: globals.project_directory.clone(),
+        project_name: globals.project_name.clone(),
+        profiles: globals.profiles.clone(),
+        env_files: globals.env_files.clone(),
+        environment: environment.clone(),
+        cwd: cwd.to_owned(),
+        compatibility: globals.compatibility,
+        all_resources: globals.all_resources,
+        ..LoadOptions::default()
     }
 }
 
@@ -185,37 +251,17 @@ impl Context {
     /// Loads a project as told, and shows what was found on the way.
     pub fn load_with(&self, options: &LoadOptions) -> Result<Project, CliError> {
         let loaded = load::load(&DiskFiles, options);
-        self.show(&loaded.findings, &loaded.sources);
+        output::findings(self, &loaded.findings, &loaded.sources);
         loaded.project.ok_or_else(|| CliError::silent(1))
     }
 
     /// Loads the merged model alone, and shows what was found on the way.
     pub fn load_model(&self, options: &LoadOptions) -> Result<Node, CliError> {
         let loaded = load::load_model(&DiskFiles, options);
-        self.show(&loaded.findings, &loaded.sources);
+        output::findings(self, &loaded.findings, &loaded.sources);
         match loaded.findings.iter().any(Diagnostic::is_error) {
             true => Err(CliError::silent(1)),
             false => Ok(loaded.model),
-        }
-    }
-
-    fn show(&self, findings: &[Diagnostic], sources: &Sources) {
-        for f in findings {
-            let at = f
-                .span
-                .and_then(|s| sources.position(s))
-                .map(|p| format!(" --> {p}"))
-                .unwrap_or_default();
-            let sep = if f.path.is_empty() { "" } else { ": " };
-            output::complain(&format!(
-                "{}: {}{sep}{}{at}",
-                if f.is_error() { "error" } else { "warning" },
-                f.path,
-                f.message
-            ));
-            if let Some(h) = &f.help {
-                output::complain(&format!("  = help: {h}"));
-            }
         }
     }
 }
@@ -228,27 +274,29 @@ fn means_yes(text: &str) -> bool {
     )
 }
 
-/// Fills options that were not given from the environment, and joins old names with new ones.
-fn settle(globals: &mut Globals, environment: &BTreeMap<String, String>) -> Result<(), CliError> {
+/// Joins old names of options with new ones, and fills in what only the process environment
+/// says, not an env file.
+fn settle_early(
+    globals: &mut Globals,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), CliError> {
     let variable = |name: &str| environment.get(name).filter(|v| !v.is_empty());
+    let both = |old: &str, new: &str, end: &str| {
+        Err(CliError::new(format!(
+            "cannot specify DEPRECATED \"{old}\" and \"{new}\". Please use only \"{new}\"{end}"
+        )))
+    };
     if let Some(dir) = globals.workdir.take() {
         if globals.project_directory.is_some() {
-            return Err(CliError::new(
-                "cannot specify DEPRECATED \"--workdir\" and \"--project-directory\". Please use only \"--project-directory\" instead",
-            ));
+            return both("--workdir", "--project-directory", " instead");
         }
         globals.project_directory = Some(dir);
     }
     if globals.no_ansi {
         if globals.ansi.is_some() {
-            return Err(CliError::new(
-                "cannot specify DEPRECATED \"--no-ansi\" and \"--ansi\". Please use only \"--ansi\"",
-            ));
+            return both("--no-ansi", "--ansi", "");
         }
         globals.ansi = Some("never".into());
-    }
-    if globals.ansi.is_none() {
-        globals.ansi = variable("COMPOSE_ANSI").cloned();
     }
     if globals.progress.is_none() {
         globals.progress = variable("COMPOSE_PROGRESS").cloned();
@@ -257,6 +305,21 @@ fn settle(globals: &mut Globals, environment: &BTreeMap<String, String>) -> Resu
         && let Some(list) = variable("COMPOSE_ENV_FILES")
     {
         globals.env_files = list.split(',').map(str::to_owned).collect();
+    }
+    if !globals.host.is_empty() && globals.context.is_some() {
+        return Err(CliError::new(
+            "conflicting options: cannot specify both --host and --context",
+        ));
+    }
+    globals.debug |= globals.verbose;
+    Ok(())
+}
+
+/// Fills options that were not given from the environment, to which env files have added.
+fn settle(globals: &mut Globals, environment: &BTreeMap<String, String>) -> Result<(), CliError> {
+    let variable = |name: &str| environment.get(name).filter(|v| !v.is_empty());
+    if globals.ansi.is_none() {
+        globals.ansi = variable("COMPOSE_ANSI").cloned();
     }
     if globals.parallel.is_none()
         && let Some(limit) = environment.get("COMPOSE_PARALLEL_LIMIT")
@@ -268,12 +331,6 @@ fn settle(globals: &mut Globals, environment: &BTreeMap<String, String>) -> Resu
         })?;
         globals.parallel = Some(number);
     }
-    if !globals.host.is_empty() && globals.context.is_some() {
-        return Err(CliError::new(
-            "conflicting options: cannot specify both --host and --context",
-        ));
-    }
     globals.compatibility |= variable("COMPOSE_COMPATIBILITY").is_some_and(|v| means_yes(v));
-    globals.debug |= globals.verbose;
     Ok(())
 }

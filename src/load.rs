@@ -171,6 +171,34 @@ pub fn load_model(files: &dyn Files, options: &LoadOptions) -> LoadedModel {
     }
 }
 
+/// The environment alone, as it is known before any project file is read.
+#[derive(Debug, Default)]
+pub struct LoadedEnvironment {
+    /// The process environment and the env files' variables.
+    pub environment: environment::Environment,
+    pub findings: Vec<Diagnostic>,
+    pub sources: Sources,
+}
+
+/// Loads the environment alone: for commands that need no project, but follow the variables
+/// that an env file sets for them.
+pub fn load_environment(files: &dyn Files, options: &LoadOptions) -> LoadedEnvironment {
+    let around = Surroundings::read(files, options);
+    LoadedEnvironment {
+        environment: around.environment,
+        findings: dedup(around.findings),
+        sources: around.reader.sources,
+    }
+}
+
+/// What is known before a project file is read.
+struct Surroundings<'f> {
+    reader: read::Reader<'f>,
+    environment: environment::Environment,
+    config_files: Vec<PathBuf>,
+    findings: Vec<Diagnostic>,
+}
+
 /// The first half of a load: everything up to the merged model.
 struct Merged<'f> {
     builder: model::Builder<'f>,
@@ -182,7 +210,7 @@ struct Merged<'f> {
     model: Option<Node>,
 }
 
-impl<'f> Merged<'f> {
+impl<'f> Surroundings<'f> {
     fn read(files: &'f dyn Files, options: &LoadOptions) -> Self {
         let mut reader = read::Reader::new(files, &options.cwd);
         let mut findings = Vec::new();
@@ -206,6 +234,23 @@ impl<'f> Merged<'f> {
                 &mut findings,
             );
         }
+        Surroundings {
+            reader,
+            environment,
+            config_files,
+            findings,
+        }
+    }
+}
+
+impl<'f> Merged<'f> {
+    fn read(files: &'f dyn Files, options: &LoadOptions) -> Self {
+        let Surroundings {
+            reader,
+            environment,
+            config_files,
+            findings,
+        } = Surroundings::read(files, options);
         let directory = discover::project_directory(options, &config_files);
         let mut builder = model::Builder::new(reader, options.stages.clone());
         builder.findings = findings;

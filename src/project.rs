@@ -88,6 +88,14 @@ impl Project {
         self.services.contains_key(service) || self.disabled.contains_key(service)
     }
 
+    /// The error for a name that stands for no active service.
+    pub fn no_such_service(&self, name: &str) -> NoSuchService {
+        NoSuchService {
+            name: name.to_owned(),
+            known: self.services.keys().cloned().collect(),
+        }
+    }
+
     /// Resolves service arguments: names, or shell globs over the active services.
     pub fn resolve_names(&self, names: &[String]) -> Result<BTreeSet<String>, NoSuchService> {
         let mut found = BTreeSet::new();
@@ -104,10 +112,7 @@ impl Project {
                     .cloned(),
             );
             if found.len() == before {
-                return Err(NoSuchService {
-                    name: name.clone(),
-                    known: self.services.keys().cloned().collect(),
-                });
+                return Err(self.no_such_service(name));
             }
         }
         Ok(found)

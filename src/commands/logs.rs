@@ -1,6 +1,6 @@
 //! `logs`: what the containers print.
 
-use crate::context::Context;
+use crate::context::{Context, Target};
 use crate::error::CliError;
 use crate::logs::printer::Printer;
 use crate::logs::{self, LogRequest, when};
@@ -53,9 +53,18 @@ pub async fn run(ctx: &Context, args: LogsArgs) -> Result<ExitCode, CliError> {
             ),
         },
     };
+    let Target { name, project } = ctx.target(&args.services)?;
+    let mut services = args.services.clone();
+    if let Some(project) = &project {
+        services = project.resolve_names(&services)?.into_iter().collect();
+        if services.is_empty() {
+            let shown = project.services.values().filter(|s| s.is_attached());
+            services = shown.map(|s| s.name.clone()).collect();
+        }
+    }
     let request = LogRequest {
-        project: ctx.project_name()?.to_lowercase(),
-        services: args.services.clone(),
+        project: name,
+        services,
         replica: (args.index > 0).then_some(args.index),
         follow: args.follow,
         since: time("since", &args.since)?,

@@ -1,7 +1,7 @@
 //! `ps`: the containers of a project.
 
 use crate::cli::usage::go_bool;
-use crate::context::Context;
+use crate::context::{Context, Target};
 use crate::engine::{ContainerFilter, ContainerState, ContainerSummary, Engine};
 use crate::error::CliError;
 use crate::labels;
@@ -67,7 +67,19 @@ pub async fn run(ctx: &Context, mut args: PsArgs) -> Result<ExitCode, CliError> 
     if let Some(state) = status_filter(args.filter.as_deref())? {
         args.status.push(state);
     }
-    let name = ctx.project_name()?.to_lowercase();
+    let Target { name, project } = ctx.target(&args.services)?;
+    if let Some(project) = &project {
+        if let Some(unknown) = args
+            .services
+            .iter()
+            .find(|s| !project.services.contains_key(*s))
+        {
+            return Err(project.no_such_service(unknown).into());
+        }
+        if args.services.is_empty() && !args.orphans {
+            args.services = project.services.keys().cloned().collect();
+        }
+    }
     let all = args.all || !args.status.is_empty();
     let mut filter = ContainerFilter {
         labels: vec![

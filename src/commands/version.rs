@@ -1,7 +1,6 @@
 //! `version`: what this is. Reads nothing and asks nobody.
 
 use crate::cli::argv::Program;
-use crate::context::Context;
 use crate::error::CliError;
 use crate::labels::COMPOSE_VERSION;
 use crate::output;
@@ -25,8 +24,8 @@ pub const PLUGIN_METADATA: &str = concat!(
     "     \"ShortDescription\": \"regatta, in the place of Docker Compose\"\n}\n"
 );
 
-pub fn run(ctx: &Context, args: VersionArgs) -> Result<ExitCode, CliError> {
-    output::write(&text(ctx.program, &args))?;
+pub fn run(program: Program, args: VersionArgs) -> Result<ExitCode, CliError> {
+    output::write(&text(program, &args))?;
     Ok(ExitCode::SUCCESS)
 }
 
