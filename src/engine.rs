@@ -318,6 +318,14 @@ pub struct BuildRequest {
     pub shm_size: Option<i64>,
     pub no_cache: bool,
     pub pull: bool,
+    /// Bytes that a step may use; the classic builder only.
+    pub memory: Option<i64>,
+    /// Name, soft and hard limit.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// A context that the engine fetches itself (an URL); `context` is empty then.
+    pub remote: Option<String>,
+    /// Use the classic builder even where the engine has BuildKit.
+    pub classic: bool,
     /// The context as a tar stream.
     pub context: BoxStream<'static, std::io::Result<Vec<u8>>>,
 }

@@ -18,6 +18,7 @@ mod logs;
 mod messages;
 mod query;
 mod rows;
+mod trace;
 mod wire;
 
 use super::endpoint::Endpoint;

@@ -3,10 +3,12 @@
 use super::failure::failure;
 use super::messages;
 use super::query::Query;
+use super::trace::Trace;
 use super::wire::{Body, Wire};
 use crate::engine::{BuildMessage, BuildRequest, EngineError, Parts, PullProgress};
 use base64::Engine as _;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use http_body_util::{Either, Full, StreamBody};
 use hyper::Request;
@@ -33,9 +35,9 @@ pub struct Credentials {
 /// Finds credentials for registries. May run a helper program, so it is asked only when needed.
 pub trait Keyring: Send + Sync {
     /// For the registry of an image reference.
-    fn of_image(&self, reference: &str) -> Option<Credentials>;
+    fn of_image<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Option<Credentials>>;
     /// All there are, by registry.
-    fn all(&self) -> BTreeMap<String, Credentials>;
+    fn all(&self) -> BoxFuture<'_, BTreeMap<String, Credentials>>;
 }
 
 /// The header value for a JSON document.
@@ -122,9 +124,11 @@ pub fn pull(
         .add_some("platform", platform)
         .finish();
     let reference = reference.to_string();
-    messages::read::<Message>(wire, move || {
+    messages::read::<Message>(wire, async move {
         let mut request = Request::post(target);
-        if let Some(credentials) = keyring.and_then(|k| k.of_image(&reference)) {
+        if let Some(keyring) = keyring
+            && let Some(credentials) = keyring.of_image(&reference).await
+        {
             request = request.header("X-Registry-Auth", header(&credentials));
         }
         request
@@ -143,23 +147,21 @@ pub fn pull(
     .boxed()
 }
 
-/// Builds with the engine's classic builder.
-pub fn build(
-    wire: Arc<Wire>,
-    keyring: Option<Arc<dyn Keyring>>,
-    request: BuildRequest,
-) -> Parts<'static, BuildMessage> {
-    let json = |value: &BTreeMap<String, String>| serde_json::to_string(value).unwrap_or_default();
+/// The target of a build, without the builder's version.
+fn build_target(request: &BuildRequest) -> String {
+    fn json<T: Serialize>(value: &T) -> String {
+        serde_json::to_string(value).unwrap_or_default()
+    }
+    let number = |n: Option<i64>| n.filter(|n| *n != 0).map(|n| n.to_string());
     let mut query = Query::new("/build")
         .add("dockerfile", &request.dockerfile)
         .add("rm", "1")
         .add_some("target", request.target.as_deref())
         .add_some("networkmode", request.network.as_deref())
         .add_some("platform", request.platform.as_deref())
-        .add_some(
-            "shmsize",
-            request.shm_size.map(|n| n.to_string()).as_deref(),
-        );
+        .add_some("remote", request.remote.as_deref())
+        .add_some("shmsize", number(request.shm_size).as_deref())
+        .add_some("memory", number(request.memory).as_deref());
     for tag in &request.tags {
         query = query.add("t", tag);
     }
@@ -178,48 +180,83 @@ pub fn build(
         query = query.add("labels", &json(&request.labels));
     }
     if !request.cache_from.is_empty() {
-        let images = serde_json::to_string(&request.cache_from).unwrap_or_default();
-        query = query.add("cachefrom", &images);
+        query = query.add("cachefrom", &json(&request.cache_from));
     }
-    let target = query.finish();
-    let context = request.context;
-    let settle = wire.clone();
+    if !request.ulimits.is_empty() {
+        let limits: Vec<_> = request
+            .ulimits
+            .iter()
+            .map(|(name, soft, hard)| serde_json::json!({ "Name": name, "Soft": soft, "Hard": hard }))
+            .collect();
+        query = query.add("ulimits", &json(&limits));
+    }
+    query.finish()
+}
+
+/// Whether the engine has BuildKit. Asking also settles the API version: the context is sent as
+/// it is read and could not be sent again under another one.
+async fn has_buildkit(wire: &Wire) -> Result<bool, EngineError> {
+    let ask = Request::get("/_ping").body(Either::Left(Full::new(Bytes::new())));
+    let answer = wire
+        .send(ask.map_err(unformed)?)
+        .await
+        .map_err(|e| failure(wire, e))?;
+    Ok(answer
+        .headers()
+        .get("Builder-Version")
+        .is_some_and(|v| v == "2"))
+}
+
+/// Builds with BuildKit where the engine has it. There is no session with the builder: what takes
+/// one (secrets, other contexts, private registries) is not for this call.
+pub fn build(
+    wire: Arc<Wire>,
+    keyring: Option<Arc<dyn Keyring>>,
+    request: BuildRequest,
+) -> Parts<'static, BuildMessage> {
+    let ask = wire.clone();
     stream::once(async move {
-        // The context is sent as it is read and cannot be sent twice, so the version must be
-        // known: an engine that refuses ours says so here.
-        if !settle.is_settled() {
-            let ask = Request::get("/version").body(Either::Left(Full::new(Bytes::new())));
-            settle
-                .send(ask.map_err(unformed)?)
-                .await
-                .map_err(|e| failure(&settle, e))?;
-        }
-        Ok(messages::read::<Message>(settle, move || {
-            let mut request = Request::post(target).header("Content-Type", "application/x-tar");
-            if let Some(all) = keyring.map(|k| k.all()).filter(|all| !all.is_empty()) {
-                request = request.header("X-Registry-Config", header(&all));
+        let buildkit = has_buildkit(&ask).await? && !request.classic;
+        let version = if buildkit { "2" } else { "1" };
+        let target = format!("{}&version={version}", build_target(&request));
+        let mut trace = Trace::default();
+        let messages = messages::read::<Message>(ask, async move {
+            let mut ask = Request::post(target).header("Content-Type", "application/x-tar");
+            if let Some(keyring) = keyring {
+                let all = keyring.all().await;
+                if !all.is_empty() {
+                    ask = ask.header("X-Registry-Config", header(&all));
+                }
             }
-            let frames = context
+            let frames = request
+                .context
                 .map_ok(|bytes| Frame::data(Bytes::from(bytes)))
                 .boxed();
-            request
-                .body(Body::Right(StreamBody::new(frames)))
+            ask.body(Body::Right(StreamBody::new(frames)))
                 .map_err(unformed)
+        });
+        Ok(messages.try_filter_map(move |message| {
+            futures::future::ready(message.check().map(|m| build_message(m, &mut trace)))
         }))
     })
     .try_flatten()
-    .try_filter_map(async |message| {
-        let message = message.check()?;
-        if let Some(text) = message.stream {
-            return Ok(Some(BuildMessage::Log(text)));
-        }
-        let id = message.aux.as_ref().and_then(|aux| aux.get("ID")?.as_str());
-        if let Some(id) = id {
-            return Ok(Some(BuildMessage::Built(id.to_string())));
-        }
-        Ok(None)
-    })
     .boxed()
+}
+
+fn build_message(message: Message, trace: &mut Trace) -> Option<BuildMessage> {
+    if message.id.as_deref() == Some("moby.buildkit.trace") {
+        let encoded = message.aux.as_ref()?.as_str()?;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(encoded)
+            .ok()?;
+        let text = trace.read(&bytes);
+        return (!text.is_empty()).then_some(BuildMessage::Log(text));
+    }
+    if let Some(text) = message.stream {
+        return Some(BuildMessage::Log(text));
+    }
+    let id = message.aux.as_ref()?.get("ID")?.as_str()?;
+    Some(BuildMessage::Built(id.to_string()))
 }
 
 pub fn unformed(error: hyper::http::Error) -> EngineError {

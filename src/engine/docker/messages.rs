@@ -14,10 +14,13 @@ use std::sync::Arc;
 /// Sends a request and gives its answer's messages. Nothing is sent before the first poll.
 pub fn read<T: DeserializeOwned + Send + 'static>(
     wire: Arc<Wire>,
-    request: impl FnOnce() -> Result<Request<Body>, EngineError> + Send + 'static,
+    request: impl Future<Output = Result<Request<Body>, EngineError>> + Send + 'static,
 ) -> Parts<'static, T> {
     stream::once(async move {
-        let answer = wire.send(request()?).await.map_err(|e| failure(&wire, e))?;
+        let answer = wire
+            .send(request.await?)
+            .await
+            .map_err(|e| failure(&wire, e))?;
         let status = answer.status().as_u16();
         let mut lines = Lines {
             wire,

@@ -14,7 +14,7 @@ use hyper::header::{HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The API we write requests for: that of Docker Engine 28.3.
 pub const API_MINOR: u32 = 51;
@@ -33,8 +33,6 @@ pub struct Wire {
     minor: AtomicU32,
     /// The user demanded a version: no other is tried.
     pinned: bool,
-    /// Some request was not refused for its version.
-    settled: AtomicBool,
 }
 
 impl Wire {
@@ -49,7 +47,6 @@ impl Wire {
             connector,
             minor: AtomicU32::new(demanded.unwrap_or(API_MINOR)),
             pinned: demanded.is_some(),
-            settled: AtomicBool::new(false),
         }
     }
 
@@ -65,11 +62,6 @@ impl Wire {
     /// A connection of its own, outside the pool.
     pub async fn connect(&self) -> std::io::Result<Connection> {
         self.connector.connect().await
-    }
-
-    /// Whether a request with a body that cannot be repeated may be sent as it is.
-    pub fn is_settled(&self) -> bool {
-        self.pinned || self.settled.load(Ordering::Relaxed)
     }
 
     /// Takes over the version that a refusal offers; `false` if it was refused for another
@@ -101,7 +93,6 @@ impl Wire {
         };
         let response = self.send_once(head.clone(), body).await?;
         if response.status() != StatusCode::BAD_REQUEST {
-            self.settled.store(true, Ordering::Relaxed);
             return Ok(response);
         }
         let text = response.into_body().collect().await?.to_bytes();

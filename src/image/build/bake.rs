@@ -1,0 +1,314 @@
+//! Building with the program `docker-buildx`.
+
+use super::{BuildError, BuildOptions, arguments, image_labels, is_remote, refuse, tags};
+use crate::engine::Engine;
+use crate::event::Reporter;
+use crate::project::Project;
+use crate::service::Service;
+use crate::service::build::Build;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+/// The bake file for one service, with the variables that its secrets take.
+pub fn definition(
+    project: &Project,
+    service: &Service,
+    build: &Build,
+    options: &BuildOptions,
+) -> Result<(Value, BTreeMap<String, String>), BuildError> {
+    let mut t = Map::new();
+    let mut set = |key: &str, value: Value| {
+        let empty = match &value {
+            Value::Null => true,
+            Value::Bool(b) => !b,
+            Value::String(s) => s.is_empty(),
+            Value::Array(a) => a.is_empty(),
+            Value::Object(o) => o.is_empty(),
+            Value::Number(n) => n.as_i64() == Some(0),
+        };
+        if !empty {
+            t.insert(key.into(), value);
+        }
+    };
+    // Bake reads `${…}` in texts as its own.
+    let literal = |text: &str| text.replace("${", "$${");
+    set("context", build.context.clone().into());
+    set("contexts", contexts(project, service, build)?);
+    let dockerfile = build.dockerfile.as_deref().unwrap_or_default();
+    if build.dockerfile_inline.is_none() && !dockerfile.is_empty() {
+        let path = match is_remote(&build.context) {
+            true => dockerfile.to_string(),
+            false => Path::new(&build.context)
+                .join(dockerfile)
+                .display()
+                .to_string(),
+        };
+        set("dockerfile", path.into());
+    }
+    let inline = build.dockerfile_inline.as_deref().map(literal);
+    set("dockerfile-inline", inline.into());
+    let args: BTreeMap<_, _> = arguments(project, build, options)
+        .into_iter()
+        .map(|(key, value)| (key, literal(&value)))
+        .collect();
+    set("args", json!(args));
+    set("labels", json!(image_labels(project, service, build)));
+    set("tags", json!(tags(project, service, build)));
+    set("cache-from", json!(build.cache_from));
+    set("cache-to", json!(build.cache_to));
+    set("target", json!(build.target));
+    let (secrets, variables) = secrets(project, service, build)?;
+    set("secret", json!(secrets));
+    let ssh: Vec<&String> = build.ssh.iter().chain(&options.ssh).collect();
+    set("ssh", json!(ssh));
+    set("platforms", json!(platforms(service, build, options)));
+    set("pull", json!(build.pull || options.pull));
+    set("no-cache", json!(build.no_cache || options.no_cache));
+    set("no-cache-filter", json!(build.no_cache_filter));
+    set("network", json!(build.network));
+    set("shm-size", json!(build.shm_size.map(|b| b.0.to_string())));
+    let limits: Vec<String> = build
+        .ulimits
+        .iter()
+        .map(|(name, limit)| format!("{name}={}:{}", limit.soft, limit.hard))
+        .collect();
+    set("ulimits", json!(limits));
+    let mut hosts: BTreeMap<&str, String> = BTreeMap::new();
+    for (host, address) in build.extra_hosts.iter().filter_map(|h| h.split_once('=')) {
+        hosts
+            .entry(host)
+            .and_modify(|all| *all += &format!(",{address}"))
+            .or_insert(address.into());
+    }
+    set("extra-hosts", json!(hosts));
+    set("entitlements", json!(entitlements(build)));
+    let mut attestations = Vec::new();
+    for (kind, value) in [("provenance", &build.provenance), ("sbom", &build.sbom)] {
+        match value.as_deref() {
+            None | Some("") => {}
+            Some("true") => attestations.push(format!("type={kind}")),
+            Some("false") => attestations.push(format!("type={kind},disabled=true")),
+            Some(more) => attestations.push(format!("type={kind},{more}")),
+        }
+    }
+    set("attest", json!(attestations));
+    let push = options.push && service.image.is_some();
+    match (
+        options.check,
+        platforms(service, build, options).len() > 1,
+        push,
+    ) {
+        (true, ..) => set("call", "lint".into()),
+        (_, true, _) => set("output", json!([format!("type=image,push={push}")])),
+        (_, _, true) => set("output", json!(["type=registry"])),
+        _ => set("output", json!(["type=docker"])),
+    }
+    let name = target_name(service);
+    let file = json!({
+        "group": { "default": { "targets": [name] } },
+        "target": { name: t },
+    });
+    Ok((file, variables))
+}
+
+/// A target's name must not hold dots.
+fn target_name(service: &Service) -> String {
+    service.name.replace('.', "_")
+}
+
+fn platforms(service: &Service, build: &Build, options: &BuildOptions) -> Vec<String> {
+    let own = service.platform.clone().filter(|p| !p.is_empty());
+    match (build.platforms.len(), own) {
+        (0, own) => own.into_iter().collect(),
+        (n, Some(own)) if n > 1 && options.for_running => vec![own],
+        // One that the builder itself runs, as nothing else could be run here.
+        (n, None) if n > 1 && options.for_running => Vec::new(),
+        _ => build.platforms.clone(),
+    }
+}
+
+fn entitlements(build: &Build) -> Vec<String> {
+    let mut all = build.entitlements.clone();
+    if build.privileged && !all.iter().any(|e| e == "security.insecure") {
+        all.push("security.insecure".into());
+    }
+    all
+}
+
+/// Further contexts; a service's image has been built before.
+fn contexts(project: &Project, service: &Service, build: &Build) -> Result<Value, BuildError> {
+    let mut all = Map::new();
+    for (name, source) in &build.additional_contexts {
+        let value = match source.strip_prefix("service:") {
+            Some(other) => {
+                let found = project
+                    .services
+                    .get(other)
+                    .or_else(|| project.disabled.get(other));
+                let found = found.ok_or_else(|| {
+                    refuse(
+                        service,
+                        "additional_contexts",
+                        format!("service {other:?}, whose image is a context, is not defined"),
+                    )
+                })?;
+                format!("docker-image://{}", project.image_name(found))
+            }
+            None => source.clone(),
+        };
+        all.insert(name.clone(), value.into());
+    }
+    Ok(Value::Object(all))
+}
+
+/// `secret` entries. A secret out of the project's environment goes by a variable of the program,
+/// as it must not stand in the file.
+fn secrets(
+    project: &Project,
+    service: &Service,
+    build: &Build,
+) -> Result<(Vec<String>, BTreeMap<String, String>), BuildError> {
+    let (mut entries, mut variables) = (Vec::new(), BTreeMap::new());
+    for reference in &build.secrets {
+        let source = &reference.source;
+        let id = reference
+            .target
+            .as_ref()
+            .filter(|t| !t.is_empty())
+            .unwrap_or(source);
+        let fail = |why: &str| refuse(service, "secrets", format!("secret {source:?} {why}"));
+        let object = project
+            .secrets
+            .get(source)
+            .ok_or_else(|| fail("is not defined"))?;
+        match (&object.file, &object.environment) {
+            (Some(file), _) => entries.push(format!("id={id},type=file,src={file}")),
+            (None, Some(variable)) => {
+                let value = project.environment.get(variable);
+                let value = value.ok_or_else(|| {
+                    fail(&format!(
+                        "takes the variable {variable:?}, which is not set"
+                    ))
+                })?;
+                entries.push(format!("id={id},type=env,env={variable}"));
+                variables.insert(variable.clone(), value.clone());
+            }
+            (None, None) => return Err(fail("has neither a file nor a variable to take it from")),
+        }
+    }
+    Ok((entries, variables))
+}
+
+fn arguments_of_program(service: &Service, build: &Build, options: &BuildOptions) -> Vec<String> {
+    let mut all: Vec<String> = ["bake", "--file", "-", "--progress"]
+        .map(String::from)
+        .into();
+    all.push(if options.quiet { "quiet" } else { "plain" }.into());
+    let further = build.additional_contexts.values();
+    for path in std::iter::once(&build.context).chain(further) {
+        if !is_remote(path) && !path.contains("://") && !path.starts_with("service:") {
+            all.extend(["--allow".into(), format!("fs.read={path}")]);
+        }
+    }
+    if let Some(dockerfile) = build
+        .dockerfile
+        .as_deref()
+        .filter(|d| d.starts_with("..") || d.starts_with('/'))
+    {
+        let path = Path::new(&build.context).join(dockerfile);
+        all.extend(["--allow".into(), format!("fs.read={}", path.display())]);
+    }
+    for entitlement in entitlements(build) {
+        all.extend(["--allow".into(), entitlement]);
+    }
+    for (flag, value) in [
+        ("--sbom", &options.sbom),
+        ("--provenance", &options.provenance),
+    ] {
+        if let Some(value) = value {
+            all.push(format!("{flag}={value}"));
+        }
+    }
+    if let Some(builder) = &options.builder {
+        all.extend(["--builder".into(), builder.clone()]);
+    }
+    tracing::debug!(service = service.name, ?all, "docker-buildx");
+    all
+}
+
+/// Runs the program and shows what it says.
+pub async fn build(
+    engine: &dyn Engine,
+    project: &Project,
+    service: &Service,
+    program: &Path,
+    options: &BuildOptions,
+    reporter: &Reporter,
+) -> Result<Option<String>, BuildError> {
+    let Some(build) = &service.build else {
+        return Ok(None);
+    };
+    let (file, variables) = definition(project, service, build, options)?;
+    let unreadable = |e: std::io::Error| BuildError::Unreadable {
+        service: service.name.clone(),
+        message: format!("{}: {e}", program.display()),
+    };
+    let mut child = tokio::process::Command::new(program)
+        .args(arguments_of_program(service, build, options))
+        .envs(&options.environment)
+        .envs(&variables)
+        .env("DOCKER_HOST", engine.endpoint())
+        .env_remove("DOCKER_CONTEXT")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(unreadable)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin
+            .write_all(file.to_string().as_bytes())
+            .await
+            .map_err(unreadable)?;
+    }
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let show = async {
+        if let Some(stdout) = stdout {
+            let mut lines = BufReader::new(stdout).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                reporter.build(line);
+            }
+        }
+    };
+    // The last words tell why, where it fails.
+    let listen = async {
+        let mut last = String::new();
+        if let Some(stderr) = stderr {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Some(error) = line.strip_prefix("ERROR: ") {
+                    last = error.to_string();
+                } else if !options.quiet {
+                    reporter.build(line);
+                }
+            }
+        }
+        last
+    };
+    let ((), message) = tokio::join!(show, listen);
+    let status = child.wait().await.map_err(unreadable)?;
+    if !status.success() {
+        return Err(BuildError::Failed {
+            service: service.name.clone(),
+            message: if message.is_empty() {
+                status.to_string()
+            } else {
+                message
+            },
+        });
+    }
+    Ok(None)
+}

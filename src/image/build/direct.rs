@@ -1,0 +1,309 @@
+//! Building with the engine's own `/build`.
+
+use super::{
+    BuildError, BuildOptions, arguments, cache_image, image_labels, is_remote, platform, refuse,
+    tags,
+};
+use crate::engine::{BuildMessage, BuildRequest, Engine, EngineError};
+use crate::event::Reporter;
+use crate::image::context::{self, Context};
+use crate::image::dockerfile::{self, Dockerfile};
+use crate::image::ignore::Ignore;
+use crate::image::pull::{PullOptions, pull};
+use crate::project::Project;
+use crate::service::Service;
+use crate::service::build::Build;
+use futures::StreamExt;
+use std::path::{Component, Path, PathBuf};
+
+/// The name under which a Dockerfile from elsewhere is sent.
+const SENT_DOCKERFILE: &str = ".dockerfile.regatta";
+const IGNORE_FILE: &str = ".dockerignore";
+
+/// What will be sent.
+#[derive(Debug)]
+pub struct Plan {
+    context: Option<Context>,
+    /// Path in the context.
+    dockerfile: String,
+    remote: Option<String>,
+    contents: Dockerfile,
+    /// The Dockerfile is in the tar though the context, as the user sees it, does not have it.
+    hidden: bool,
+}
+
+impl Plan {
+    /// Whether BuildKit would show the Dockerfile to an instruction that copies everything. (The
+    /// classic builder takes it away again.)
+    pub fn shows_dockerfile(&self) -> bool {
+        self.hidden && self.contents.copies_context
+    }
+}
+
+/// Reads the Dockerfile and finds out what to send.
+pub fn plan(
+    project: &Project,
+    service: &Service,
+    build: &Build,
+    options: &BuildOptions,
+) -> Result<Plan, BuildError> {
+    let name = build
+        .dockerfile
+        .as_deref()
+        .filter(|d| !d.is_empty())
+        .unwrap_or("Dockerfile");
+    if is_remote(&build.context) {
+        return Ok(Plan {
+            context: None,
+            dockerfile: name.into(),
+            remote: Some(build.context.clone()),
+            contents: Dockerfile::default(),
+            hidden: false,
+        });
+    }
+    let directory = PathBuf::from(&build.context);
+    if !directory.is_dir() {
+        return Err(refuse(
+            service,
+            "context",
+            format!("there is no directory {}", directory.display()),
+        ));
+    }
+    let mut sent = Context {
+        directory: directory.clone(),
+        ..Context::default()
+    };
+    let own_ignore = std::fs::read_to_string(directory.join(IGNORE_FILE)).ok();
+    let (text, dockerfile, ignore) = match &build.dockerfile_inline {
+        Some(inline) => {
+            sent.extra
+                .push((SENT_DOCKERFILE.into(), inline.clone().into_bytes()));
+            (inline.clone(), SENT_DOCKERFILE.to_string(), own_ignore)
+        }
+        None => {
+            let path = dockerfile_path(&directory, name);
+            let text = std::fs::read_to_string(&path).map_err(|e| {
+                refuse(
+                    service,
+                    "dockerfile",
+                    format!("Dockerfile {}: {}", path.display(), words(&e)),
+                )
+            })?;
+            // One beside the Dockerfile comes before the context's.
+            let beside = format!("{}{IGNORE_FILE}", path.display());
+            let ignore = std::fs::read_to_string(beside).ok().or(own_ignore);
+            let inside = match inside(&directory, &path) {
+                Some(inside) => {
+                    sent.needed.push(inside.clone());
+                    inside
+                }
+                None => {
+                    sent.extra
+                        .push((SENT_DOCKERFILE.into(), text.clone().into_bytes()));
+                    SENT_DOCKERFILE.to_string()
+                }
+            };
+            (text, inside, ignore)
+        }
+    };
+    let ignore = ignore.unwrap_or_default();
+    sent.ignore = Ignore::parse(&ignore);
+    let hidden = dockerfile == SENT_DOCKERFILE || sent.ignore.excludes(&dockerfile);
+    let args = arguments(project, build, options);
+    let contents = dockerfile::read(&text, &args, build.target.as_deref());
+    let mut plan = Plan {
+        context: None,
+        dockerfile,
+        remote: None,
+        contents,
+        hidden,
+    };
+    if plan.use_classic(options) {
+        // The classic builder reads the patterns itself and removes what they name, so they go
+        // along, with the Dockerfile that was added.
+        let ignored_ignore = sent.ignore.excludes(IGNORE_FILE);
+        let mut patterns = format!("{ignore}\n{}\n", plan.dockerfile);
+        if ignored_ignore || !directory.join(IGNORE_FILE).exists() {
+            patterns += IGNORE_FILE;
+        }
+        sent.extra.push((IGNORE_FILE.into(), patterns.into_bytes()));
+    }
+    plan.context = Some(sent);
+    Ok(plan)
+}
+
+impl Plan {
+    /// BuildKit but for a limit that it does not know, and for a Dockerfile that it would show
+    /// where the classic builder does not, unless only BuildKit understands it.
+    fn use_classic(&self, options: &BuildOptions) -> bool {
+        options.memory.is_some() || (self.shows_dockerfile() && !self.contents.needs_buildkit)
+    }
+}
+
+/// Where the Dockerfile is; `dockerfile` stands in for a missing `Dockerfile`, as with BuildKit.
+fn dockerfile_path(directory: &Path, name: &str) -> PathBuf {
+    let path = directory.join(name);
+    if name == "Dockerfile" && !path.exists() {
+        let small = directory.join("dockerfile");
+        if small.exists() {
+            return small;
+        }
+    }
+    path
+}
+
+/// The path of a file in the context's terms; `None` where it is outside.
+fn inside(directory: &Path, path: &Path) -> Option<String> {
+    let mut parts: Vec<String> = Vec::new();
+    // Links are followed on both sides, as a context may be one itself.
+    let (directory, path) = match (directory.canonicalize(), path.parent()?.canonicalize()) {
+        (Ok(directory), Ok(parent)) => (directory, parent.join(path.file_name()?)),
+        _ => return None,
+    };
+    for part in path.strip_prefix(directory).ok()?.components() {
+        match part {
+            Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+            _ => return None,
+        }
+    }
+    Some(parts.join("/"))
+}
+
+fn words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "is not there".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Pulls what the build begins with and builds.
+pub async fn build(
+    engine: &dyn Engine,
+    project: &Project,
+    service: &Service,
+    plan: Plan,
+    options: &BuildOptions,
+    reporter: &Reporter,
+) -> Result<Option<String>, BuildError> {
+    let Some(build) = &service.build else {
+        return Ok(None);
+    };
+    let pulls = build.pull || options.pull;
+    if plan.remote.is_none() {
+        provide(engine, service, build, &plan, pulls, reporter).await?;
+    }
+    let classic = plan.use_classic(options);
+    let request = BuildRequest {
+        tags: tags(project, service, build),
+        dockerfile: plan.dockerfile,
+        args: arguments(project, build, options),
+        labels: image_labels(project, service, build),
+        target: build.target.clone(),
+        network: build.network.clone(),
+        platform: platform(service, build).map(str::to_string),
+        cache_from: build
+            .cache_from
+            .iter()
+            .filter_map(|entry| cache_image(entry))
+            .map(str::to_string)
+            .collect(),
+        extra_hosts: build
+            .extra_hosts
+            .iter()
+            .map(|h| h.replacen('=', ":", 1))
+            .collect(),
+        shm_size: build.shm_size.map(|b| b.0),
+        no_cache: build.no_cache || options.no_cache,
+        // What is to be pulled has been, with the user's credentials.
+        pull: pulls && plan.remote.is_some(),
+        memory: options.memory,
+        ulimits: build
+            .ulimits
+            .iter()
+            .map(|(name, limit)| (name.clone(), limit.soft, limit.hard))
+            .collect(),
+        remote: plan.remote,
+        classic,
+        context: match plan.context {
+            Some(sent) => context::stream(sent),
+            None => futures::stream::empty().boxed(),
+        },
+    };
+    let mut messages = engine.build_image(request);
+    let mut id = None;
+    while let Some(message) = messages.next().await {
+        match message {
+            Ok(BuildMessage::Log(text)) if !options.quiet => {
+                for line in text.trim_end_matches('\n').lines() {
+                    reporter.build(line);
+                }
+            }
+            Ok(BuildMessage::Log(_)) => {}
+            Ok(BuildMessage::Built(built)) => id = Some(built),
+            Err(EngineError::Refused { message, .. } | EngineError::NotFound { message }) => {
+                return Err(BuildError::Failed {
+                    service: service.name.clone(),
+                    message,
+                });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(id)
+}
+
+/// Pulls the images that the build begins with and that are not there. The builder cannot do it:
+/// without a session it has no credentials, not even for the public registry.
+async fn provide(
+    engine: &dyn Engine,
+    service: &Service,
+    build: &Build,
+    plan: &Plan,
+    always: bool,
+    reporter: &Reporter,
+) -> Result<(), BuildError> {
+    for (image, own) in &plan.contents.images {
+        let wanted = own.as_deref().or(platform(service, build));
+        let missing = match engine.inspect_image(image).await {
+            Ok(_) if always => true,
+            Ok(found) => wanted.is_some_and(|p| {
+                found
+                    .platform
+                    .as_deref()
+                    .is_some_and(|f| !same_platform(f, p))
+            }),
+            Err(error) if error.is_not_found() => true,
+            Err(error) => return Err(error.into()),
+        };
+        if missing {
+            pull(
+                engine,
+                image,
+                wanted,
+                PullOptions {
+                    quiet: true,
+                    optional: false,
+                },
+                reporter,
+            )
+            .await
+            .map_err(|e| BuildError::Failed {
+                service: service.name.clone(),
+                message: format!("{image}: {}", e.message()),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an image's platform is the wanted one; a variant that is not named is any.
+fn same_platform(found: &str, wanted: &str) -> bool {
+    let wanted = match wanted.contains('/') {
+        true => wanted.to_string(),
+        false => format!("linux/{wanted}"),
+    };
+    found == wanted
+        || found
+            .strip_prefix(&wanted)
+            .is_some_and(|rest| rest.starts_with('/'))
+}

@@ -1,0 +1,280 @@
+use super::*;
+use crate::engine::fake::{Fake, FakeImage};
+use serde_json::json;
+
+fn service(build: serde_json::Value) -> Service {
+    let mut service: Service = serde_json::from_value(json!({ "build": build })).unwrap();
+    service.name = "web".into();
+    service
+}
+
+fn project() -> Project {
+    Project {
+        name: "shop".into(),
+        environment: [("TOKEN", "t"), ("FROM_ENV", "e")]
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .into(),
+        secrets: [
+            (
+                "file".to_string(),
+                crate::secret::FileObject {
+                    file: Some("/s".into()),
+                    ..Default::default()
+                },
+            ),
+            (
+                "env".to_string(),
+                crate::secret::FileObject {
+                    environment: Some("TOKEN".into()),
+                    ..Default::default()
+                },
+            ),
+        ]
+        .into(),
+        ..Project::default()
+    }
+}
+
+fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        std::fs::write(dir.path().join(path), text).unwrap();
+    }
+    dir
+}
+
+fn way(service: &Service, options: &BuildOptions) -> Result<Way, BuildError> {
+    choose(
+        &project(),
+        service,
+        service.build.as_ref().unwrap(),
+        options,
+    )
+}
+
+#[test]
+fn what_takes_the_program() {
+    let dir = directory(&[("Dockerfile", "FROM busybox\nCOPY . /x")]);
+    let context = dir.path().display().to_string();
+    let table = [
+        (json!({}), None),
+        (
+            json!({"args": {"A": "b"}, "target": "", "network": "none", "tags": ["x"]}),
+            None,
+        ),
+        (json!({"cache_from": ["a:b", "type=registry,ref=c"]}), None),
+        (
+            json!({"provenance": "false", "sbom": "false", "isolation": "default"}),
+            None,
+        ),
+        (json!({"platforms": ["linux/amd64"]}), None),
+        (
+            json!({"cache_from": ["type=local,src=x"]}),
+            Some("cache_from"),
+        ),
+        (json!({"cache_to": ["x"]}), Some("cache_to")),
+        (json!({"secrets": [{"source": "file"}]}), Some("secrets")),
+        (json!({"ssh": ["default"]}), Some("ssh")),
+        (
+            json!({"additional_contexts": {"a": "b"}}),
+            Some("additional_contexts"),
+        ),
+        (
+            json!({"platforms": ["linux/amd64", "linux/arm64"]}),
+            Some("platforms"),
+        ),
+        (json!({"privileged": true}), Some("privileged")),
+        (
+            json!({"entitlements": ["network.host"]}),
+            Some("entitlements"),
+        ),
+        (json!({"no_cache_filter": ["x"]}), Some("no_cache_filter")),
+        (json!({"provenance": "mode=max"}), Some("provenance")),
+        (json!({"sbom": "true"}), Some("sbom")),
+    ];
+    let with = BuildOptions {
+        buildx: Some("/p/docker-buildx".into()),
+        ..BuildOptions::default()
+    };
+    for (mut build, key) in table {
+        build["context"] = context.clone().into();
+        let service = service(build.clone());
+        let without = way(&service, &BuildOptions::default());
+        match key {
+            None => {
+                assert!(matches!(without, Ok(Way::Direct(_))), "{build}");
+                assert!(
+                    matches!(way(&service, &with), Ok(Way::Direct(_))),
+                    "{build}"
+                );
+            }
+            Some(key) => {
+                let Err(BuildError::Refused(found)) = without else {
+                    panic!("{build} was not refused");
+                };
+                assert!(
+                    found.message.contains("docker-buildx"),
+                    "{key}: {}",
+                    found.message
+                );
+                assert!(matches!(way(&service, &with), Ok(Way::Bake(_))), "{build}");
+            }
+        }
+    }
+    let windows = service(json!({"context": context, "isolation": "hyperv"}));
+    assert!(matches!(way(&windows, &with), Err(BuildError::Refused(_))));
+}
+
+#[test]
+fn dockerfiles() {
+    let dir = directory(&[
+        ("Dockerfile", "FROM a"),
+        ("Other", "FROM b\nCOPY . /"),
+        ("Other.dockerignore", "Other"),
+        (".dockerignore", "Dockerfile"),
+    ]);
+    let outside = directory(&[("Elsewhere", "FROM c\nCOPY src /")]);
+    let context = dir.path().display().to_string();
+    let elsewhere = outside.path().join("Elsewhere").display().to_string();
+    // What is asked for, the base image, and whether the Dockerfile would show.
+    let table = [
+        (json!({}), "a", false),
+        (json!({"dockerfile": "Other"}), "b", true),
+        (json!({"dockerfile": elsewhere}), "c", false),
+        (json!({"dockerfile_inline": "FROM d\nRUN x"}), "d", false),
+        (json!({"dockerfile_inline": "FROM d\nCOPY . /"}), "d", true),
+    ];
+    for (mut build, base, shows) in table {
+        build["context"] = context.clone().into();
+        let service = service(build.clone());
+        let Ok(Way::Direct(plan)) = way(&service, &BuildOptions::default()) else {
+            panic!("{build}");
+        };
+        assert_eq!(plan.shows_dockerfile(), shows, "{build}");
+        assert!(
+            format!("{plan:?}").contains(&format!("(\"{base}\", None)")),
+            "{plan:?}"
+        );
+        let with = BuildOptions {
+            buildx: Some("/p".into()),
+            ..BuildOptions::default()
+        };
+        assert_eq!(
+            matches!(way(&service, &with), Ok(Way::Bake(_))),
+            shows,
+            "{build}"
+        );
+    }
+    for (build, words) in [
+        (
+            json!({"context": "/nowhere"}),
+            "there is no directory /nowhere",
+        ),
+        (
+            json!({"context": context, "dockerfile": "Gone"}),
+            "Gone: is not there",
+        ),
+    ] {
+        let error = way(&service(build), &BuildOptions::default())
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_build_on_the_fake() {
+    let dir = directory(&[("Dockerfile", "FROM busybox\nFROM private/base:1")]);
+    let fake = Fake::new();
+    fake.add_remote_image(FakeImage::new("private/base:1"));
+    let service = service(json!({
+        "context": dir.path().display().to_string(),
+        "args": {"FROM_ENV": null, "GONE": null, "A": "file"},
+        "labels": {"l": "v"}, "tags": ["extra:1"],
+    }));
+    let options = BuildOptions {
+        args: [("A".to_string(), Some("flag".to_string()))].into(),
+        ..BuildOptions::default()
+    };
+    let args = arguments(&project(), service.build.as_ref().unwrap(), &options);
+    let words: Vec<_> = args.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    assert_eq!(words, ["A=flag", "FROM_ENV=e"]);
+    let reporter = Reporter::silent();
+    let id = build(&fake, &project(), &service, &options, &reporter)
+        .await
+        .unwrap();
+    let made = fake.inspect_image("shop-web").await.unwrap();
+    assert_eq!(Some(made.id), id);
+    assert_eq!(made.tags, ["extra:1", "shop-web:latest"]);
+    assert_eq!(made.labels["com.docker.compose.service"], "web");
+    assert_eq!(made.labels["l"], "v");
+    let pulled: Vec<_> = fake
+        .calls()
+        .into_iter()
+        .filter(|c| c.method == "pull_image")
+        .map(|c| c.target)
+        .collect();
+    assert_eq!(pulled, ["private/base:1"], "only what is not there");
+}
+
+#[test]
+fn bake_files() {
+    let mut service = service(json!({
+        "context": "/ctx", "dockerfile": "D", "args": {"A": "x${Y}"},
+        "secrets": [{"source": "file", "target": "s"}, {"source": "env"}],
+        "ssh": ["default"], "platforms": ["linux/amd64", "linux/arm64"],
+        "additional_contexts": {"base": "service:web", "x": "/y"},
+        "extra_hosts": ["a=1.1.1.1", "a=2.2.2.2"], "privileged": true,
+        "ulimits": {"nofile": {"soft": 1, "hard": 2}}, "provenance": "mode=max", "shm_size": "64",
+    }));
+    service.platform = Some("linux/amd64".into());
+    let mut project = project();
+    project.services.insert("web".into(), service.clone());
+    let options = BuildOptions::default();
+    let (file, variables) = bake::definition(
+        &project,
+        &service,
+        service.build.as_ref().unwrap(),
+        &options,
+    )
+    .unwrap();
+    let target = &file["target"]["web"];
+    for (key, expected) in [
+        ("context", json!("/ctx")),
+        ("dockerfile", json!("/ctx/D")),
+        ("args", json!({"A": "x$${Y}"})),
+        (
+            "secret",
+            json!(["id=s,type=file,src=/s", "id=env,type=env,env=TOKEN"]),
+        ),
+        ("ssh", json!(["default"])),
+        ("platforms", json!(["linux/amd64", "linux/arm64"])),
+        (
+            "contexts",
+            json!({"base": "docker-image://shop-web", "x": "/y"}),
+        ),
+        ("extra-hosts", json!({"a": "1.1.1.1,2.2.2.2"})),
+        ("entitlements", json!(["security.insecure"])),
+        ("ulimits", json!(["nofile=1:2"])),
+        ("attest", json!(["type=provenance,mode=max"])),
+        ("shm-size", json!("64")),
+        ("output", json!(["type=image,push=false"])),
+        ("tags", json!(["shop-web"])),
+    ] {
+        assert_eq!(target[key], expected, "{key}");
+    }
+    assert_eq!(variables["TOKEN"], "t");
+    let running = BuildOptions {
+        for_running: true,
+        ..BuildOptions::default()
+    };
+    let (file, _) = bake::definition(
+        &project,
+        &service,
+        service.build.as_ref().unwrap(),
+        &running,
+    )
+    .unwrap();
+    assert_eq!(file["target"]["web"]["platforms"], json!(["linux/amd64"]));
+    assert_eq!(file["target"]["web"]["output"], json!(["type=docker"]));
+}
