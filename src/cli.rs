@@ -112,12 +112,30 @@ pub struct Globals {
 enum Command {
     /// Show the project as it was understood, in canonical form
     Config(commands::config::ConfigArgs),
+    /// Create containers without starting them
+    Create(commands::create::CreateArgs),
+    /// Stop and remove containers and networks
+    Down(commands::down::DownArgs),
+    /// Send a signal to containers
+    Kill(commands::kill::KillArgs),
     /// Show what containers print
     Logs(commands::logs::LogsArgs),
     /// List projects
     Ls(commands::ls::LsArgs),
+    /// Show what `up` would change and why, and change nothing
+    Plan(commands::plan::PlanArgs),
     /// List containers
     Ps(commands::ps::PsArgs),
+    /// Restart containers as they are
+    Restart(commands::restart::RestartArgs),
+    /// Remove containers that do not run
+    Rm(commands::rm::RmArgs),
+    /// Start containers that are there
+    Start(commands::start::StartArgs),
+    /// Stop containers without removing them
+    Stop(commands::stop::StopArgs),
+    /// Create and start what the project asks for
+    Up(commands::up::UpArgs),
     /// Show the version
     Version(commands::version::VersionArgs),
 }
@@ -127,9 +145,18 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Command::Config(_) => "config",
+            Command::Create(_) => "create",
+            Command::Down(_) => "down",
+            Command::Kill(_) => "kill",
             Command::Logs(_) => "logs",
             Command::Ls(_) => "ls",
+            Command::Plan(_) => "plan",
             Command::Ps(_) => "ps",
+            Command::Restart(_) => "restart",
+            Command::Rm(_) => "rm",
+            Command::Start(_) => "start",
+            Command::Stop(_) => "stop",
+            Command::Up(_) => "up",
             Command::Version(_) => "version",
         }
     }
@@ -137,9 +164,18 @@ impl Command {
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
             Command::Config(args) => commands::config::run(ctx, args),
+            Command::Create(args) => commands::create::run(ctx, args).await,
+            Command::Down(args) => commands::down::run(ctx, args).await,
+            Command::Kill(args) => commands::kill::run(ctx, args).await,
             Command::Logs(args) => commands::logs::run(ctx, args).await,
             Command::Ls(args) => commands::ls::run(ctx, args).await,
+            Command::Plan(args) => commands::plan::run(ctx, args).await,
             Command::Ps(args) => commands::ps::run(ctx, args).await,
+            Command::Restart(args) => commands::restart::run(ctx, args).await,
+            Command::Rm(args) => commands::rm::run(ctx, args).await,
+            Command::Start(args) => commands::start::run(ctx, args).await,
+            Command::Stop(args) => commands::stop::run(ctx, args).await,
+            Command::Up(args) => commands::up::run(ctx, args).await,
             Command::Version(args) => commands::version::run(ctx.program, args),
         }
     }

@@ -1,8 +1,20 @@
 //! The commands, one file each: its arguments (`XArgs`, whose doc comments are the help) and
 //! `run(ctx, args)`, which calls the verbs and holds no logic a caller of the library would miss.
 
+pub mod changing;
 pub mod config;
+pub mod create;
+pub mod desired;
+pub mod down;
+pub mod existing;
+pub mod kill;
 pub mod logs;
 pub mod ls;
+pub mod plan;
 pub mod ps;
+pub mod restart;
+pub mod rm;
+pub mod start;
+pub mod stop;
+pub mod up;
 pub mod version;

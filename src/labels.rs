@@ -1,5 +1,9 @@
 //! The labels that say which object belongs to what: Compose's own, and ours.
 
+use crate::project::Project;
+use crate::service::Service;
+use std::collections::BTreeMap;
+
 /// What we put into the `version` label: the release of Docker Compose whose file handling,
 /// names and hashes we follow.
 pub const COMPOSE_VERSION: &str = "5.5.0";
@@ -25,3 +29,78 @@ pub const VOLUME: &str = "com.docker.compose.volume";
 /// Ours: the canonical service a container was made from (compressed, secrets as digests), so
 /// that a later plan can name the fields that changed. Not part of the hash.
 pub const SPEC: &str = "dev.regatta.spec";
+
+/// Compose's labels of a replica, on top of the user's. Those on image and predecessor are for
+/// whoever creates it to add.
+pub fn container_labels(
+    project: &Project,
+    service: &Service,
+    number: u32,
+    hash: &str,
+) -> BTreeMap<String, String> {
+    let mut all = service.labels.clone();
+    let mut put = |key: &str, value: String| all.insert(key.to_owned(), value);
+    put(PROJECT, project.name.clone());
+    put(SERVICE, service.name.clone());
+    put(VERSION, COMPOSE_VERSION.to_owned());
+    put(
+        WORKING_DIR,
+        project.working_dir.to_string_lossy().into_owned(),
+    );
+    put(CONFIG_FILES, project.config_files.join(","));
+    if !project.env_files.is_empty() {
+        put(ENVIRONMENT_FILE, project.env_files.join(","));
+    }
+    put(ONEOFF, "False".to_owned());
+    put(CONTAINER_NUMBER, number.to_string());
+    put(CONFIG_HASH, hash.to_owned());
+    let depends_on: Vec<String> = service
+        .depends_on
+        .iter()
+        .map(|(name, d)| format!("{name}:{}:{}", d.condition.as_str(), d.restart))
+        .collect();
+    put(DEPENDS_ON, depends_on.join(","));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{Condition, Dependency};
+
+    #[test]
+    fn compose_finds_its_labels() {
+        let mut service = Service {
+            name: "web".into(),
+            ..Service::default()
+        };
+        service.labels.insert("mine".into(), "1".into());
+        service.depends_on.insert(
+            "db".into(),
+            Dependency {
+                condition: Condition::Healthy,
+                ..Dependency::default()
+            },
+        );
+        let project = Project {
+            name: "shop".into(),
+            working_dir: "/srv/shop".into(),
+            config_files: vec!["/srv/shop/compose.yaml".into(), "/srv/shop/o.yaml".into()],
+            ..Project::default()
+        };
+        let labels = container_labels(&project, &service, 2, "00ff");
+        for (key, value) in [
+            ("mine", "1"),
+            (PROJECT, "shop"),
+            (SERVICE, "web"),
+            (CONTAINER_NUMBER, "2"),
+            (ONEOFF, "False"),
+            (CONFIG_HASH, "00ff"),
+            (CONFIG_FILES, "/srv/shop/compose.yaml,/srv/shop/o.yaml"),
+            (DEPENDS_ON, "db:service_healthy:false"),
+        ] {
+            assert_eq!(labels[key], value, "{key}");
+        }
+        assert!(!labels.contains_key(ENVIRONMENT_FILE));
+    }
+}

@@ -1,5 +1,6 @@
 //! regatta runs a multi-container application from one Compose file.
 
+pub mod change;
 pub mod cli;
 pub mod commands;
 pub mod context;
@@ -7,10 +8,10 @@ pub mod diagnostic;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod execute;
 pub mod form;
 pub mod graph;
 pub mod hash;
-pub mod identity;
 pub mod image;
 pub mod labels;
 pub mod load;

@@ -74,6 +74,22 @@ impl ObservedContainer {
     }
 }
 
+impl ObservedContainer {
+    /// Its name without the prefix that it carries while it takes another's place
+    /// (`<12 digits of an id>_`).
+    pub fn final_name(&self) -> &str {
+        const DIGITS: usize = 12;
+        match self.name.split_once('_') {
+            Some((prefix, name))
+                if prefix.len() == DIGITS && prefix.bytes().all(|b| b.is_ascii_hexdigit()) =>
+            {
+                name
+            }
+            _ => &self.name,
+        }
+    }
+}
+
 /// Health as the status sentence tells it: `Up 3 minutes (healthy)`.
 pub fn health_of(status: &str) -> Option<Health> {
     if status.ends_with("(healthy)") {
@@ -116,6 +132,15 @@ pub struct Scope {
     pub images: bool,
 }
 
+impl Scope {
+    /// Nothing but containers.
+    pub const CONTAINERS: Scope = Scope {
+        networks: false,
+        volumes: false,
+        images: false,
+    };
+}
+
 impl Observed {
     /// Sorts rows of the container list into services and one-offs.
     pub fn from_containers(containers: Vec<ContainerSummary>) -> Self {
@@ -141,6 +166,14 @@ impl Observed {
         }
         observed.oneoffs.sort_by(|a, b| a.name.cmp(&b.name));
         observed
+    }
+
+    /// The replica that stands for a service where another one shares its namespaces or volumes:
+    /// the first by name, as with Compose.
+    pub fn first_of(&self, service: &str) -> Option<&ObservedContainer> {
+        self.replicas_of(service)
+            .iter()
+            .min_by(|a, b| a.final_name().cmp(b.final_name()))
     }
 
     /// All replicas of all services.
@@ -285,6 +318,21 @@ pub async fn local_images(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_temporary_name_hides_the_final_one() {
+        for (name, expected) in [
+            ("0123456789ab_shop-web-1", "shop-web-1"),
+            ("shop_web_1", "shop_web_1"),
+            ("shop-web-1", "shop-web-1"),
+        ] {
+            let container = ObservedContainer {
+                name: name.into(),
+                ..ObservedContainer::default()
+            };
+            assert_eq!(container.final_name(), expected);
+        }
+    }
 
     #[test]
     fn the_status_sentence_tells_health_and_exit_code() {

@@ -22,6 +22,7 @@ mod orphans;
 mod starts;
 mod volumes;
 
+pub use divergence::UNRECORDED;
 pub use images::image_changes_possible;
 
 use crate::engine::ImageSummary;

@@ -4,6 +4,10 @@
 //! canonical form in a label of ours ([`labels::SPEC`]), compressed; values that look like
 //! secrets stand in it as digests.
 
+mod inspected;
+
+pub use inspected::differences_to;
+
 use crate::labels;
 use crate::plan::Change;
 use crate::tree::{Node, Value};

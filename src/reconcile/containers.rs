@@ -102,6 +102,11 @@ impl<'a> Planner<'a> {
             };
             fates.push(self.plan_addition(service, number.0, cause));
         }
+        // Whoever shares namespaces with the service refers to its first container.
+        let first = self.observed.first_of(name);
+        if first.is_some_and(|first| !keeps(&fates, &first.id)) {
+            self.replaced.insert(name);
+        }
         self.fates.insert(name, fates);
     }
 
@@ -265,11 +270,14 @@ impl<'a> Planner<'a> {
 
     /// Whether the container stays what it is.
     pub(super) fn is_kept(&self, id: &str) -> bool {
-        self.fates
-            .values()
-            .flatten()
-            .any(|fate| matches!(fate, Fate::Keep { container, .. } if container.id == id))
+        self.fates.values().any(|fates| keeps(fates, id))
     }
+}
+
+fn keeps(fates: &[Fate<'_>], id: &str) -> bool {
+    fates
+        .iter()
+        .any(|fate| matches!(fate, Fate::Keep { container, .. } if container.id == id))
 }
 
 /// The display group of a replica's recreation.

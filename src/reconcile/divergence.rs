@@ -2,11 +2,16 @@
 
 use super::{Planner, Recreate};
 use crate::engine::ContainerState;
-use crate::identity::{self, ResolvedReferences};
+use crate::hash::{self, AsCreated};
 use crate::observe::ObservedContainer;
 use crate::plan::Change;
 use crate::service::Service;
 use crate::spec;
+use std::collections::BTreeMap;
+
+/// The cause where nothing tells the old values.
+pub const UNRECORDED: &str =
+    "its configuration changed (made by another program: no record of the old values)";
 
 /// Why a container is replaced.
 #[derive(Debug, Clone)]
@@ -75,31 +80,26 @@ impl Planner<'_> {
         service: &Service,
         container: &ObservedContainer,
     ) -> Option<Divergence> {
-        let references = self.observed_references(service);
-        if identity::service_hashes(service, &references).accepts(&container.config_hash) {
+        let created = AsCreated {
+            default_platform: self.project.default_platform(),
+            containers: self.observed_references(service),
+        };
+        if hash::service_hashes(&service.spec, &created).accept(&container.config_hash) {
             return None;
         }
         let Some(record) = container.spec.as_deref().and_then(spec::read_record) else {
-            return Some(Divergence::because(
-                "its configuration changed (made by another program: no record of the old values)",
-            ));
+            return Some(Divergence::because(UNRECORDED));
         };
         Some(Divergence::of(spec::differences(&record, &service.spec)))
     }
 
     /// The containers that `service:x` references stand for at present.
-    fn observed_references(&self, service: &Service) -> ResolvedReferences {
+    fn observed_references<'s>(&'s self, service: &'s Service) -> BTreeMap<&'s str, &'s str> {
         let ids = service.shared_with().into_iter().filter_map(|owner| {
-            let first = self
-                .observed
-                .replicas_of(owner)
-                .iter()
-                .min_by(|a, b| a.name.cmp(&b.name))?;
-            Some((owner.to_owned(), first.id.clone()))
+            let first = self.observed.first_of(owner)?;
+            Some((owner, first.id.as_str()))
         });
-        ResolvedReferences {
-            containers: ids.collect(),
-        }
+        ids.collect()
     }
 
     fn changed_image(

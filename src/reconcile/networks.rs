@@ -2,7 +2,7 @@
 //! are not as declared.
 
 use super::{Planner, existing};
-use crate::identity;
+use crate::hash;
 use crate::labels;
 use crate::network::Network;
 use crate::plan::{Action, Step, StepId};
@@ -29,7 +29,7 @@ impl Planner<'_> {
                 continue;
             }
             let recorded = present.labels.get(labels::CONFIG_HASH);
-            if recorded.is_some_and(|hash| !identity::network_hashes(network).accepts(hash)) {
+            if recorded.is_some_and(|hash| *hash != hash::network_hash(&network.spec)) {
                 self.diverged_networks.insert(key.clone());
             }
         }

@@ -1,7 +1,7 @@
 //! Volumes: created where they are missing; made anew only where the user agreed to lose the data.
 
 use super::{Planner, Question, existing};
-use crate::identity;
+use crate::hash;
 use crate::labels;
 use crate::plan::{Action, Step, StepId};
 use std::collections::BTreeSet;
@@ -44,7 +44,7 @@ impl<'a> Planner<'a> {
             let diverged = present
                 .labels
                 .get(labels::CONFIG_HASH)
-                .is_some_and(|hash| !identity::volume_hashes(volume).accepts(hash));
+                .is_some_and(|hash| *hash != hash::volume_hash(&volume.spec));
             if !diverged {
                 continue;
             }

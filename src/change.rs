@@ -1,0 +1,157 @@
+//! A change from beginning to end: observe, reconcile, and where a pull or a build may turn out
+//! to change an image, do that first and look again. Then ask, and execute.
+
+use crate::engine::request::{ContainerRef, Resolved, container_request};
+use crate::engine::{Engine, EngineError};
+use crate::execute::{Means, Report, execute};
+use crate::observe::{Observed, Scope, local_images, observe};
+use crate::plan::{Action, Plan, StepId};
+use crate::project::Project;
+use crate::reconcile::{self, Options, Outcome, Question, UNRECORDED, image_changes_possible};
+use crate::spec::differences_to;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A plan that was executed, and what became of it.
+#[derive(Debug)]
+pub struct Done {
+    pub plan: Plan,
+    pub report: Report,
+}
+
+/// Executes a plan.
+pub async fn run(means: &Means<'_>, plan: Plan, project: &Project, observed: &Observed) -> Done {
+    let report = execute(&plan, means, project, observed).await;
+    Done { plan, report }
+}
+
+/// The snapshot and the plan that a command shows or executes.
+#[derive(Debug)]
+pub struct Prepared {
+    pub observed: Observed,
+    pub outcome: Outcome,
+}
+
+/// Observes and plans, without a write. `agree` answers questions about lost data.
+pub async fn prepare(
+    engine: &dyn Engine,
+    project: &Project,
+    options: &mut Options,
+    agree: &mut dyn FnMut(&Question) -> bool,
+) -> Result<Prepared, EngineError> {
+    let scope = Scope {
+        networks: true,
+        volumes: true,
+        images: true,
+    };
+    let observed = observe(engine, project, scope).await?;
+    Ok(plan(project, observed, options, agree))
+}
+
+fn plan(
+    project: &Project,
+    observed: Observed,
+    options: &mut Options,
+    agree: &mut dyn FnMut(&Question) -> bool,
+) -> Prepared {
+    let mut outcome = reconcile::reconcile(project, &observed, options);
+    let agreed: Vec<String> = outcome
+        .questions
+        .iter()
+        .filter(|question| agree(question))
+        .map(|question| question.volume.clone())
+        .collect();
+    if !agreed.is_empty() {
+        options.recreate_volumes.extend(agreed);
+        outcome = reconcile::reconcile(project, &observed, options);
+    }
+    Prepared { observed, outcome }
+}
+
+/// Looks at containers that carry no record of ours (another program made them), and names what
+/// differs as far as an inspect tells it: one request for each.
+pub async fn explain_unrecorded(
+    engine: &dyn Engine,
+    project: &Project,
+    prepared: &mut Prepared,
+    read: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+) -> Result<(), EngineError> {
+    let plan = &mut prepared.outcome.plan;
+    let ids: Vec<StepId> = plan.steps().map(|(id, _)| id).collect();
+    for id in ids {
+        let step = plan.step(id);
+        let Action::CreateContainer {
+            service,
+            number,
+            name,
+            replaces: Some(old),
+            ..
+        } = &step.action
+        else {
+            continue;
+        };
+        let Some(service) = project.services.get(service) else {
+            continue;
+        };
+        if step.cause != UNRECORDED {
+            continue;
+        }
+        let resolved = Resolved {
+            number: Some(*number),
+            containers: containers_by_service(&prepared.observed),
+            read: Some(read),
+            ..Resolved::default()
+        };
+        let labels = service.labels.clone();
+        let Ok(request) = container_request(project, service, name, labels, &resolved) else {
+            continue;
+        };
+        let present = engine.inspect_container(old).await?;
+        let changes = differences_to(&request.body, &present.raw, &service.spec);
+        let step = plan.step_mut(id);
+        step.cause = "its configuration changed (made by another program: compared with what the \
+                      engine tells of it)"
+            .to_owned();
+        step.changes = changes;
+    }
+    Ok(())
+}
+
+fn containers_by_service(observed: &Observed) -> BTreeMap<String, Vec<ContainerRef>> {
+    let rows = observed.services.iter().map(|(service, replicas)| {
+        let list = replicas.iter().map(|c| ContainerRef {
+            id: c.id.clone(),
+            name: c.final_name().to_owned(),
+        });
+        (service.clone(), list.collect())
+    });
+    rows.collect()
+}
+
+/// Carries the change out. `None` as the result means that obstacles stand in the way: nothing
+/// was done.
+pub async fn carry_out(
+    means: &Means<'_>,
+    project: &Project,
+    mut prepared: Prepared,
+    options: &mut Options,
+    agree: &mut dyn FnMut(&Question) -> bool,
+) -> Result<(Prepared, Option<Done>), EngineError> {
+    if !prepared.outcome.obstacles.is_empty() {
+        return Ok((prepared, None));
+    }
+    if !prepared.outcome.unsettled.is_empty() {
+        let (images, services) = image_changes_possible(project, &prepared.observed, options);
+        let done = run(means, images, project, &prepared.observed).await;
+        if !done.report.is_success() {
+            return Ok((prepared, Some(done)));
+        }
+        options.images_settled.extend(services);
+        let mut observed = prepared.observed;
+        observed.images = local_images(means.engine, project).await?;
+        prepared = plan(project, observed, options, agree);
+    }
+    let plan = std::mem::take(&mut prepared.outcome.plan);
+    let done = run(means, plan, project, &prepared.observed).await;
+    Ok((prepared, Some(done)))
+}

@@ -1,0 +1,196 @@
+//! The flags and the course that `up` and `create` (and `plan`, without the writes) share.
+
+use super::desired::Desired;
+use crate::change::{Prepared, carry_out, explain_unrecorded, prepare};
+use crate::context::Context;
+use crate::engine::{Engine, EngineError};
+use crate::error::CliError;
+use crate::execute::{DEFAULT_LIMIT, Means};
+use crate::image::policy::{BuildChoice, PullChoice};
+use crate::load::Files;
+use crate::load::disk::DiskFiles;
+use crate::output;
+use crate::plan::render_text;
+use crate::project::Project;
+use crate::reconcile::{Options, Question, Recreate};
+use crate::terminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Flags on how a change is made.
+#[derive(Debug, Default, clap::Args)]
+pub struct Changing {
+    /// Build images before starting
+    #[arg(long, conflicts_with = "no_build")]
+    build: bool,
+    /// Never build, even where an image is missing
+    #[arg(long)]
+    no_build: bool,
+    /// Recreate containers even where nothing changed
+    #[arg(long, conflicts_with = "no_recreate")]
+    force_recreate: bool,
+    /// Leave containers that are there as they are
+    #[arg(long)]
+    no_recreate: bool,
+    /// When to pull: always, missing, never, build or if_not_present
+    #[arg(long, value_name = "WHEN")]
+    pull: Option<String>,
+    /// Pull without showing layers
+    #[arg(long)]
+    quiet_pull: bool,
+    /// Remove containers of services that the project does not have
+    #[arg(long)]
+    remove_orphans: bool,
+    /// Number of replicas: SERVICE=NUM (repeatable)
+    #[arg(long, value_name = "SERVICE=NUM")]
+    scale: Vec<String>,
+    /// Answer every question with yes
+    #[arg(short, long)]
+    yes: bool,
+}
+
+impl Changing {
+    pub fn scale(&self, desired: &mut Desired) -> Result<(), CliError> {
+        desired.scale(&self.scale)
+    }
+
+    pub fn recreate(&self) -> Recreate {
+        match (self.force_recreate, self.no_recreate) {
+            (true, _) => Recreate::Force,
+            (_, true) => Recreate::Never,
+            _ => Recreate::Diverged,
+        }
+    }
+
+    pub fn build(&self) -> BuildChoice {
+        match (self.build, self.no_build) {
+            (true, _) => BuildChoice::Always,
+            (_, true) => BuildChoice::Never,
+            _ => BuildChoice::IfMissing,
+        }
+    }
+
+    /// The part of the options that these flags and the environment give.
+    pub fn options(&self, ctx: &Context) -> Result<Options, CliError> {
+        let ignore_orphans = ctx.is_set("COMPOSE_IGNORE_ORPHANS");
+        if ignore_orphans && self.remove_orphans {
+            return Err(CliError::new(
+                "cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans",
+            ));
+        }
+        Ok(Options {
+            remove_orphans: self.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS"),
+            ignore_orphans,
+            pull: self.pull.as_deref().map(pull_choice).transpose()?,
+            build: self.build(),
+            recreate: self.recreate(),
+            ..Options::default()
+        })
+    }
+}
+
+fn pull_choice(word: &str) -> Result<PullChoice, CliError> {
+    Ok(match word {
+        "always" => PullChoice::Always,
+        "missing" | "if_not_present" => PullChoice::Missing,
+        "never" => PullChoice::Never,
+        "build" => PullChoice::Build,
+        other => {
+            return Err(CliError::new(format!("invalid --pull option {other:?}"))
+                .hint("it is one of always, missing, never, build, if_not_present"));
+        }
+    })
+}
+
+/// Whether the engine wants networks before containers: Podman's does.
+pub fn networks_first(engine: &dyn Engine) -> bool {
+    engine.endpoint().contains("podman")
+}
+
+/// Most engine calls at a time: `--parallel`, where it says a number.
+fn limit(ctx: &Context) -> usize {
+    ctx.globals
+        .parallel
+        .and_then(|n| usize::try_from(n).ok())
+        .filter(|n| *n > 0)
+        .unwrap_or(DEFAULT_LIMIT)
+}
+
+/// Names the differences of containers that another program made, for showing a plan.
+pub async fn explain(
+    engine: &dyn Engine,
+    project: &Project,
+    prepared: &mut Prepared,
+) -> Result<(), EngineError> {
+    let read = |path: &Path| DiskFiles.read(&project.working_dir.join(path));
+    explain_unrecorded(engine, project, prepared, &read).await
+}
+
+/// What a change is carried out with.
+pub fn means<'a>(ctx: &'a Context, engine: &'a dyn Engine) -> Means<'a> {
+    Means {
+        engine,
+        reporter: &ctx.reporter,
+        files: &DiskFiles,
+        environment: &ctx.environment,
+        proxy_environment: ctx.proxy_environment(),
+        docker_config: ctx.docker_config(),
+        limit: limit(ctx),
+        quiet_pull: false,
+    }
+}
+
+/// Observes, plans, asks and executes; with `--dry-run` it shows the plan instead.
+pub async fn bring_about(
+    ctx: &Context,
+    desired: Desired,
+    mut options: Options,
+    changing: &Changing,
+    time_limit: Option<Duration>,
+) -> Result<ExitCode, CliError> {
+    let engine = ctx.engine()?;
+    options.networks_first = networks_first(&*engine);
+    let mut agree = |question: &Question| changing.yes || terminal::confirm(&question.text);
+    let mut no = |_: &Question| false;
+    let project = &desired.project;
+    if ctx.globals.dry_run {
+        let mut prepared = prepare(&*engine, project, &mut options, &mut no).await?;
+        explain(&*engine, project, &mut prepared).await?;
+        desired.show_obstacles(ctx, &prepared.outcome.obstacles);
+        let text = render_text(&prepared.outcome.plan, &project.name, &|s| desired.place(s));
+        output::write(&text)?;
+        return Ok(ExitCode::from(u8::from(
+            !prepared.outcome.obstacles.is_empty(),
+        )));
+    }
+    let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+    for warning in &prepared.outcome.warnings {
+        ctx.reporter.warning(warning.clone());
+    }
+    let means = Means {
+        quiet_pull: changing.quiet_pull,
+        ..means(ctx, &*engine)
+    };
+    let work = carry_out(&means, project, prepared, &mut options, &mut agree);
+    let (prepared, done) = match time_limit {
+        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| {
+            CliError::new(format!(
+                "application not healthy after {}s",
+                limit.as_secs()
+            ))
+        })??,
+        None => work.await?,
+    };
+    match done {
+        None => {
+            desired.show_obstacles(ctx, &prepared.outcome.obstacles);
+            Err(CliError::silent(1))
+        }
+        Some(done) if !done.report.is_success() => {
+            desired.show_failures(ctx, &done);
+            Err(CliError::silent(1))
+        }
+        Some(_) => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,234 @@
+//! What a command works on: the project as loaded, or as the labels on the engine tell it.
+
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::engine::Engine;
+use crate::error::CliError;
+use crate::execute::Failure;
+use crate::load::disk::DiskFiles;
+use crate::load::{Loaded, Sources, load};
+use crate::observe::{Observed, Scope, containers_of, observe, project_from_labels};
+use crate::output;
+use crate::plan::{Plan, Step};
+use crate::project::{Dependencies, Project};
+use crate::reconcile::Obstacle;
+use crate::tree::{Node, Span};
+use std::collections::BTreeSet;
+
+/// A project and the texts it came from.
+pub struct Desired {
+    pub project: Project,
+    pub sources: Sources,
+    /// No file was read: the project is what its labels tell.
+    pub from_labels: bool,
+}
+
+/// Loads the project files; every finding is shown. `services` are those named on the command
+/// line.
+pub fn load_files(ctx: &Context, services: &[String]) -> Result<Desired, CliError> {
+    let Loaded {
+        project,
+        findings,
+        sources,
+    } = load(&DiskFiles, &ctx.load_options(services));
+    output::findings(ctx, &findings, &sources);
+    match project {
+        Some(project) => Ok(Desired {
+            project,
+            sources,
+            from_labels: false,
+        }),
+        None => Err(CliError::silent(1)),
+    }
+}
+
+/// For commands over what exists: with `-p` and without `-f` no file is read.
+pub fn load_unless_named(ctx: &Context, services: &[String]) -> Result<Option<Desired>, CliError> {
+    if ctx.globals.project_name.is_some() && ctx.globals.files.is_empty() {
+        return Ok(None);
+    }
+    load_files(ctx, services).map(Some)
+}
+
+/// The project with a snapshot of its containers, and as far as `scope` asks for them networks
+/// and volumes.
+pub async fn observe_existing(
+    ctx: &Context,
+    engine: &dyn Engine,
+    services: &[String],
+    scope: Scope,
+) -> Result<(Desired, Observed), CliError> {
+    if let Some(desired) = load_unless_named(ctx, services)? {
+        let observed = observe(engine, &desired.project, scope).await?;
+        return Ok((desired, observed));
+    }
+    let name = ctx.project_name()?.to_lowercase();
+    let mut observed = Observed::from_containers(containers_of(engine, &name, true).await?);
+    if scope.networks {
+        observed.networks = engine.list_networks().await?;
+    }
+    if scope.volumes {
+        observed.volumes = engine.list_volumes().await?;
+    }
+    let project = project_from_labels(&name, &observed);
+    let desired = Desired {
+        project,
+        sources: Sources::default(),
+        from_labels: true,
+    };
+    Ok((desired, observed))
+}
+
+impl Desired {
+    /// The services that arguments name: all of them where none are named. Labels cannot tell a
+    /// misspelt name from a service without containers, so there an unknown name is nobody.
+    pub fn named(&self, services: &[String]) -> Result<BTreeSet<String>, CliError> {
+        if self.from_labels {
+            let known = services
+                .iter()
+                .filter(|name| self.project.services.contains_key(*name));
+            return Ok(known.cloned().collect());
+        }
+        Ok(self.project.resolve_names(services)?)
+    }
+
+    /// Narrows the project to the named services and, where asked, what they depend on.
+    pub fn select(
+        &mut self,
+        ctx: &Context,
+        services: &[String],
+        dependencies: Dependencies,
+    ) -> Result<(), CliError> {
+        self.project.select(services, dependencies)?;
+        if !services.is_empty() && !ctx.globals.all_resources {
+            self.project.drop_unused_resources();
+        }
+        Ok(())
+    }
+
+    /// Overrides replica counts by `--scale SERVICE=NUM`.
+    pub fn scale(&mut self, wishes: &[String]) -> Result<(), CliError> {
+        for wish in wishes {
+            let wrong = || {
+                CliError::new(format!(
+                    "invalid --scale option {wish:?}. Should be SERVICE=NUM"
+                ))
+            };
+            let (name, number) = wish.split_once('=').ok_or_else(wrong)?;
+            let number: u32 = number.parse().map_err(|_| wrong())?;
+            let Some(service) = self.project.services.get_mut(name) else {
+                return Err(CliError::new(format!("no such service: {name}: not found")));
+            };
+            service.scale = Some(number);
+        }
+        Ok(())
+    }
+
+    /// `file:line:column` of a place.
+    pub fn place(&self, span: Span) -> Option<String> {
+        self.sources.position(span).map(|p| p.to_string())
+    }
+
+    /// The place in the files that a path like `services.web.ports[0]` stands for; of what is not
+    /// there, the nearest around it.
+    fn span_of(&self, path: &str) -> Option<Span> {
+        if self.from_labels {
+            return None;
+        }
+        let mut parts = path.splitn(3, '.');
+        let (section, name, rest) = (parts.next()?, parts.next()?, parts.next());
+        let project = &self.project;
+        let (spec, span) = match section {
+            "services" => project.services.get(name).map(|s| (&s.spec, s.span))?,
+            "networks" => project.networks.get(name).map(|n| (&n.spec, n.span))?,
+            "volumes" => project.volumes.get(name).map(|v| (&v.spec, v.span))?,
+            _ => return None,
+        };
+        let Some(rest) = rest else {
+            return Some(span);
+        };
+        match deepest(spec, rest) {
+            node if std::ptr::eq(node, spec) => Some(span),
+            node => Some(node.span),
+        }
+    }
+
+    /// Shows obstacles as findings of the files.
+    pub fn show_obstacles(&self, ctx: &Context, obstacles: &[Obstacle]) {
+        let findings: Vec<Diagnostic> = obstacles
+            .iter()
+            .map(|o| self.finding("obstacle", &o.path, o.message.clone(), o.help.clone()))
+            .collect();
+        output::findings(ctx, &findings, &self.sources);
+    }
+
+    /// Shows what failed, and what was not tried because of it.
+    pub fn show_failures(&self, ctx: &Context, done: &crate::change::Done) {
+        let findings: Vec<Diagnostic> = done
+            .report
+            .failures
+            .iter()
+            .map(|failure| {
+                let path = failure.path.clone().unwrap_or_default();
+                let message = sentence(&done.plan, failure);
+                self.finding("step-failed", &path, message, failure.help.clone())
+            })
+            .collect();
+        output::findings(ctx, &findings, &self.sources);
+        for (service, because) in done.report.skipped_services(&done.plan) {
+            if !done
+                .report
+                .failures
+                .iter()
+                .any(|f| f.service.as_deref() == Some(service.as_str()))
+            {
+                output::complain(&format!(
+                    "service {service} was not brought up because of {because}"
+                ));
+            }
+        }
+    }
+
+    fn finding(
+        &self,
+        code: &'static str,
+        path: &str,
+        message: String,
+        help: Option<String>,
+    ) -> Diagnostic {
+        let mut finding = Diagnostic::error(code, path, message);
+        finding.span = self.span_of(path);
+        finding.help = help;
+        finding
+    }
+}
+
+/// `container shop-web-1: start: host port 80 is taken`.
+fn sentence(plan: &Plan, failure: &Failure) -> String {
+    let step: &Step = plan.step(failure.step);
+    let resource = step.action.resource();
+    let (sort, name) = resource.split_once(' ').unwrap_or(("", &resource));
+    format!(
+        "{} {name}: {}: {}",
+        sort.to_lowercase(),
+        failure.during,
+        failure.message
+    )
+}
+
+/// Follows `a.b[1].c` as far as it goes.
+fn deepest<'a>(root: &'a Node, path: &str) -> &'a Node {
+    let mut node = root;
+    for part in path.split('.') {
+        let (key, index) = match part.split_once('[') {
+            Some((key, index)) => (key, index.trim_end_matches(']').parse::<usize>().ok()),
+            None => (part, None),
+        };
+        let Some(next) = node.get(key) else { break };
+        node = next;
+        if let Some(item) = index.and_then(|i| node.as_seq()?.get(i)) {
+            node = item;
+        }
+    }
+    node
+}

@@ -1,0 +1,80 @@
+//! `down`: stop and remove what `up` made.
+
+use super::desired::observe_existing;
+use super::existing::execute;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::observe::Scope;
+use crate::reconcile::down::{Images, Options, down};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct DownArgs {
+    /// Services to take down (default: all, with the networks)
+    services: Vec<String>,
+    /// Remove containers of services that the project does not have, too
+    #[arg(long)]
+    remove_orphans: bool,
+    /// Remove images: local (built without a name of their own) or all
+    #[arg(long, value_name = "WHICH")]
+    rmi: Option<String>,
+    /// Seconds that a container has for stopping before it is killed
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
+    timeout: Option<i64>,
+    /// Remove the project's volumes and anonymous ones, with their data
+    #[arg(short, long, alias = "volume")]
+    volumes: bool,
+}
+
+pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
+    let images = match args.rmi.as_deref() {
+        None | Some("") => None,
+        Some("local") => Some(Images::Local),
+        Some("all") => Some(Images::All),
+        Some(other) => {
+            return Err(CliError::new(format!("invalid value for --rmi: {other:?}"))
+                .hint("it is local or all"));
+        }
+    };
+    let engine = ctx.engine()?;
+    let scope = Scope {
+        networks: true,
+        volumes: args.volumes,
+        images: false,
+    };
+    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let mut services = desired.named(&args.services)?;
+    if !args.services.is_empty() && services.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if desired.from_labels && !services.is_empty() {
+        // Without a file nobody knows whether a dependent can do without: it goes too.
+        let mut queue: Vec<String> = services.iter().cloned().collect();
+        while let Some(name) = queue.pop() {
+            for dependent in desired.project.dependents(&name) {
+                if services.insert(dependent.name.clone()) {
+                    queue.push(dependent.name.clone());
+                }
+            }
+        }
+    }
+    let local = match images {
+        Some(_) => engine.list_images(Vec::new()).await?,
+        None => Vec::new(),
+    };
+    let options = Options {
+        services,
+        remove_orphans: args.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS"),
+        images,
+        volumes: args.volumes,
+        timeout: args.timeout,
+    };
+    let plan = down(&desired.project, &observed, &local, &options);
+    if plan.is_empty() && desired.from_labels {
+        ctx.reporter.warning(format!(
+            "Warning: No resource found to remove for project {:?}.",
+            desired.project.name
+        ));
+    }
+    execute(ctx, &*engine, &desired, &observed, plan).await
+}

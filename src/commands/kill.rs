@@ -1,0 +1,49 @@
+//! `kill`: send a signal to containers.
+
+use super::desired::observe_existing;
+use super::existing::execute;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::observe::Scope;
+use crate::output;
+use crate::reconcile::lifecycle;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct KillArgs {
+    /// Services to signal (default: all)
+    services: Vec<String>,
+    /// Containers of services that the project does not have, too
+    #[arg(long)]
+    remove_orphans: bool,
+    /// Signal to send
+    #[arg(short, long, value_name = "SIGNAL", default_value = "SIGKILL")]
+    signal: String,
+}
+
+pub async fn run(ctx: &Context, args: KillArgs) -> Result<ExitCode, CliError> {
+    let engine = ctx.engine()?;
+    let (desired, observed) =
+        observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
+    let services = desired.named(&args.services)?;
+    let orphans = args.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS");
+    let unknown = !args.services.is_empty() && services.is_empty();
+    let meant = observed.replicas().chain(&observed.oneoffs).filter(|c| {
+        if services.is_empty() {
+            !unknown && (orphans || desired.project.services.contains_key(&c.service))
+        } else {
+            services.contains(&c.service)
+        }
+    });
+    let plan = lifecycle::kill(meant, &args.signal);
+    if plan.is_empty() {
+        let text = "No container to kill\n";
+        if ctx.is_set("COMPOSE_STATUS_STDOUT") {
+            output::write(text)?;
+        } else {
+            output::complain(text.trim_end());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    execute(ctx, &*engine, &desired, &observed, plan).await
+}

@@ -1,0 +1,78 @@
+//! `plan`: what `up -d` with the same flags would do, and why. Writes nothing.
+
+use super::changing::{Changing, explain, networks_first};
+use super::desired::load_files;
+use crate::change::prepare;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output;
+use crate::plan::{render_json, render_text};
+use crate::project::Dependencies;
+use crate::reconcile::Options;
+use std::process::ExitCode;
+
+/// Exit code where something would change, as `terraform plan -detailed-exitcode` has it.
+const WOULD_CHANGE: u8 = 2;
+
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    /// Services to plan for, with all they depend on (default: all)
+    services: Vec<String>,
+    /// How to write it: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    format: String,
+    #[command(flatten)]
+    changing: Changing,
+    /// Leave out what the services depend on
+    #[arg(long)]
+    no_deps: bool,
+}
+
+pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
+    let mut desired = load_files(ctx, &args.services)?;
+    let named = desired.project.resolve_names(&args.services)?;
+    args.changing.scale(&mut desired)?;
+    let dependencies = match args.no_deps {
+        true => Dependencies::Ignore,
+        false => Dependencies::Include,
+    };
+    desired.select(ctx, &args.services, dependencies)?;
+    let engine = ctx.engine()?;
+    let mut options = Options {
+        named,
+        start: true,
+        networks_first: networks_first(&*engine),
+        ..args.changing.options(ctx)?
+    };
+    let project = &desired.project;
+    let mut prepared = prepare(&*engine, project, &mut options, &mut |_| false).await?;
+    explain(&*engine, project, &mut prepared).await?;
+    let outcome = &prepared.outcome;
+    for warning in &outcome.warnings {
+        ctx.reporter.warning(warning.clone());
+    }
+    for question in &outcome.questions {
+        ctx.reporter
+            .warning(format!("up would ask: {}", question.text));
+    }
+    for service in &outcome.unsettled {
+        ctx.reporter.warning(format!(
+            "{service}: its image is pulled or built first; its containers are recreated if that \
+             brings another image"
+        ));
+    }
+    let place = |span| desired.place(span);
+    let text = match args.format.as_str() {
+        "json" => format!("{:#}\n", render_json(&outcome.plan, &project.name, &place)),
+        _ => render_text(&outcome.plan, &project.name, &place),
+    };
+    if !outcome.obstacles.is_empty() {
+        desired.show_obstacles(ctx, &outcome.obstacles);
+        return Err(CliError::silent(1));
+    }
+    output::write(&text)?;
+    Ok(match outcome.plan.changes_anything() {
+        true => ExitCode::from(WOULD_CHANGE),
+        false => ExitCode::SUCCESS,
+    })
+}

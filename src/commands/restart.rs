@@ -1,0 +1,34 @@
+//! `restart`: restart containers as they are.
+
+use super::desired::observe_existing;
+use super::existing::execute;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::observe::Scope;
+use crate::reconcile::lifecycle;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct RestartArgs {
+    /// Services to restart (default: all)
+    services: Vec<String>,
+    /// Leave out services that ask to be restarted with these (depends_on: restart: true)
+    #[arg(long)]
+    no_deps: bool,
+    /// Seconds that a container has for stopping before it is killed
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
+    timeout: Option<i64>,
+}
+
+pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError> {
+    let engine = ctx.engine()?;
+    let (desired, observed) =
+        observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
+    let services = desired.named(&args.services)?;
+    if !args.services.is_empty() && services.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let project = &desired.project;
+    let plan = lifecycle::restart(project, &observed, &services, !args.no_deps, args.timeout);
+    execute(ctx, &*engine, &desired, &observed, plan).await
+}

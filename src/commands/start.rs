@@ -1,0 +1,58 @@
+//! `start`: start containers that are there; nothing is created.
+
+use super::desired::observe_existing;
+use super::existing::execute;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::observe::Scope;
+use crate::project::Dependencies;
+use crate::reconcile::{Options, lifecycle};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub struct StartArgs {
+    /// Services to start, with all they depend on (default: all)
+    services: Vec<String>,
+    /// End only when every service is running, or healthy where it has a healthcheck
+    #[arg(long)]
+    wait: bool,
+    /// Most seconds to wait
+    #[arg(long, value_name = "SECONDS", requires = "wait")]
+    wait_timeout: Option<u64>,
+}
+
+pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
+    let engine = ctx.engine()?;
+    let (mut desired, observed) =
+        observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
+    let named = desired.named(&args.services)?;
+    if !args.services.is_empty() && named.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if desired.from_labels && observed.services.is_empty() {
+        return Err(CliError::new(format!(
+            "no container found for project {:?}: not found",
+            desired.project.name
+        )));
+    }
+    let names: Vec<String> = named.into_iter().collect();
+    desired.select(ctx, &names, Dependencies::Include)?;
+    let options = Options {
+        start: true,
+        wait: args.wait,
+        ..Options::default()
+    };
+    let outcome = lifecycle::start(&desired.project, &observed, &options);
+    if !outcome.obstacles.is_empty() {
+        desired.show_obstacles(ctx, &outcome.obstacles);
+        return Err(CliError::silent(1));
+    }
+    let work = execute(ctx, &*engine, &desired, &observed, outcome.plan);
+    match args.wait_timeout {
+        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), work)
+            .await
+            .map_err(|_| CliError::new(format!("application not healthy after {seconds}s")))?,
+        None => work.await,
+    }
+}

@@ -1,0 +1,237 @@
+//! Walking a plan: every step as soon as what it waits for is done, many at a time.
+//!
+//! No decision is made here. A failed step takes along only what waits for it; the rest goes on,
+//! and the [`Report`] names everything: done, failed and why, not tried because of what.
+
+mod actions;
+mod creation;
+mod failure;
+mod hooks;
+mod ports;
+mod watch;
+
+pub use failure::Failure;
+
+use crate::engine::{Engine, ImageSummary};
+use crate::event::Reporter;
+use crate::load::Files;
+use crate::observe::Observed;
+use crate::plan::{Action, Plan, StepId, Target};
+use crate::project::Project;
+use futures::StreamExt;
+use futures::future::{Either, select};
+use futures::stream::FuturesUnordered;
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use watch::Watch;
+
+/// How many engine calls are under way at a time unless said otherwise: past about twice the
+/// engine's cores more neither help nor hurt, but every one holds a connection.
+pub const DEFAULT_LIMIT: usize = 16;
+
+/// What a change is carried out with.
+pub struct Means<'a> {
+    pub engine: &'a dyn Engine,
+    pub reporter: &'a Reporter,
+    /// Reads files that requests need the content of (seccomp profiles).
+    pub files: &'a dyn Files,
+    /// The process environment, for what building and pulling look up in it.
+    pub environment: &'a BTreeMap<String, String>,
+    /// `proxies` of Docker's `config.json`, as variables.
+    pub proxy_environment: BTreeMap<String, String>,
+    /// Docker's `config.json`, for services that use the engine's socket.
+    pub docker_config: Option<Vec<u8>>,
+    /// Most steps at a time (`--parallel`).
+    pub limit: usize,
+    /// Pulls show no layers.
+    pub quiet_pull: bool,
+}
+
+/// What became of a plan.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Steps that were done, in the order they ended.
+    pub done: Vec<StepId>,
+    pub failures: Vec<Failure>,
+    /// Steps that were not tried, each with the failed step they waited for.
+    pub skipped: Vec<(StepId, StepId)>,
+}
+
+impl Report {
+    pub fn is_success(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// Services of which something was not tried, with the resource whose failure kept it.
+    pub fn skipped_services(&self, plan: &Plan) -> BTreeMap<String, String> {
+        self.skipped
+            .iter()
+            .filter_map(|(step, because)| {
+                let service = plan.step(*step).action.service()?;
+                Some((service.to_owned(), plan.step(*because).action.resource()))
+            })
+            .collect()
+    }
+}
+
+/// What steps learn that later steps need.
+#[derive(Default)]
+struct Made {
+    /// The step that created a container → its id.
+    containers: BTreeMap<StepId, String>,
+    /// Images that steps brought, by reference.
+    images: BTreeMap<String, ImageSummary>,
+    /// References that were pulled.
+    pulled: BTreeSet<String>,
+}
+
+/// One walk.
+struct Walk<'a> {
+    plan: &'a Plan,
+    means: &'a Means<'a>,
+    project: &'a Project,
+    observed: &'a Observed,
+    made: RefCell<Made>,
+    watch: Watch<'a>,
+}
+
+/// Executes the plan and tells what became of it.
+pub async fn execute(
+    plan: &Plan,
+    means: &Means<'_>,
+    project: &Project,
+    observed: &Observed,
+) -> Report {
+    let walk = Walk {
+        plan,
+        means,
+        project,
+        observed,
+        made: RefCell::default(),
+        watch: Watch::new(means.engine, &project.name),
+    };
+    let waits = plan
+        .steps()
+        .any(|(_, step)| matches!(step.action, Action::Wait { .. }));
+    let steps = std::pin::pin!(walk.run());
+    if !waits {
+        return steps.await;
+    }
+    // The engine's events are read as long as there are steps, so that a wait misses none.
+    let pump = std::pin::pin!(walk.watch.pump());
+    match select(steps, pump).await {
+        Either::Left((report, _)) => report,
+        Either::Right(((), steps)) => steps.await,
+    }
+}
+
+impl Walk<'_> {
+    async fn run(&self) -> Report {
+        let mut report = Report::default();
+        let mut open: Vec<usize> = Vec::with_capacity(self.plan.len());
+        let mut ready = BinaryHeap::new();
+        for (id, _) in self.plan.steps() {
+            let count = self.plan.dependencies(id).len();
+            if count == 0 {
+                ready.push(Reverse(id));
+            }
+            open.push(count);
+        }
+        let mut failed: BTreeMap<StepId, StepId> = BTreeMap::new();
+        let mut running = FuturesUnordered::new();
+        let mut calls = 0;
+        loop {
+            // A wait holds no connection, so it does not count against the limit.
+            let mut held = Vec::new();
+            while let Some(Reverse(id)) = ready.pop() {
+                let is_call = !matches!(self.plan.step(id).action, Action::Wait { .. });
+                if is_call && calls >= self.means.limit.max(1) {
+                    held.push(Reverse(id));
+                    continue;
+                }
+                calls += usize::from(is_call);
+                running.push(async move { (id, is_call, self.perform(id).await) });
+            }
+            ready.extend(held);
+            let Some((id, is_call, result)) = running.next().await else {
+                return report;
+            };
+            calls -= usize::from(is_call);
+            match result {
+                Ok(()) => report.done.push(id),
+                Err(failure) => {
+                    tracing::debug!(step = id.0, error = %failure.message, "failed");
+                    failed.insert(id, id);
+                    report.failures.push(failure);
+                }
+            }
+            // Settle all that hangs on it: what is free now, and what will never be.
+            let mut settled = vec![id];
+            while let Some(id) = settled.pop() {
+                for dependent in self.plan.dependents(id) {
+                    if let Some(&root) = failed.get(&id) {
+                        if !failed.contains_key(&dependent) {
+                            failed.insert(dependent, root);
+                            report.skipped.push((dependent, root));
+                        }
+                    }
+                    open[dependent.0] -= 1;
+                    if open[dependent.0] == 0 {
+                        if failed.contains_key(&dependent) {
+                            settled.push(dependent);
+                        } else {
+                            ready.push(Reverse(dependent));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does one step and shows it.
+    async fn perform(&self, id: StepId) -> Result<(), Failure> {
+        let step = self.plan.step(id);
+        let reporter = self.means.reporter;
+        if let Some(text) = step.show.begin {
+            reporter.working(&step.show.id, text);
+        }
+        let begun = std::time::Instant::now();
+        let result = self.act(id, &step.action).await;
+        tracing::debug!(
+            step = id.0,
+            action = step.action.kind(),
+            resource = %step.action.resource(),
+            cause = %step.cause,
+            took = ?begun.elapsed(),
+            "step"
+        );
+        match result {
+            Ok(()) => {
+                if let Some(text) = step.show.end {
+                    reporter.done(&step.show.id, text);
+                }
+                Ok(())
+            }
+            Err(failure) => {
+                let failure = failure.of(id, step);
+                reporter.error(&step.show.id, "Error", &failure.message);
+                Err(failure)
+            }
+        }
+    }
+
+    /// The id of a target's container.
+    fn id_of(&self, target: &Target) -> String {
+        match target {
+            Target::Existing { id, .. } => id.clone(),
+            Target::Made { by, .. } => self
+                .made
+                .borrow()
+                .containers
+                .get(by)
+                .cloned()
+                .unwrap_or_default(),
+        }
+    }
+}

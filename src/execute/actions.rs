@@ -1,0 +1,306 @@
+//! What each step does: one small function per action, no decisions.
+
+use super::Walk;
+use super::failure::Trouble;
+use crate::engine::EngineError;
+use crate::engine::request;
+use crate::event::{Event, Progress};
+use crate::hash;
+use crate::plan::{Action, StepId, Target, Until};
+use futures::StreamExt;
+use futures::future::try_join_all;
+use std::collections::BTreeMap;
+
+impl Walk<'_> {
+    pub(super) async fn act(&self, id: StepId, action: &Action) -> Result<(), Trouble> {
+        let engine = self.means.engine;
+        match action {
+            Action::PullImage {
+                reference,
+                platform,
+                optional,
+                ..
+            } => self.pull(reference, platform.as_deref(), *optional).await,
+            Action::BuildImage { service, reference } => self.build(service, reference).await,
+            Action::CreateNetwork { key, .. } => self.create_network(key).await,
+            Action::RemoveNetwork { id: network, name } => {
+                let shown = self.plan.step(id).show.begin.is_some();
+                self.remove_network(network, name, shown).await
+            }
+            Action::ConnectNetwork {
+                service,
+                network,
+                container,
+                ..
+            } => {
+                let endpoint = self.endpoint(service, network, container)?;
+                let id = self.id_of(container);
+                Ok(engine.connect_network(network, &id, endpoint).await?)
+            }
+            Action::DisconnectNetwork { network, container } => {
+                let id = self.id_of(container);
+                gone_is_fine(engine.disconnect_network(network, &id, true).await)
+            }
+            Action::CreateVolume { key, .. } => self.create_volume(key).await,
+            Action::RemoveVolume { name } => self.remove_volume(name).await,
+            Action::RemoveImage { reference } => {
+                let id = format!("Image {reference}");
+                self.in_use_is_told(&id, engine.remove_image(reference).await)
+            }
+            Action::CreateContainer { .. } => self.create_container(id, action).await,
+            Action::RenameContainer { container, name } => {
+                let id = self.id_of(container);
+                Ok(engine.rename_container(&id, name).await?)
+            }
+            Action::CopyFiles { service, container } => self.copy_files(service, container).await,
+            Action::StartContainer {
+                service,
+                container,
+                fallback,
+            } => self.start(service, container, fallback.as_ref()).await,
+            Action::StopContainer { container, timeout } => {
+                let id = self.id_of(container);
+                gone_is_fine(engine.stop_container(&id, *timeout).await)
+            }
+            Action::RestartContainer { container, timeout } => {
+                let id = self.id_of(container);
+                Ok(engine.restart_container(&id, *timeout).await?)
+            }
+            Action::KillContainer { container, signal } => {
+                let id = self.id_of(container);
+                Ok(engine.kill_container(&id, signal).await?)
+            }
+            Action::RemoveContainer {
+                container,
+                force,
+                volumes,
+            } => {
+                let id = self.id_of(container);
+                match engine.remove_container(&id, *force, *volumes).await {
+                    // Somebody else removes it, or it is gone already.
+                    Err(error) if error.is_conflict() && *force => Ok(()),
+                    result => gone_is_fine(result),
+                }
+            }
+            Action::RunHook {
+                service,
+                container,
+                hook,
+            } => self.run_hook(service, container, hook).await,
+            Action::Wait {
+                service,
+                until,
+                containers,
+                optional,
+            } => self.wait(service, *until, containers, *optional).await,
+        }
+    }
+
+    async fn pull(
+        &self,
+        reference: &str,
+        platform: Option<&str>,
+        optional: bool,
+    ) -> Result<(), Trouble> {
+        let mut parts = self.means.engine.pull_image(reference, platform);
+        let pulled = loop {
+            match parts.next().await {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break Err(error),
+                None => break Ok(()),
+            }
+        };
+        match pulled {
+            Ok(()) => {
+                let image = self.means.engine.inspect_image(reference).await?;
+                let mut made = self.made.borrow_mut();
+                made.images.insert(reference.to_owned(), image);
+                made.pulled.insert(reference.to_owned());
+                Ok(())
+            }
+            Err(error) if optional => {
+                self.means.reporter.event(Event {
+                    details: error.to_string(),
+                    ..Event::new(&format!("Image {reference}"), Progress::Warning, "Warning")
+                });
+                Ok(())
+            }
+            Err(error) => Err(Trouble::new(error.to_string())),
+        }
+    }
+
+    async fn build(&self, service: &str, reference: &str) -> Result<(), Trouble> {
+        // The build only stands in for a pull that did not work.
+        if self.made.borrow().pulled.contains(reference) {
+            return Ok(());
+        }
+        Err(Trouble::new("building is not there yet").at(format!("services.{service}.build")))
+    }
+
+    async fn create_network(&self, key: &str) -> Result<(), Trouble> {
+        let project = self.project;
+        let Some(network) = project.networks.get(key) else {
+            return Err(Trouble::new(format!("network {key} is not in the project")));
+        };
+        let hash = hash::network_hash(&network.spec);
+        let request = request::network_request(network, &network.labels(&project.name, &hash));
+        self.means
+            .engine
+            .create_network(request)
+            .await
+            .map_err(|e| Trouble::from(e).at(format!("networks.{key}")))?;
+        Ok(())
+    }
+
+    /// How a container that exists joins a network again: as it would if it were created now.
+    fn endpoint(
+        &self,
+        service: &str,
+        network: &str,
+        container: &Target,
+    ) -> Result<serde_json::Value, Trouble> {
+        let service = self.service(service)?;
+        let request = self.request(
+            service,
+            container.name(),
+            1,
+            BTreeMap::new(),
+            BTreeMap::new(),
+        )?;
+        Ok(request.body["NetworkingConfig"]["EndpointsConfig"][network].clone())
+    }
+
+    async fn remove_network(&self, id: &str, name: &str, shown: bool) -> Result<(), Trouble> {
+        match self.means.engine.remove_network(id).await {
+            Err(EngineError::Refused { status: 403, .. } | EngineError::Conflict { .. })
+                if shown =>
+            {
+                self.tell_in_use(&format!("Network {name}"));
+                Ok(())
+            }
+            result => gone_is_fine(result),
+        }
+    }
+
+    async fn create_volume(&self, key: &str) -> Result<(), Trouble> {
+        let project = self.project;
+        let Some(volume) = project.volumes.get(key) else {
+            return Err(Trouble::new(format!("volume {key} is not in the project")));
+        };
+        let hash = hash::volume_hash(&volume.spec);
+        let request = request::volume_request(volume, &volume.labels(&project.name, &hash));
+        self.means
+            .engine
+            .create_volume(request)
+            .await
+            .map_err(|e| Trouble::from(e).at(format!("volumes.{key}")))
+    }
+
+    async fn remove_volume(&self, name: &str) -> Result<(), Trouble> {
+        let id = format!("Volume {name}");
+        self.in_use_is_told(&id, self.means.engine.remove_volume(name, true).await)
+    }
+
+    /// Being in use by somebody else is a warning, not a failure, as with Compose.
+    fn in_use_is_told(&self, id: &str, result: Result<(), EngineError>) -> Result<(), Trouble> {
+        match result {
+            Err(error) if error.is_conflict() => {
+                self.tell_in_use(id);
+                Ok(())
+            }
+            result => gone_is_fine(result),
+        }
+    }
+
+    fn tell_in_use(&self, id: &str) {
+        self.means.reporter.event(Event::new(
+            id,
+            Progress::Warning,
+            "Resource is still in use",
+        ));
+    }
+
+    async fn wait(
+        &self,
+        service: &str,
+        until: Until,
+        containers: &[Target],
+        optional: bool,
+    ) -> Result<(), Trouble> {
+        let reporter = self.means.reporter;
+        let all = try_join_all(containers.iter().map(|container| async move {
+            let shown = format!("Container {}", container.name());
+            reporter.working(&shown, "Waiting");
+            let id = self.id_of(container);
+            let word = self
+                .watch
+                .until(&id, container.name(), service, until)
+                .await?;
+            reporter.done(&shown, word);
+            Ok::<(), Trouble>(())
+        }));
+        match all.await {
+            Ok(_) => Ok(()),
+            Err(trouble) if optional => {
+                for container in containers {
+                    let shown = format!("Container {}", container.name());
+                    reporter.event(Event {
+                        details: format!("optional dependency {service:?} failed to start"),
+                        ..Event::new(&shown, Progress::Warning, "Skipped")
+                    });
+                }
+                reporter.warning(format!(
+                    "optional dependency {service:?} failed to start: {}",
+                    trouble.message
+                ));
+                Ok(())
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn start(
+        &self,
+        service: &str,
+        container: &Target,
+        fallback: Option<&Target>,
+    ) -> Result<(), Trouble> {
+        let id = self.id_of(container);
+        let Err(error) = self.means.engine.start_container(&id).await else {
+            return Ok(());
+        };
+        let mut trouble = self.explain_start(service, error).await;
+        if let Some(old) = fallback {
+            trouble = self.fall_back(&id, old, trouble).await;
+        }
+        Err(trouble)
+    }
+
+    /// The new container did not start: the one it was to replace comes back.
+    async fn fall_back(&self, new: &str, old: &Target, trouble: Trouble) -> Trouble {
+        let engine = self.means.engine;
+        // What is left of the new one would only be in the way of the next attempt.
+        if let Err(error) = engine.remove_container(new, true, false).await {
+            tracing::debug!(%error, "the container that did not start could not be removed");
+        }
+        let word = match engine.start_container(&self.id_of(old)).await {
+            Ok(()) => format!("{} runs again as it was", old.name()),
+            Err(error) => format!("{} could not be started again either: {error}", old.name()),
+        };
+        Trouble {
+            help: Some(match trouble.help {
+                Some(help) => format!("{help}; {word}"),
+                None => word,
+            }),
+            ..trouble
+        }
+    }
+}
+
+/// What should go and is gone already is as it should be.
+fn gone_is_fine(result: Result<(), EngineError>) -> Result<(), Trouble> {
+    match result {
+        Err(error) if error.is_not_found() => Ok(()),
+        result => Ok(result?),
+    }
+}

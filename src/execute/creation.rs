@@ -1,0 +1,220 @@
+//! Creating a container: everything that is only known at that moment.
+
+use super::Walk;
+use super::failure::Trouble;
+use crate::engine::ContainerRequest;
+use crate::engine::request::{self, ContainerRef, Refusal, Resolved};
+use crate::hash::{self, AsCreated};
+use crate::labels;
+use crate::observe::ObservedContainer;
+use crate::plan::{Action, StepId, Target};
+use crate::service::Service;
+use crate::spec;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+impl Walk<'_> {
+    pub(super) fn service(&self, name: &str) -> Result<&Service, Trouble> {
+        self.project
+            .services
+            .get(name)
+            .ok_or_else(|| Trouble::new(format!("service {name} is not in the project")))
+    }
+
+    pub(super) async fn create_container(
+        &self,
+        id: StepId,
+        action: &Action,
+    ) -> Result<(), Trouble> {
+        let Action::CreateContainer {
+            service,
+            number,
+            name,
+            temporary_name,
+            replaces,
+            inherit_volumes,
+        } = action
+        else {
+            return Ok(());
+        };
+        let project = self.project;
+        let service = self.service(service)?;
+        let old = replaces
+            .as_ref()
+            .and_then(|id| self.observed.replicas().find(|c| c.id == *id));
+        let containers = self.containers_by_service();
+        let created = AsCreated {
+            default_platform: project.default_platform(),
+            containers: containers
+                .iter()
+                .filter_map(|(service, list)| {
+                    let first = list.iter().min_by(|a, b| a.name.cmp(&b.name))?;
+                    Some((service.as_str(), first.id.as_str()))
+                })
+                .collect(),
+        };
+        let hash = hash::service_hashes(&service.spec, &created).own;
+        let mut all = labels::container_labels(project, service, *number, &hash);
+        if let Some(image) = self.image_id(&project.image_name(service)) {
+            all.insert(labels::IMAGE.to_owned(), image);
+        }
+        if old.is_some() {
+            let replaced = match &service.container_name {
+                Some(name) => name.clone(),
+                None => format!("{}-{number}", service.name),
+            };
+            all.insert(labels::REPLACE.to_owned(), replaced);
+        }
+        all.extend([spec::label(&service.spec)]);
+        let inherited = match old {
+            Some(old) if *inherit_volumes => anonymous_volumes(old, service),
+            _ => BTreeMap::new(),
+        };
+        let mut request = self.request(service, name, *number, all, inherited)?;
+        if let Some(temporary) = temporary_name {
+            request.name.clone_from(temporary);
+        }
+        let created = self
+            .means
+            .engine
+            .create_container(request)
+            .await
+            .map_err(|error| Trouble::from(error).at(format!("services.{}", service.name)))?;
+        self.made.borrow_mut().containers.insert(id, created);
+        Ok(())
+    }
+
+    /// The request for a replica, as the walk stands now.
+    pub(super) fn request(
+        &self,
+        service: &Service,
+        name: &str,
+        number: u32,
+        labels: BTreeMap<String, String>,
+        inherited_volumes: BTreeMap<String, String>,
+    ) -> Result<ContainerRequest, Trouble> {
+        let working_dir = &self.project.working_dir;
+        let files = self.means.files;
+        let read = |path: &Path| files.read(&working_dir.join(path));
+        let resolved = Resolved {
+            number: Some(number),
+            containers: self.containers_by_service(),
+            inherited_volumes,
+            proxy_environment: self.means.proxy_environment.clone(),
+            read: Some(&read),
+            ..Resolved::default()
+        };
+        Ok(request::container_request(
+            self.project,
+            service,
+            name,
+            labels,
+            &resolved,
+        )?)
+    }
+
+    /// The containers that services have at this moment of the walk: made ones
+    /// before those they replace.
+    fn containers_by_service(&self) -> BTreeMap<String, Vec<ContainerRef>> {
+        let made = self.made.borrow();
+        let mut found: BTreeMap<String, Vec<ContainerRef>> = BTreeMap::new();
+        let mut replaced: Vec<&str> = Vec::new();
+        for (step, id) in &made.containers {
+            if let Action::CreateContainer {
+                service,
+                name,
+                replaces,
+                ..
+            } = &self.plan.step(*step).action
+            {
+                found
+                    .entry(service.clone())
+                    .or_default()
+                    .push(ContainerRef {
+                        id: id.clone(),
+                        name: name.clone(),
+                    });
+                replaced.extend(replaces.as_deref());
+            }
+        }
+        // A container that this plan removes is nobody to refer to.
+        for (_, step) in self.plan.steps() {
+            if let Action::RemoveContainer {
+                container: Target::Existing { id, .. },
+                ..
+            } = &step.action
+            {
+                replaced.push(id);
+            }
+        }
+        for container in self.observed.replicas() {
+            if !replaced.contains(&container.id.as_str()) {
+                found
+                    .entry(container.service.clone())
+                    .or_default()
+                    .push(ContainerRef {
+                        id: container.id.clone(),
+                        name: container.final_name().to_owned(),
+                    });
+            }
+        }
+        found
+    }
+
+    fn image_id(&self, reference: &str) -> Option<String> {
+        let made = self.made.borrow();
+        made.images
+            .get(reference)
+            .or_else(|| self.observed.images.get(reference))
+            .map(|image| image.id.clone())
+    }
+
+    /// Secrets and configs without a file are copied in before every start.
+    pub(super) async fn copy_files(
+        &self,
+        service: &str,
+        container: &Target,
+    ) -> Result<(), Trouble> {
+        let service = self.service(service)?;
+        let files =
+            request::file_contents(self.project, service, self.means.docker_config.as_deref())?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let tar = request::archive(&files);
+        let id = self.id_of(container);
+        Ok(self.means.engine.put_archive(&id, "/", tar).await?)
+    }
+}
+
+/// The anonymous volumes that a successor takes over: `(target, volume)`, as far as the service
+/// does not mount something else there.
+fn anonymous_volumes(old: &ObservedContainer, service: &Service) -> BTreeMap<String, String> {
+    old.summary
+        .mounts
+        .iter()
+        .filter(|m| m.kind == "volume" && is_anonymous(&m.name))
+        .filter(|m| {
+            service
+                .volumes
+                .iter()
+                .all(|v| v.target != m.destination || v.is_anonymous())
+        })
+        .map(|m| (m.destination.clone(), m.name.clone()))
+        .collect()
+}
+
+/// The engine names a volume that nobody named by 64 hexadecimal digits.
+fn is_anonymous(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Trouble {
+            message: refusal.message,
+            path: Some(refusal.path),
+            help: refusal.help,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What went wrong with a step, in the user's terms.
+
+use crate::engine::EngineError;
+use crate::plan::{Action, Step, StepId};
+
+/// A step that failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub step: StepId,
+    /// `Container shop-web-1`.
+    pub resource: String,
+    /// The service it was for.
+    pub service: Option<String>,
+    /// What was being done: `start`, `pull`.
+    pub during: &'static str,
+    pub message: String,
+    /// Where in the project the cause stands, e.g. `services.web.ports[0]`.
+    pub path: Option<String>,
+    pub help: Option<String>,
+}
+
+/// A failure that does not know its step yet.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    pub message: String,
+    pub path: Option<String>,
+    pub help: Option<String>,
+}
+
+impl Trouble {
+    pub fn new(message: impl Into<String>) -> Self {
+        Trouble {
+            message: message.into(),
+            path: None,
+            help: None,
+        }
+    }
+
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The failure of a step.
+    pub fn of(self, id: StepId, step: &Step) -> Failure {
+        Failure {
+            step: id,
+            resource: step.action.resource(),
+            service: step.action.service().map(str::to_owned),
+            during: during(&step.action),
+            message: self.message,
+            path: self.path,
+            help: self.help,
+        }
+    }
+}
+
+impl From<EngineError> for Trouble {
+    fn from(error: EngineError) -> Self {
+        let help = match &error {
+            EngineError::Broken { .. } | EngineError::Unreachable { .. } => Some(
+                "see whether the engine still runs, then run the same command again: \
+                 it goes on from what is there"
+                    .to_owned(),
+            ),
+            other if other.message().contains("no space left on device") => {
+                Some("the engine's disk is full: `docker system df` shows what holds it".to_owned())
+            }
+            other if other.message().contains("all predefined address pools") => Some(
+                "no subnet is free for another network: `docker network prune` removes those \
+                 that nobody uses"
+                    .to_owned(),
+            ),
+            _ => None,
+        };
+        Trouble {
+            message: error.to_string(),
+            path: None,
+            help,
+        }
+    }
+}
+
+fn during(action: &Action) -> &'static str {
+    match action {
+        Action::PullImage { .. } => "pull",
+        Action::BuildImage { .. } => "build",
+        Action::CreateNetwork { .. }
+        | Action::CreateVolume { .. }
+        | Action::CreateContainer { .. } => "create",
+        Action::RemoveNetwork { .. }
+        | Action::RemoveVolume { .. }
+        | Action::RemoveContainer { .. }
+        | Action::RemoveImage { .. } => "remove",
+        Action::ConnectNetwork { .. } => "connect",
+        Action::DisconnectNetwork { .. } => "disconnect",
+        Action::RenameContainer { .. } => "rename",
+        Action::CopyFiles { .. } => "copy secrets and configs",
+        Action::StartContainer { .. } => "start",
+        Action::StopContainer { .. } => "stop",
+        Action::RestartContainer { .. } => "restart",
+        Action::KillContainer { .. } => "kill",
+        Action::RunHook { .. } => "run hook",
+        Action::Wait { .. } => "wait",
+    }
+}
