@@ -18,7 +18,7 @@ pub enum Kind {
     Bool,
     /// True or false, both said.
     OptBool,
-    /// A switch that is on unless it says false; true is no value.
+    /// A switch that is on unless it says false; true is held where it is said, but not printed.
     OptOut,
     /// A number; zero is no value.
     Int,

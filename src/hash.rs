@@ -3,9 +3,9 @@
 //! A hash is the SHA-256 of the object's canonical form as Docker Compose 5.5 writes it to JSON,
 //! so that projects made by either tool are taken over by the other without recreating anything.
 
-use crate::form::json::{Layout, Writer};
+use crate::form::json::{Dialect, Layout, Writer};
 use crate::form::{Form, tables};
-use crate::tree::{Map, Node};
+use crate::tree::{Map, Node, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -14,15 +14,19 @@ const NOT_HASHED: [&str; 5] = ["profiles", "build", "depends_on", "pull_policy",
 
 /// The hash of a service's canonical form.
 pub fn service_hash(spec: &Node) -> String {
+    service_hash_in(spec, Dialect::Five)
+}
+
+fn service_hash_in(spec: &Node, dialect: Dialect) -> String {
     let replicas = spec.at(&["deploy", "replicas"]).is_some();
     if !replicas {
-        return of(&tables::SERVICE, spec, &NOT_HASHED);
+        return of(&tables::SERVICE, spec, &NOT_HASHED, dialect);
     }
     let mut spec = spec.clone();
     if let Some(deploy) = spec.get_mut("deploy").and_then(Node::as_map_mut) {
         deploy.remove("replicas");
     }
-    of(&tables::SERVICE, &spec, &NOT_HASHED)
+    of(&tables::SERVICE, &spec, &NOT_HASHED, dialect)
 }
 
 /// What is put into a service's canonical form before its containers are created, and so is in
@@ -31,8 +35,9 @@ pub fn service_hash(spec: &Node) -> String {
 pub struct AsCreated<'a> {
     /// `DOCKER_DEFAULT_PLATFORM`: the platform of a service that is built and names none.
     pub default_platform: Option<&'a str>,
-    /// Container ids by service: what `network_mode`, `ipc`, `pid` and `volumes_from` refer to
-    /// as `service:x` (or `x`) is replaced by `container:<id>` (or `<id>`).
+    /// The id of each service's first container: what `network_mode`, `ipc`, `pid` and
+    /// `volumes_from` refer to as `service:x` (or `x`) is replaced by `container:<id>` (or
+    /// `<id>`).
     pub containers: BTreeMap<&'a str, &'a str>,
 }
 
@@ -56,58 +61,62 @@ impl ServiceHashes {
 pub fn service_hashes(spec: &Node, created: &AsCreated<'_>) -> ServiceHashes {
     let changed = created.apply(spec);
     let spec = changed.as_ref().unwrap_or(spec);
-    ServiceHashes {
-        own: service_hash(spec),
-        accepted: vec![],
-    }
+    let own = service_hash(spec);
+    let mut accepted = vec![service_hash_in(spec, Dialect::Two)];
+    accepted.retain(|hash| *hash != own);
+    ServiceHashes { own, accepted }
 }
 
 impl AsCreated<'_> {
     /// The canonical form with everything put in; `None` where nothing changes.
     fn apply(&self, spec: &Node) -> Option<Node> {
-        let mut changed: Option<Node> = None;
-        if let Some(platform) = self.default_platform
-            && spec.get("build").is_some()
-            && spec.get("platform").is_none()
-        {
-            set(
-                changed.get_or_insert_with(|| spec.clone()),
-                "platform",
-                platform,
-            );
-        }
+        let mut changed = self
+            .default_platform
+            .and_then(|platform| on_platform(spec, platform));
+        let containers = &self.containers;
         for key in ["network_mode", "ipc", "pid"] {
             let mode = spec.get(key).and_then(Node::as_str);
             let service = mode.and_then(|mode| mode.strip_prefix("service:"));
-            if let Some(id) = service.and_then(|service| self.containers.get(service)) {
+            if let Some(id) = service.and_then(|service| containers.get(service)) {
                 let spec = changed.get_or_insert_with(|| spec.clone());
                 set(spec, key, &format!("container:{id}"));
             }
         }
-        let sources = spec
-            .get("volumes_from")
-            .and_then(Node::as_seq)
-            .unwrap_or_default();
-        let is_known = |source: &Node| {
-            source.as_str().and_then(|text| {
-                let name = text.split(':').next()?;
-                self.containers.get(name)
-            })
-        };
-        if sources.iter().any(|source| is_known(source).is_some()) {
-            let replaced: Vec<Node> = sources
-                .iter()
-                .map(|source| match is_known(source) {
-                    Some(id) => Node::new(*id, source.span),
-                    None => source.clone(),
-                })
-                .collect();
-            let spec = changed.get_or_insert_with(|| spec.clone());
-            if let Some(node) = spec.get_mut("volumes_from") {
-                node.value = replaced.into();
+        if spec.get("volumes_from").is_some()
+            && let Some(Value::Seq(sources)) = changed
+                .get_or_insert_with(|| spec.clone())
+                .get_mut("volumes_from")
+                .map(|node| &mut node.value)
+        {
+            for source in sources {
+                let id = source
+                    .as_str()
+                    .and_then(|text| volumes_from(text, containers));
+                if let Some(id) = id {
+                    source.value = id.into();
+                }
             }
         }
         changed
+    }
+}
+
+/// A service that is built and names no platform, on the default one; `None` for others.
+pub fn on_platform(spec: &Node, platform: &str) -> Option<Node> {
+    if spec.get("build").is_none() || spec.get("platform").is_some() {
+        return None;
+    }
+    let mut spec = spec.clone();
+    set(&mut spec, "platform", platform);
+    Some(spec)
+}
+
+/// The container that `volumes_from` means; the mode behind it is dropped, as Compose does.
+fn volumes_from(text: &str, containers: &BTreeMap<&str, &str>) -> Option<String> {
+    let mut parts = text.split(':');
+    match parts.next()? {
+        "container" => parts.next().map(str::to_owned),
+        service => containers.get(service).map(|id| (*id).to_owned()),
     }
 }
 
@@ -120,13 +129,13 @@ fn set(spec: &mut Node, key: &str, value: &str) {
 
 /// The hash of a network's canonical form.
 pub fn network_hash(spec: &Node) -> String {
-    of(&tables::NETWORK, spec, &[])
+    of(&tables::NETWORK, spec, &[], Dialect::Five)
 }
 
 /// The hash of a volume's canonical form; without a driver it is the local one.
 pub fn volume_hash(spec: &Node) -> String {
     if spec.get("driver").is_some() {
-        return of(&tables::VOLUME, spec, &[]);
+        return of(&tables::VOLUME, spec, &[], Dialect::Five);
     }
     let mut spec = spec.clone();
     let span = spec.span;
@@ -140,11 +149,11 @@ pub fn volume_hash(spec: &Node) -> String {
             spec = Node::new(map, span);
         }
     }
-    of(&tables::VOLUME, &spec, &[])
+    of(&tables::VOLUME, &spec, &[], Dialect::Five)
 }
 
-fn of(form: &Form, spec: &Node, skip: &[&str]) -> String {
-    let mut json = Writer::new(Layout::Compact);
+fn of(form: &Form, spec: &Node, skip: &[&str], dialect: Dialect) -> String {
+    let mut json = Writer::new(Layout::Compact).in_dialect(dialect);
     json.object(form, spec, skip);
     hex(&Sha256::digest(json.out.as_bytes()))
 }
@@ -155,4 +164,55 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::disk::DiskFiles;
+    use crate::load::{self, LoadOptions};
+    use crate::project::Project;
+    use std::path::Path;
+
+    fn project(name: &str) -> Project {
+        let options = LoadOptions {
+            cwd: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hashes"),
+            files: vec!["compose.yaml".to_owned()],
+            project_directory: Some("/srv/hashes".to_owned()),
+            project_name: Some(name.to_owned()),
+            ..LoadOptions::default()
+        };
+        let loaded = load::load(&DiskFiles, &options);
+        loaded
+            .project
+            .unwrap_or_else(|| panic!("{:?}", loaded.findings))
+    }
+
+    /// What Docker Compose 2.40 wrote into the labels of what it created from `tests/hashes`,
+    /// read from an engine.
+    #[test]
+    fn hashes_are_those_in_the_labels_of_docker_compose() {
+        let project = project("hashes");
+        let labels: Vec<Vec<&str>> = include_str!("../tests/hashes/labels.txt")
+            .lines()
+            .map(|line| line.split(' ').collect())
+            .collect();
+        let ids = labels.iter().filter(|words| words[0] == "container");
+        let created = AsCreated {
+            containers: ids.map(|words| (words[1], words[2])).collect(),
+            ..AsCreated::default()
+        };
+        for words in &labels {
+            let (name, recorded) = (words[1], words[2]);
+            match words[0] {
+                "service" => {
+                    let hashes = service_hashes(&project.services[name].spec, &created);
+                    assert!(hashes.accept(recorded), "{name}: {hashes:?}");
+                }
+                "network" => assert_eq!(network_hash(&project.networks[name].spec), recorded),
+                "volume" => assert_eq!(volume_hash(&project.volumes[name].spec), recorded),
+                _ => {}
+            }
+        }
+    }
 }

@@ -190,17 +190,13 @@ fn hashes(ctx: &Context, all: &LoadOptions, services: &str) -> Result<String, Cl
         let names: Vec<String> = services.split(',').map(str::to_owned).collect();
         project.select(&names, crate::project::Dependencies::Ignore)?;
     }
-    let platform = project.default_platform().map(str::to_owned);
+    let platform = project.default_platform().unwrap_or_default();
     let lines = project.services.values().map(|service| {
-        let created = hash::AsCreated {
-            default_platform: platform.as_deref(),
-            ..hash::AsCreated::default()
+        let hash = match hash::on_platform(&service.spec, platform) {
+            Some(spec) if !platform.is_empty() => hash::service_hash(&spec),
+            _ => hash::service_hash(&service.spec),
         };
-        format!(
-            "{} {}",
-            service.name,
-            hash::service_hashes(&service.spec, &created).own
-        )
+        format!("{} {hash}", service.name)
     });
     Ok(self::lines(lines))
 }

@@ -20,7 +20,18 @@ pub enum Layout {
 pub struct Writer {
     pub out: String,
     layout: Layout,
+    dialect: Dialect,
     depth: usize,
+}
+
+/// Whose structures are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Docker Compose 5.5, and what we print.
+    Five,
+    /// Docker Compose 2.40: a switch that is on by default is written when it is on, not when it
+    /// is off.
+    Two,
 }
 
 impl Writer {
@@ -28,8 +39,14 @@ impl Writer {
         Writer {
             out: String::new(),
             layout,
+            dialect: Dialect::Five,
             depth: 0,
         }
+    }
+
+    #[must_use]
+    pub fn in_dialect(self, dialect: Dialect) -> Self {
+        Writer { dialect, ..self }
     }
 
     /// An object of a known form. `skip` names attributes to leave out at this level.
@@ -39,6 +56,11 @@ impl Writer {
         self.open('{');
         for field in form.fields.iter().filter(|f| !skip.contains(&f.name)) {
             let value = map.and_then(|m| m.get(field.name));
+            if matches!(field.kind, Kind::OptOut)
+                && value.and_then(Node::as_bool) == Some(self.dialect == Dialect::Five)
+            {
+                continue;
+            }
             let absent = value.is_none() && field.presence == Presence::WhenSet;
             if absent && !matches!(field.kind, Kind::Struct(_)) {
                 continue;

@@ -43,11 +43,12 @@ pub fn object_map(form: &Form, map: Map) -> Map {
     map
 }
 
-/// Empty structures and unset commands are left out.
+/// Empty structures, unset commands and switches that are on by default are left out.
 fn is_shown(field: &Field, node: &Node) -> bool {
     match field.kind {
         Kind::Struct(_) => node.as_map().is_some_and(|m| !m.is_empty()),
         Kind::Command => !node.is_null(),
+        Kind::OptOut => node.as_bool() != Some(true),
         _ => true,
     }
 }

@@ -75,9 +75,10 @@ fn is_something(field: &Field, node: &Node) -> bool {
         return true;
     }
     match (field.kind, &node.value) {
-        (Kind::OptBool | Kind::OptInt | Kind::OptUint | Kind::OptDuration, _) => true,
+        (Kind::OptBool | Kind::OptOut | Kind::OptInt | Kind::OptUint | Kind::OptDuration, _) => {
+            true
+        }
         (Kind::Command | Kind::Mode | Kind::Any, _) => true,
-        (Kind::OptOut, value) => *value == Value::Bool(false),
         (_, Value::Bool(b)) => *b,
         (_, Value::Int(i)) => *i != 0,
         (_, Value::Float(x)) => *x != 0.0,

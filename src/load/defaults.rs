@@ -17,8 +17,6 @@ pub enum Filling {
     Port,
     /// All devices, where neither a count nor ids are given.
     AllDevices,
-    /// The host directory is made if it is not there.
-    CreateHostPath,
 }
 
 use Filling::*;
@@ -32,7 +30,6 @@ const TABLE: &[(&str, Filling)] = &[
     ("services.*.gpus.*", AllDevices),
     ("services.*.ports.*", Port),
     ("services.*.secrets.*", SecretTarget),
-    ("services.*.volumes.*.bind", CreateHostPath),
 ];
 
 static RULES: LazyLock<Rules<Filling>> = LazyLock::new(|| Rules::new(TABLE));
@@ -74,7 +71,6 @@ impl Filling {
                 set(map, span, "protocol", "tcp");
                 set(map, span, "mode", "ingress");
             }
-            CreateHostPath => set(map, span, "create_host_path", true),
             AllDevices if map.contains_key("device_ids") => {}
             AllDevices => set(map, span, "count", "all"),
             SecretTarget => {
