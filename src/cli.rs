@@ -118,6 +118,8 @@ enum Command {
     Down(commands::down::DownArgs),
     /// Send a signal to containers
     Kill(commands::kill::KillArgs),
+    /// Run a command in a running container
+    Exec(commands::exec::ExecArgs),
     /// Show what containers print
     Logs(commands::logs::LogsArgs),
     /// List projects
@@ -148,6 +150,7 @@ impl Command {
             Command::Create(_) => "create",
             Command::Down(_) => "down",
             Command::Kill(_) => "kill",
+            Command::Exec(_) => "exec",
             Command::Logs(_) => "logs",
             Command::Ls(_) => "ls",
             Command::Plan(_) => "plan",
@@ -167,6 +170,7 @@ impl Command {
             Command::Create(args) => commands::create::run(ctx, args).await,
             Command::Down(args) => commands::down::run(ctx, args).await,
             Command::Kill(args) => commands::kill::run(ctx, args).await,
+            Command::Exec(args) => commands::exec::run(ctx, args).await,
             Command::Logs(args) => commands::logs::run(ctx, args).await,
             Command::Ls(args) => commands::ls::run(ctx, args).await,
             Command::Plan(args) => commands::plan::run(ctx, args).await,

@@ -8,6 +8,7 @@ pub mod desired;
 pub mod down;
 pub mod existing;
 pub mod kill;
+pub mod exec;
 pub mod logs;
 pub mod ls;
 pub mod plan;

@@ -3,6 +3,7 @@
 
 use crate::engine::EngineError;
 use crate::engine::endpoint::EndpointError;
+use crate::exec::ExecError;
 use crate::logs::LogsError;
 use crate::output::template::TemplateError;
 use crate::project::NoSuchService;
@@ -110,6 +111,16 @@ impl From<EndpointError> for CliError {
 impl From<TemplateError> for CliError {
     fn from(error: TemplateError) -> Self {
         CliError::new(error.to_string())
+    }
+}
+
+impl From<ExecError> for CliError {
+    fn from(error: ExecError) -> Self {
+        match error {
+            ExecError::Engine(error) => error.into(),
+            ExecError::Output(error) => error.into(),
+            ExecError::NotRunning { .. } => CliError::new(error.to_string()),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod exec;
 pub mod form;
 pub mod graph;
 pub mod hash;

@@ -205,6 +205,16 @@ pub fn stdout() -> impl Write {
     io::stdout()
 }
 
+/// Standard error, for what a command in a container writes there.
+pub fn stderr() -> impl Write {
+    io::stderr()
+}
+
+/// Whether standard output is a terminal.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Writes a line of complaint to standard error.
 pub fn complain(message: &str) {
     flush(&mut format!("{message}\n").into_bytes());

@@ -118,9 +118,11 @@ fn message(error: &clap::Error, invocation: &Invocation) -> String {
             format!("flag needs an argument: {name}")
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(error)
-                .map(|e| format!(": {e}"))
-                .unwrap_or_default();
+            let why = match std::error::Error::source(error) {
+                Some(e) if e.is::<std::num::ParseIntError>() => ": not a number that fits".into(),
+                Some(e) => format!(": {e}"),
+                None => String::new(),
+            };
             format!("invalid argument \"{value}\" for \"{}\" flag{why}", flag())
         }
         ErrorKind::MissingRequiredArgument => match error.get(ContextKind::InvalidArg) {

@@ -1,0 +1,120 @@
+//! `exec`: a command in a running container.
+
+use crate::context::Context;
+use crate::engine::ExecRequest;
+use crate::error::CliError;
+use crate::exec;
+use crate::output;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "regatta exec [OPTIONS] SERVICE COMMAND [ARG...]")]
+pub struct ExecArgs {
+    /// The service, the command and its arguments
+    // One list, since options end at the service: all after it belongs to the command.
+    #[arg(
+        value_name = "SERVICE COMMAND",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    words: Vec<String>,
+    /// Do not wait for the command
+    #[arg(short, long)]
+    detach: bool,
+    /// Set a variable: NAME=VALUE, or NAME to pass on its value (repeatable)
+    #[arg(short, long = "env", value_name = "VARIABLE")]
+    env: Vec<String>,
+    /// Which replica of the service
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    index: u32,
+    /// Give the command extended privileges
+    #[arg(long)]
+    privileged: bool,
+    /// Without a terminal in the container (needed where our output is a terminal)
+    #[arg(short = 'T', long, alias = "no-TTY")]
+    no_tty: bool,
+    /// Run as this user
+    #[arg(short, long, value_name = "USER")]
+    user: Option<String>,
+    /// Run in this directory
+    #[arg(short, long, value_name = "DIR")]
+    workdir: Option<String>,
+    /// Pass on standard input (as it is anyway)
+    #[arg(short, long, hide = true, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    interactive: bool,
+    /// A terminal in the container
+    #[arg(short, long, hide = true)]
+    tty: bool,
+}
+
+pub async fn run(ctx: &Context, args: ExecArgs) -> Result<ExitCode, CliError> {
+    let [service, command @ ..] = args.words.as_slice() else {
+        return Err(too_few(0));
+    };
+    if service.starts_with('-') {
+        return Err(CliError::new(format!("unknown flag: {service}")));
+    }
+    if command.is_empty() {
+        return Err(too_few(1));
+    }
+    if output::is_terminal() && !args.no_tty && !args.detach {
+        return Err(
+            CliError::new("a terminal in the container is not there yet").hint(
+                "add -T to run the command without one: its input and output are passed through",
+            ),
+        );
+    }
+    let request = ExecRequest {
+        command: command.to_vec(),
+        environment: args
+            .env
+            .iter()
+            .filter_map(|v| variable(v, &ctx.project_environment))
+            .collect(),
+        user: args.user.clone().filter(|u| !u.is_empty()),
+        working_dir: args.workdir.clone().filter(|d| !d.is_empty()),
+        privileged: args.privileged,
+        tty: false,
+        stdin: args.interactive && !args.detach,
+        detach: args.detach,
+    };
+    let project = ctx.project_name()?;
+    let engine = ctx.engine()?;
+    let replica = (args.index > 0).then_some(args.index);
+    let container = exec::find(engine.as_ref(), &project, service, replica).await?;
+    let (mut out, mut err) = (output::stdout(), output::stderr());
+    let code = exec::run(engine.as_ref(), &container.id, &request, &mut out, &mut err).await?;
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+fn too_few(given: usize) -> CliError {
+    CliError::new(format!("requires at least 2 arg(s), only received {given}"))
+        .hint("write: exec [OPTIONS] SERVICE COMMAND [ARG...]")
+}
+
+/// `NAME=VALUE` as it is; a bare name with its value, where it has one.
+fn variable(given: &str, environment: &BTreeMap<String, String>) -> Option<String> {
+    match given.contains('=') {
+        true => Some(given.to_owned()),
+        false => Some(format!("{given}={}", environment.get(given)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_takes_its_value_along() {
+        let environment = BTreeMap::from([("HOME".to_owned(), "/root".to_owned())]);
+        for (given, expected) in [
+            ("A=1", Some("A=1")),
+            ("A=", Some("A=")),
+            ("HOME", Some("HOME=/root")),
+            ("NOPE", None),
+        ] {
+            assert_eq!(variable(given, &environment).as_deref(), expected);
+        }
+    }
+}
