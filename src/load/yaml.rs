@@ -7,6 +7,8 @@
 mod build;
 mod emit;
 mod event;
+#[cfg(test)]
+mod laws;
 mod parse;
 mod scalar;
 

@@ -198,7 +198,9 @@ impl Emitter {
 
     fn literal(&mut self, text: &str, indent: usize) {
         self.out.push('|');
-        if text.starts_with(' ') {
+        // Go-yaml forgets the hint where empty lines come first, and so would read the text back
+        // with spaces missing: there we do not follow it.
+        if text.trim_start_matches(is_break).starts_with(' ') {
             self.out.push('2');
         }
         let mut from_end = text.chars().rev();
