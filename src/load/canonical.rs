@@ -84,11 +84,21 @@ static RULES: LazyLock<Rules<Short>> = LazyLock::new(|| Rules::new(TABLE));
 /// Brings a model into long syntax. With `lenient` (variables are not filled in) a text that
 /// cannot be read stays as it is.
 pub fn expand(model: &mut Node, lenient: bool, findings: &mut Vec<Diagnostic>) {
-    Expander { lenient, findings }.walk(model, &RULES, &Path::ROOT);
+    let mut expander = Expander {
+        lenient,
+        ranges: 0,
+        findings,
+    };
+    expander.walk(model, &RULES, &Path::ROOT);
 }
+
+/// The most ports that ranges of one model may name.
+const MAX_RANGES: usize = 65_536;
 
 struct Expander<'f> {
     lenient: bool,
+    /// Ports that came out of ranges.
+    ranges: usize,
     findings: &'f mut Vec<Diagnostic>,
 }
 
@@ -190,7 +200,19 @@ impl Expander<'_> {
                 _ => String::new(),
             };
             match short::port::parse(&text, item.span) {
-                Ok(parsed) => ports.extend(parsed),
+                Ok(parsed) if parsed.len() > 1 && self.ranges + parsed.len() > MAX_RANGES => {
+                    let what =
+                        format!("the ranges of ports up to here name more than {MAX_RANGES}");
+                    self.findings.push(
+                        Diagnostic::error("too-many-ports", path.index(index).to_string(), what)
+                            .at(item.span),
+                    );
+                    break;
+                }
+                Ok(parsed) => {
+                    self.ranges += parsed.len() - 1;
+                    ports.extend(parsed);
+                }
                 Err(_) if self.lenient => ports.push(item),
                 Err(what) => self.findings.push(
                     Diagnostic::error("bad-port", path.index(index).to_string(), what)

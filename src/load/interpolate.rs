@@ -10,53 +10,11 @@ pub use template::{Lookup, Problem, ProblemKind, Substituted, substitute};
 
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
+use crate::load::path::Path;
 use crate::tree::{Node, Span, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use template::Site;
-
-/// A place in the tree, as a list that grows towards the leaves.
-#[derive(Clone, Copy)]
-struct Path<'p> {
-    parent: Option<&'p Path<'p>>,
-    step: Step<'p>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'p> {
-    Root,
-    Key(&'p str),
-    Index(usize),
-}
-
-impl<'p> Path<'p> {
-    /// From the end to the start, as the table of casts writes it.
-    fn reversed(self) -> impl Iterator<Item = &'p str> + Clone {
-        std::iter::successors(Some(self), |path| path.parent.copied()).filter_map(|path| match path
-            .step
-        {
-            Step::Root => None,
-            Step::Key(key) => Some(key),
-            Step::Index(_) => Some("[]"),
-        })
-    }
-}
-
-impl std::fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(parent) = self.parent {
-            parent.fmt(f)?;
-        }
-        match self.step {
-            Step::Root => Ok(()),
-            Step::Key(key) => match self.parent.map(|p| p.step) {
-                Some(Step::Root) | None => write!(f, "{key}"),
-                _ => write!(f, ".{key}"),
-            },
-            Step::Index(index) => write!(f, "[{index}]"),
-        }
-    }
-}
 
 /// Fills in the variables of all values below `root`.
 ///
@@ -74,11 +32,7 @@ pub fn interpolate(
         lookup,
         findings,
     };
-    let path = Path {
-        parent: None,
-        step: Step::Root,
-    };
-    pass.node(root, path);
+    pass.node(root, &Path::ROOT);
 }
 
 struct Pass<'a> {
@@ -89,24 +43,16 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// The tree's depth is bounded by the parser, so recursion is too.
-    fn node(&mut self, node: &mut Node, path: Path<'_>) {
+    fn node(&mut self, node: &mut Node, path: &Path<'_>) {
         match &mut node.value {
             Value::Map(map) => {
                 for (key, value) in map.iter_mut() {
-                    let path = Path {
-                        parent: Some(&path),
-                        step: Step::Key(key),
-                    };
-                    self.node(value, path);
+                    self.node(value, &path.key(key));
                 }
             }
             Value::Seq(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    let path = Path {
-                        parent: Some(&path),
-                        step: Step::Index(index),
-                    };
-                    self.node(item, path);
+                    self.node(item, &path.index(index));
                 }
             }
             Value::Str(text) => {
@@ -125,7 +71,7 @@ impl Pass<'_> {
         }
     }
 
-    fn cast(&mut self, cast: casts::Cast, node: &mut Node, path: Path<'_>) {
+    fn cast(&mut self, cast: casts::Cast, node: &mut Node, path: &Path<'_>) {
         let Value::Str(text) = &node.value else {
             return;
         };
@@ -154,7 +100,7 @@ impl Pass<'_> {
         }
     }
 
-    fn report(&mut self, problem: &Problem, text: &str, span: Span, path: Path<'_>) {
+    fn report(&mut self, problem: &Problem, text: &str, span: Span, path: &Path<'_>) {
         let place = place(self.sources, span, text, problem.range.clone());
         self.findings
             .push(finding(&problem.kind, path.to_string()).at(place));
@@ -200,6 +146,18 @@ pub(super) fn place(sources: &Sources, span: Span, text: &str, range: Range<usiz
     let Some(raw) = sources.slice(span) else {
         return span;
     };
+    // The text as it is, or between quotes.
+    for skipped in 0..=1 {
+        let verbatim = raw.len() == text.len() + 2 * skipped;
+        if verbatim && raw[skipped..].starts_with(text) {
+            let offset = |at: usize| span.start + u32::try_from(skipped + at).unwrap_or(0);
+            return Span {
+                source: span.source,
+                start: offset(range.start),
+                end: offset(range.end),
+            };
+        }
+    }
     let needle = &text[range.clone()];
     // The same occurrence in the source as in the text, if both have the same number of them.
     let nth = text[..range.start].matches(needle).count();

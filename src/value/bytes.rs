@@ -31,7 +31,11 @@ impl Bytes {
             "p" | "pb" | "pib" => 5,
             _ => return Err(wrong()),
         };
-        Ok(Bytes((number * 1024f64.powi(power)) as i64))
+        let bytes = number * 1024f64.powi(power);
+        if bytes >= i64::MAX as f64 {
+            return Err(format!("`{text}` is more bytes than any machine can count"));
+        }
+        Ok(Bytes(bytes as i64))
     }
 }
 

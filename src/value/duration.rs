@@ -70,10 +70,14 @@ impl Duration {
                         .and_then(|n| whole.checked_add(n))
                         .ok_or_else(wrong)?;
                 }
+                Err(_) if !number.contains('.') => return Err(wrong()),
                 Err(_) => {
                     total += number.parse::<f64>().map_err(|_| wrong())? * *nanos as f64;
                 }
             }
+        }
+        if total >= i64::MAX as f64 {
+            return Err(wrong());
         }
         let nanos = whole.checked_add(total.round() as i64).ok_or_else(wrong)?;
         Ok(Duration(if negative { -nanos } else { nanos }))

@@ -9,6 +9,9 @@ use std::ops::Range;
 /// How deep `${A:-${B:-…}}` may nest.
 const MAX_DEPTH: usize = 256;
 
+/// The most problems of one text that are told; an error is told in any case.
+const MAX_PROBLEMS: usize = 100;
+
 /// Where the value of a variable comes from; `None` for one that is not set.
 pub type Lookup<'l> = dyn Fn(&str) -> Option<String> + 'l;
 
@@ -24,6 +27,16 @@ pub struct Substituted {
 pub struct Problem {
     pub kind: ProblemKind,
     pub range: Range<usize>,
+}
+
+impl Substituted {
+    fn note(&mut self, kind: ProblemKind, range: Range<usize>) {
+        let is_warning = |kind: &ProblemKind| matches!(kind, ProblemKind::Unset(_));
+        let news = !is_warning(&kind) && self.problems.iter().all(|p| is_warning(&p.kind));
+        if self.problems.len() < MAX_PROBLEMS || news {
+            self.problems.push(Problem { kind, range });
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,10 +250,7 @@ pub fn substitute(text: &str, lookup: &Lookup<'_>) -> Substituted {
             Task::Text { range, depth } => (range, depth),
             Task::Reason { name, from, site } => {
                 let reason = done.text.split_off(from);
-                done.problems.push(Problem {
-                    kind: ProblemKind::Required { name, reason },
-                    range: site,
-                });
+                done.note(ProblemKind::Required { name, reason }, site);
                 continue;
             }
         };
@@ -253,13 +263,12 @@ pub fn substitute(text: &str, lookup: &Lookup<'_>) -> Substituted {
             range: place.end..range.end,
             depth,
         });
-        let mut problem = |kind, range| done.problems.push(Problem { kind, range });
         match site {
             Site::Dollar => done.text.push('$'),
-            Site::Malformed => problem(ProblemKind::Malformed, place),
+            Site::Malformed => done.note(ProblemKind::Malformed, place),
             Site::Plain { name } => match lookup(&text[name.clone()]) {
                 Some(value) => done.text.push_str(&value),
-                None => problem(ProblemKind::Unset(text[name].to_owned()), place),
+                None => done.note(ProblemKind::Unset(text[name].to_owned()), place),
             },
             Site::Operated {
                 name,
@@ -280,7 +289,7 @@ pub fn substitute(text: &str, lookup: &Lookup<'_>) -> Substituted {
                     continue;
                 }
                 if depth == MAX_DEPTH {
-                    problem(ProblemKind::TooDeep, site);
+                    done.note(ProblemKind::TooDeep, site);
                     continue;
                 }
                 if operator.symbol == b'?' {

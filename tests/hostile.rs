@@ -1,0 +1,227 @@
+//! Files that want to bring the loader down: each gives an error, at once, and nothing else.
+
+use regatta::load::{FileKind, Files, LoadOptions, Loaded, load};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Files in memory.
+#[derive(Default)]
+struct Memory(BTreeMap<PathBuf, Vec<u8>>);
+
+impl Files for Memory {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.0
+            .get(path)
+            .cloned()
+            .ok_or(io::ErrorKind::NotFound.into())
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        if self.0.contains_key(path) {
+            return Some(FileKind::File);
+        }
+        let below = self.0.keys().any(|file| file.starts_with(path));
+        below.then_some(FileKind::Directory)
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+
+    fn stdin(&self) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Loads `/p/compose.yaml` and what else is given.
+fn run(compose: &[u8], others: &[(&str, &str)]) -> Loaded {
+    let mut files = Memory::default();
+    files.0.insert("/p/compose.yaml".into(), compose.to_vec());
+    for (path, text) in others {
+        files
+            .0
+            .insert(Path::new("/p").join(path), text.as_bytes().to_vec());
+    }
+    let options = LoadOptions {
+        cwd: "/p".into(),
+        ..LoadOptions::default()
+    };
+    load(&files, &options)
+}
+
+/// Far more than any of these takes, far less than what would be noticed as hanging.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+fn service(attributes: &str) -> String {
+    format!("services:\n  a:\n    image: busybox\n    {attributes}\n")
+}
+
+fn bomb(line: impl Fn(usize) -> String, levels: usize) -> String {
+    let mut text = String::from("x-0: &a0 {k: v}\n");
+    for level in 1..levels {
+        let _ = writeln!(text, "x-{level}: &a{level} {}", line(level - 1));
+    }
+    text + &service("tty: true")
+}
+
+#[test]
+fn hostile_files_are_refused_at_once() {
+    let alias_bomb = bomb(
+        |n| format!("[{}]", vec![format!("*a{n}"); 10].join(", ")),
+        12,
+    );
+    let map_bomb = bomb(|n| format!("{{l: *a{n}, r: *a{n}}}"), 40);
+    let merge_bomb = bomb(|n| format!("{{<<: *a{n}, x{n}: *a{n}}}"), 40);
+    let tower = bomb(
+        |n| format!("{}*a{n}{}", "[".repeat(200), "]".repeat(200)),
+        200,
+    );
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(20_000), close.repeat(20_000));
+    let variables = format!(
+        "command: \"{}x{}\"",
+        "${A:-".repeat(20_000),
+        "}".repeat(20_000)
+    );
+    let open_variables = format!("command: \"{}\"", "${A:-".repeat(20_000));
+    let blocks: String = (0..1_500)
+        .map(|i| format!("{}a:\n", " ".repeat(i)))
+        .collect();
+    let table: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("alias bomb", alias_bomb.into(), "yaml-alias-bomb"),
+        ("alias bomb of mappings", map_bomb.into(), "yaml-alias-bomb"),
+        ("merge bomb", merge_bomb.into(), "yaml-alias-bomb"),
+        ("tower of aliases", tower.into(), "yaml-too-deep"),
+        ("alias to itself", "a: &a [*a]\n".into(), "yaml-alias"),
+        ("deep flow sequences", deep("[", "]").into(), "yaml-syntax"),
+        (
+            "deep flow mappings",
+            deep("{a: ", "}").into(),
+            "yaml-syntax",
+        ),
+        ("deep block sequences", deep("- ", "").into(), "yaml-syntax"),
+        ("deep block mappings", blocks.into(), "yaml-syntax"),
+        ("deep explicit keys", deep("? ", "").into(), "yaml-syntax"),
+        (
+            "deep variables",
+            service(&variables).into(),
+            "interpolation",
+        ),
+        (
+            "open variables",
+            service(&open_variables).into(),
+            "interpolation",
+        ),
+        ("NUL", service("user: \"\0\"").into(), "not-text"),
+        (
+            "bad UTF-8",
+            b"services: {a: {image: \xff}}".to_vec(),
+            "not-text",
+        ),
+        ("UTF-16", b"\xff\xfes\0".to_vec(), "not-text"),
+        (
+            "binary",
+            (0..=255u8).cycle().take(100_000).collect(),
+            "not-text",
+        ),
+        ("brackets", "[{".repeat(5_000).into(), "yaml-syntax"),
+        ("quotes", "\"'".repeat(5_000).into(), "yaml-syntax"),
+    ];
+    for (name, text, code) in table {
+        let begin = Instant::now();
+        let loaded = run(&text, &[]);
+        let codes: Vec<&str> = loaded.findings.iter().map(|f| f.code).collect();
+        assert!(codes.contains(&code), "{name}: {codes:?}");
+        assert!(loaded.project.is_none(), "{name}");
+        assert!(begin.elapsed() < AT_ONCE, "{name}: {:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn hostile_values_are_refused_at_once() {
+    let many_ports: String = (0..40)
+        .map(|i| format!("      - 10.0.0.{i}:1-65535:1-65535\n"))
+        .collect();
+    let table = [
+        ("extends itself", service("extends: a")),
+        (
+            "extends in a circle",
+            service("extends: b\n  b: {extends: {service: a}}"),
+        ),
+        (
+            "extends itself by file",
+            service("extends: {service: a, file: compose.yaml}"),
+        ),
+        (
+            "includes itself",
+            format!("include: [compose.yaml]\n{}", service("tty: true")),
+        ),
+        ("depends on itself", service("depends_on: [a]")),
+        ("huge port", service("ports: [\"99999999999999999999:80\"]")),
+        ("backward range", service("ports: [\"90-80:90-80\"]")),
+        (
+            "many ranges",
+            service(&format!("ports:\n{many_ports}      - x")),
+        ),
+        (
+            "huge size",
+            service("mem_limit: 99999999999999999999999999g"),
+        ),
+        (
+            "huge duration",
+            service("stop_grace_period: 99999999999999999999999999h"),
+        ),
+        ("huge number", service("scale: 99999999999999999999999999")),
+        ("negative scale", service("scale: -9223372036854775808")),
+        ("long name", service(&format!("{}: 1", "x".repeat(900)))),
+        ("no mapping", "1".repeat(100_000)),
+        ("many documents", "---\n".repeat(20_000)),
+        (
+            "many mistakes",
+            service(
+                &(0..2_000)
+                    .map(|i| format!("x{i}x: 1\n    "))
+                    .collect::<String>(),
+            ),
+        ),
+    ];
+    for (name, text) in table {
+        let begin = Instant::now();
+        let loaded = run(text.as_bytes(), &[]);
+        let errors = loaded.findings.iter().filter(|f| f.is_error()).count();
+        assert!(
+            errors > 0 && loaded.project.is_none(),
+            "{name}: {:?}",
+            loaded.findings
+        );
+        assert!(begin.elapsed() < AT_ONCE, "{name}: {:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn hostile_env_files_are_refused_at_once() {
+    let project = service("env_file: [app.env]");
+    let deep = format!("A={}", "${A:-".repeat(20_000));
+    for text in [
+        "A='",
+        "A B=1",
+        "$=1",
+        &deep,
+        &"A='\\".repeat(20_000),
+        &format!("A=\"{}", "\\\"".repeat(50_000)),
+    ] {
+        let begin = Instant::now();
+        let loaded = run(project.as_bytes(), &[("app.env", text)]);
+        assert!(loaded.findings.iter().any(|f| f.is_error()), "{:.20}", text);
+        let loaded = run(service("tty: true").as_bytes(), &[(".env", text)]);
+        assert!(loaded.findings.iter().any(|f| f.is_error()), "{:.20}", text);
+        assert!(
+            begin.elapsed() < AT_ONCE,
+            "{:.20}: {:?}",
+            text,
+            begin.elapsed()
+        );
+    }
+}
