@@ -1,6 +1,6 @@
 //! `config`: the project as it was understood, in canonical form. Asks no engine.
 
-mod render;
+pub mod render;
 mod variables;
 
 use crate::context::Context;
@@ -72,7 +72,7 @@ pub struct ConfigArgs {
 
 /// What `config` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub enum Format {
     Yaml,
     Json,
 }
