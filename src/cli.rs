@@ -110,6 +110,8 @@ pub struct Globals {
 /// A command of regatta.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Build images
+    Build(commands::build::BuildArgs),
     /// Show the project as it was understood, in canonical form
     Config(commands::config::ConfigArgs),
     /// Create containers without starting them
@@ -128,6 +130,8 @@ enum Command {
     Plan(commands::plan::PlanArgs),
     /// List containers
     Ps(commands::ps::PsArgs),
+    /// Pull images
+    Pull(commands::pull::PullArgs),
     /// Restart containers as they are
     Restart(commands::restart::RestartArgs),
     /// Remove containers that do not run
@@ -146,6 +150,7 @@ impl Command {
     /// The word on the command line; it heads the progress display.
     fn name(&self) -> &'static str {
         match self {
+            Command::Build(_) => "build",
             Command::Config(_) => "config",
             Command::Create(_) => "create",
             Command::Down(_) => "down",
@@ -155,6 +160,7 @@ impl Command {
             Command::Ls(_) => "ls",
             Command::Plan(_) => "plan",
             Command::Ps(_) => "ps",
+            Command::Pull(_) => "pull",
             Command::Restart(_) => "restart",
             Command::Rm(_) => "rm",
             Command::Start(_) => "start",
@@ -166,6 +172,7 @@ impl Command {
 
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
+            Command::Build(args) => commands::build::run(ctx, args).await,
             Command::Config(args) => commands::config::run(ctx, args),
             Command::Create(args) => commands::create::run(ctx, args).await,
             Command::Down(args) => commands::down::run(ctx, args).await,
@@ -175,6 +182,7 @@ impl Command {
             Command::Ls(args) => commands::ls::run(ctx, args).await,
             Command::Plan(args) => commands::plan::run(ctx, args).await,
             Command::Ps(args) => commands::ps::run(ctx, args).await,
+            Command::Pull(args) => commands::pull::run(ctx, args).await,
             Command::Restart(args) => commands::restart::run(ctx, args).await,
             Command::Rm(args) => commands::rm::run(ctx, args).await,
             Command::Start(args) => commands::start::run(ctx, args).await,

@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments (`XArgs`, whose doc comments are the help) and
 //! `run(ctx, args)`, which calls the verbs and holds no logic a caller of the library would miss.
 
+pub mod build;
 pub mod changing;
 pub mod config;
 pub mod create;
@@ -13,6 +14,7 @@ pub mod logs;
 pub mod ls;
 pub mod plan;
 pub mod ps;
+pub mod pull;
 pub mod restart;
 pub mod rm;
 pub mod start;

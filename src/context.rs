@@ -9,8 +9,10 @@ use crate::engine::docker::{self, Docker};
 use crate::engine::endpoint::{self, Surroundings, Wishes};
 use crate::error::CliError;
 use crate::event::Reporter;
+use crate::image::auth::ClientKeyring;
+use crate::image::build::{BuildOptions, find_buildx};
 use crate::load::disk::DiskFiles;
-use crate::load::{self, LoadOptions};
+use crate::load::{self, LoadOptions, Sources};
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::tree::Node;
@@ -129,10 +131,41 @@ impl Context {
         let endpoint = endpoint::resolve(&wishes, &Disk)?;
         let options = docker::Options {
             api_version: variable("DOCKER_API_VERSION"),
-            ..Default::default()
+            keyring: self
+                .keyring()
+                .map(|k| k as Arc<dyn docker::images::Keyring>),
         };
         let engine: Arc<dyn Engine> = Arc::new(Docker::new(endpoint, options)?);
         Ok(self.engine.get_or_init(|| engine).clone())
+    }
+
+    /// Credentials and proxies of Docker's client; read when first needed.
+    pub fn keyring(&self) -> Option<Arc<ClientKeyring>> {
+        let directory = self.docker_config_dir()?;
+        Some(Arc::new(ClientKeyring::new(directory)))
+    }
+
+    /// What every build takes from the surroundings.
+    pub fn build_options(&self) -> BuildOptions {
+        let endpoint = self.engine().map(|e| e.endpoint()).unwrap_or_default();
+        let proxies = self
+            .keyring()
+            .map(|k| k.config().proxy_environment(&endpoint));
+        BuildOptions {
+            proxy_environment: proxies.unwrap_or_default(),
+            buildx: find_buildx(self.docker_config_dir().as_deref(), Path::exists),
+            environment: self.environment.clone(),
+            ..BuildOptions::default()
+        }
+    }
+
+    /// How many engine calls may run at a time (`--parallel`); no limit is a large number.
+    pub fn limit(&self) -> usize {
+        let limit = self.globals.parallel.unwrap_or(-1);
+        usize::try_from(limit)
+            .ok()
+            .filter(|n| *n > 0)
+            .unwrap_or(1000)
     }
 
     /// Where Docker's client keeps its configuration: `--config`, `DOCKER_CONFIG`, `~/.docker`.
@@ -284,9 +317,24 @@ impl Context {
 
     /// Loads a project as told, and shows what was found on the way.
     pub fn load_with(&self, options: &LoadOptions) -> Result<Project, CliError> {
+        Ok(self.load_placed(options)?.0)
+    }
+
+    /// Loads a project with the texts it was read from, so that what turns up later can be shown
+    /// at its place.
+    pub fn load_placed(&self, options: &LoadOptions) -> Result<(Project, Sources), CliError> {
         let loaded = load::load(&DiskFiles, options);
         output::findings(self, &loaded.findings, &loaded.sources);
-        loaded.project.ok_or_else(|| CliError::silent(1))
+        match loaded.project {
+            Some(project) => Ok((project, loaded.sources)),
+            None => Err(CliError::silent(1)),
+        }
+    }
+
+    /// Shows a finding that turned up after loading, and gives the error to leave with.
+    pub fn refuse(&self, finding: Diagnostic, sources: &Sources) -> CliError {
+        output::findings(self, &[finding], sources);
+        CliError::silent(1)
     }
 
     /// Loads the merged model alone, and shows what was found on the way.

@@ -4,6 +4,7 @@
 use crate::engine::EngineError;
 use crate::engine::endpoint::EndpointError;
 use crate::exec::ExecError;
+use crate::image::build::BuildError;
 use crate::logs::LogsError;
 use crate::output::template::TemplateError;
 use crate::project::NoSuchService;
@@ -98,6 +99,12 @@ impl From<std::io::Error> for CliError {
 
 impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
+        CliError::new(error.to_string())
+    }
+}
+
+impl From<BuildError> for CliError {
+    fn from(error: BuildError) -> Self {
         CliError::new(error.to_string())
     }
 }

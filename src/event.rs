@@ -30,7 +30,7 @@ pub struct Event {
 pub enum Notice {
     Event(Event),
     Warning(String),
-    /// A line of a builder's own output (goes to stdout, as Compose does it).
+    /// A line of a builder's own output, with its end (goes to stdout, as Compose does it).
     Build(String),
 }
 

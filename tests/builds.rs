@@ -28,7 +28,12 @@ struct Built {
     result: Result<Option<String>, BuildError>,
 }
 
-async fn make(engine: &Docker, name: &str, files: &[(&str, &str)], mut spec: serde_json::Value) -> Built {
+async fn make(
+    engine: &Docker,
+    name: &str,
+    files: &[(&str, &str)],
+    mut spec: serde_json::Value,
+) -> Built {
     let dir = tempfile::tempdir().unwrap();
     for (path, text) in files {
         std::fs::write(dir.path().join(path), text).unwrap();
@@ -44,13 +49,19 @@ async fn make(engine: &Docker, name: &str, files: &[(&str, &str)], mut spec: ser
     };
     let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
     let reporter = Reporter::new(sender);
-    let result = build(engine, &project, &service, &BuildOptions::default(), &reporter).await;
+    let result = build(
+        engine,
+        &project,
+        &service,
+        &BuildOptions::default(),
+        &reporter,
+    )
+    .await;
     drop(reporter);
     let mut log = String::new();
     while let Some(notice) = notices.recv().await {
         if let Notice::Build(line) = notice {
             log += &line;
-            log.push('\n');
         }
     }
     Built {
@@ -92,7 +103,13 @@ async fn buildkit_builds() {
     let dockerfile = "FROM busybox:latest\nARG WORD=none\nRUN --mount=type=cache,target=/c echo said-$WORD\nCOPY a.txt /app/\n";
     let files = [("Dockerfile", dockerfile), ("a.txt", "a")];
     let word = format!("w{}", std::process::id());
-    let built = make(&engine, "kit", &files, json!({"args": {"WORD": word}, "labels": {"own": "1"}})).await;
+    let built = make(
+        &engine,
+        "kit",
+        &files,
+        json!({"args": {"WORD": word}, "labels": {"own": "1"}}),
+    )
+    .await;
     let id = built.result.unwrap().expect("the builder tells the id");
     assert!(built.log.contains(&format!("said-{word}")), "{}", built.log);
     assert!(built.log.starts_with("#1 "), "{}", built.log);
@@ -108,23 +125,43 @@ async fn buildkit_builds() {
 async fn a_dockerfile_stays_out_of_sight() {
     let Some(engine) = engine() else { return };
     let inline = "FROM busybox:latest\nCOPY . /app/\n";
-    let files = [("a.txt", "a"), ("b.log", "b"), (".dockerignore", "*.log\n.dockerignore")];
-    let built = make(&engine, "inline", &files, json!({"dockerfile_inline": inline})).await;
+    let files = [
+        ("a.txt", "a"),
+        ("b.log", "b"),
+        (".dockerignore", "*.log\n.dockerignore"),
+    ];
+    let built = make(
+        &engine,
+        "inline",
+        &files,
+        json!({"dockerfile_inline": inline}),
+    )
+    .await;
     built.result.unwrap();
     assert_eq!(listing(&engine, &built.image).await, ["a.txt"]);
     engine.remove_image(&built.image).await.unwrap();
 
-    let files = [("Dockerfile", inline), ("a.txt", "a"), (".dockerignore", "Dockerfile")];
+    let files = [
+        ("Dockerfile", inline),
+        ("a.txt", "a"),
+        (".dockerignore", "Dockerfile"),
+    ];
     let built = make(&engine, "ignored", &files, json!({})).await;
     built.result.unwrap();
-    assert_eq!(listing(&engine, &built.image).await, [".dockerignore", "a.txt"]);
+    assert_eq!(
+        listing(&engine, &built.image).await,
+        [".dockerignore", "a.txt"]
+    );
     engine.remove_image(&built.image).await.unwrap();
 }
 
 #[tokio::test]
 async fn failures_say_why() {
     let Some(engine) = engine() else { return };
-    let files = [("Dockerfile", "FROM busybox:latest\nRUN echo before; exit 3\n")];
+    let files = [(
+        "Dockerfile",
+        "FROM busybox:latest\nRUN echo before; exit 3\n",
+    )];
     let built = make(&engine, "fails", &files, json!({})).await;
     let error = built.result.unwrap_err().to_string();
     assert!(error.starts_with("service \"fails\": build: "), "{error}");

@@ -17,7 +17,9 @@ use crate::labels;
 use crate::project::Project;
 use crate::service::Service;
 use crate::service::build::Build;
-use std::collections::BTreeMap;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What is asked for on the command line, and what the surroundings offer.
@@ -57,7 +59,7 @@ pub struct BuildOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The file asks for what cannot be done.
-    #[error("{}", .0.message)]
+    #[error("{}: {}", .0.path, .0.message)]
     Refused(Box<Diagnostic>),
     /// The context or the Dockerfile cannot be read, or the program not run.
     #[error("service {service:?}: {message}")]
@@ -85,9 +87,10 @@ pub async fn build(
     let Some(build) = &service.build else {
         return Ok(None);
     };
+    let way = choose(project, service, build, options)?;
     let id = format!("Image {}", project.image_name(service));
     reporter.working(&id, "Building");
-    let built = match choose(project, service, build, options)? {
+    let built = match way {
         Way::Direct(plan) => {
             direct::build(engine, project, service, *plan, options, reporter).await?
         }
@@ -99,6 +102,73 @@ pub async fn build(
         reporter.done(&id, "Built");
     }
     Ok(built)
+}
+
+/// Builds the images of services, those that others begin with first, as many at a time as
+/// `limit` allows. A failure lets the builds that run come to their end, and starts no more.
+///
+/// # Errors
+/// The first failure.
+pub async fn build_all(
+    engine: &dyn Engine,
+    project: &Project,
+    services: &BTreeSet<String>,
+    options: &BuildOptions,
+    limit: usize,
+    reporter: &Reporter,
+) -> Result<(), BuildError> {
+    let find = |name: &str| {
+        project
+            .services
+            .get(name)
+            .or_else(|| project.disabled.get(name))
+    };
+    let mut waiting: BTreeMap<&str, &Service> = BTreeMap::new();
+    let mut queue: Vec<&str> = services.iter().map(String::as_str).collect();
+    while let Some(name) = queue.pop() {
+        let Some(service) = find(name).filter(|s| s.build.is_some()) else {
+            continue;
+        };
+        if waiting.insert(name, service).is_none() {
+            queue.extend(dependencies(service));
+        }
+    }
+    let mut running = FuturesUnordered::new();
+    let mut busy: BTreeSet<&str> = BTreeSet::new();
+    let mut failure = None;
+    loop {
+        while failure.is_none() && busy.len() < limit.max(1) {
+            let is_free = |s: &&&Service| {
+                let mut first = dependencies(s).into_iter();
+                first.all(|d| !waiting.contains_key(d) && !busy.contains(d))
+            };
+            let next = waiting.values().find(is_free).map(|s| s.name.as_str());
+            let Some(service) = next.and_then(|name| waiting.remove(name)) else {
+                break;
+            };
+            busy.insert(&service.name);
+            running.push(async move {
+                let result = build(engine, project, service, options, reporter).await;
+                (service.name.as_str(), result)
+            });
+        }
+        let Some((name, result)) = running.next().await else {
+            break;
+        };
+        busy.remove(name);
+        if let Err(error) = result {
+            failure = failure.or(Some(error));
+        }
+    }
+    match (failure, waiting.values().next()) {
+        (Some(error), _) => Err(error),
+        (None, Some(service)) => Err(refuse(
+            service,
+            "additional_contexts",
+            "its image and another one each begin with the other".into(),
+        )),
+        (None, None) => Ok(()),
+    }
 }
 
 /// The services whose images a service's build begins with (`additional_contexts: service:x`).
@@ -166,8 +236,7 @@ fn needs_session(
 ) -> Option<(&'static str, String)> {
     let says = |text: &Option<String>| text.as_deref().is_some_and(|t| !matches!(t, "" | "false"));
     let simple_cache = |entry: &String| !entry.contains('=') || cache_image(entry).is_some();
-    let platforms =
-        build.platforms.len() > 1 && !(options.for_running && service.platform.is_some());
+    let platforms = build.platforms.len() > 1 && !options.for_running;
     let remote_inline = is_remote(&build.context) && build.dockerfile_inline.is_some();
     [
         ("secrets", !build.secrets.is_empty(), "a build secret"),
@@ -274,7 +343,6 @@ fn refuse(service: &Service, key: &str, message: String) -> BuildError {
     let span = node
         .or_else(|| service.spec.get("build"))
         .map_or(service.span, |n| n.span);
-    let message = format!("service {:?}: {message}", service.name);
     BuildError::Refused(Box::new(Diagnostic::error("build", path, message).at(span)))
 }
 
@@ -311,10 +379,11 @@ fn tags(project: &Project, service: &Service, build: &Build) -> Vec<String> {
 }
 
 /// The one platform to build for, where one is asked for.
-fn platform<'a>(service: &'a Service, build: &'a Build) -> Option<&'a str> {
+fn platform<'a>(project: &'a Project, service: &'a Service, build: &'a Build) -> Option<&'a str> {
     let own = service.platform.as_deref().filter(|p| !p.is_empty());
     own.or(match build.platforms.as_slice() {
         [only] => Some(only),
+        [] => project.default_platform(),
         _ => None,
     })
 }

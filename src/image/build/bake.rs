@@ -12,8 +12,31 @@ use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-/// The bake file for one service, with the variables that its secrets take.
+/// The bake file for services, with the variables that their secrets take.
+///
+/// # Errors
+/// A secret or a service that is not there.
 pub fn definition(
+    project: &Project,
+    services: &[&Service],
+    options: &BuildOptions,
+) -> Result<(Value, BTreeMap<String, String>), BuildError> {
+    let (mut targets, mut variables) = (Map::new(), BTreeMap::new());
+    let mut group: Vec<String> = Vec::new();
+    for service in services {
+        let Some(build) = &service.build else {
+            continue;
+        };
+        let (target, more) = target(project, service, build, options)?;
+        group.push(target_name(service));
+        targets.insert(target_name(service), target);
+        variables.extend(more);
+    }
+    let file = json!({ "group": { "default": { "targets": group } }, "target": targets });
+    Ok((file, variables))
+}
+
+fn target(
     project: &Project,
     service: &Service,
     build: &Build,
@@ -106,12 +129,7 @@ pub fn definition(
         (_, _, true) => set("output", json!(["type=registry"])),
         _ => set("output", json!(["type=docker"])),
     }
-    let name = target_name(service);
-    let file = json!({
-        "group": { "default": { "targets": [name] } },
-        "target": { name: t },
-    });
-    Ok((file, variables))
+    Ok((Value::Object(t), variables))
 }
 
 /// A target's name must not hold dots.
@@ -251,7 +269,7 @@ pub async fn build(
     let Some(build) = &service.build else {
         return Ok(None);
     };
-    let (file, variables) = definition(project, service, build, options)?;
+    let (file, variables) = definition(project, &[service], options)?;
     let unreadable = |e: std::io::Error| BuildError::Unreadable {
         service: service.name.clone(),
         message: format!("{}: {e}", program.display()),
@@ -279,7 +297,7 @@ pub async fn build(
         if let Some(stdout) = stdout {
             let mut lines = BufReader::new(stdout).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                reporter.build(line);
+                reporter.build(format!("{line}\n"));
             }
         }
     };
@@ -292,7 +310,7 @@ pub async fn build(
                 if let Some(error) = line.strip_prefix("ERROR: ") {
                     last = error.to_string();
                 } else if !options.quiet {
-                    reporter.build(line);
+                    reporter.build(format!("{line}\n"));
                 }
             }
         }

@@ -190,7 +190,7 @@ pub async fn build(
     };
     let pulls = build.pull || options.pull;
     if plan.remote.is_none() {
-        provide(engine, service, build, &plan, pulls, reporter).await?;
+        provide(engine, project, service, &plan, pulls, reporter).await?;
     }
     let classic = plan.use_classic(options);
     let request = BuildRequest {
@@ -200,7 +200,7 @@ pub async fn build(
         labels: image_labels(project, service, build),
         target: build.target.clone(),
         network: build.network.clone(),
-        platform: platform(service, build).map(str::to_string),
+        platform: platform(project, service, build).map(str::to_string),
         cache_from: build
             .cache_from
             .iter()
@@ -235,7 +235,7 @@ pub async fn build(
         match message {
             Ok(BuildMessage::Log(text)) if !options.quiet => {
                 for line in text.trim_end_matches('\n').lines() {
-                    reporter.build(line);
+                    reporter.build(format!("{line}\n"));
                 }
             }
             Ok(BuildMessage::Log(_)) => {}
@@ -256,14 +256,18 @@ pub async fn build(
 /// without a session it has no credentials, not even for the public registry.
 async fn provide(
     engine: &dyn Engine,
+    project: &Project,
     service: &Service,
-    build: &Build,
     plan: &Plan,
     always: bool,
     reporter: &Reporter,
 ) -> Result<(), BuildError> {
     for (image, own) in &plan.contents.images {
-        let wanted = own.as_deref().or(platform(service, build));
+        let general = service
+            .build
+            .as_ref()
+            .and_then(|b| platform(project, service, b));
+        let wanted = own.as_deref().or(general);
         let missing = match engine.inspect_image(image).await {
             Ok(_) if always => true,
             Ok(found) => wanted.is_some_and(|p| {

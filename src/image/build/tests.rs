@@ -231,13 +231,7 @@ fn bake_files() {
     let mut project = project();
     project.services.insert("web".into(), service.clone());
     let options = BuildOptions::default();
-    let (file, variables) = bake::definition(
-        &project,
-        &service,
-        service.build.as_ref().unwrap(),
-        &options,
-    )
-    .unwrap();
+    let (file, variables) = bake::definition(&project, &[&service], &options).unwrap();
     let target = &file["target"]["web"];
     for (key, expected) in [
         ("context", json!("/ctx")),
@@ -268,13 +262,53 @@ fn bake_files() {
         for_running: true,
         ..BuildOptions::default()
     };
-    let (file, _) = bake::definition(
-        &project,
-        &service,
-        service.build.as_ref().unwrap(),
-        &running,
-    )
-    .unwrap();
+    let (file, _) = bake::definition(&project, &[&service], &running).unwrap();
     assert_eq!(file["target"]["web"]["platforms"], json!(["linux/amd64"]));
     assert_eq!(file["target"]["web"]["output"], json!(["type=docker"]));
+}
+
+#[tokio::test]
+async fn what_others_begin_with_comes_first() {
+    let dir = directory(&[("Dockerfile", "FROM busybox")]);
+    let context = dir.path().display().to_string();
+    let fake = Fake::new();
+    let mut project = project();
+    for name in ["a", "b", "c"] {
+        let mut one = service(json!({"context": context, "labels": {"n": name}}));
+        one.name = name.into();
+        project.services.insert(name.into(), one);
+    }
+    let all = ["a", "b", "c"].map(String::from).into();
+    let (options, reporter) = (BuildOptions::default(), Reporter::silent());
+    build_all(&fake, &project, &all, &options, 2, &reporter)
+        .await
+        .unwrap();
+    let built = |fake: &Fake| {
+        fake.calls()
+            .iter()
+            .filter(|c| c.method == "build_image")
+            .count()
+    };
+    assert_eq!(built(&fake), 3);
+
+    // A circle is refused rather than waited for.
+    for (name, other) in [("a", "b"), ("b", "a")] {
+        let build = project
+            .services
+            .get_mut(name)
+            .unwrap()
+            .build
+            .as_mut()
+            .unwrap();
+        build
+            .additional_contexts
+            .insert("x".into(), format!("service:{other}"));
+    }
+    let error = build_all(&fake, &project, &all, &options, 2, &reporter)
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("begin with the other"),
+        "{error}"
+    );
 }

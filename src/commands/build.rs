@@ -1,0 +1,171 @@
+//! `build`: the images of services that are built here.
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::image::build::{BuildError, BuildOptions, bake, build_all};
+use crate::output;
+use crate::project::{Dependencies, Project};
+use crate::service::Service;
+use crate::value::bytes::Bytes;
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct BuildArgs {
+    /// Services to build (default: all)
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    /// Value of a build argument: NAME=VALUE, or NAME to take it from the environment (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    build_arg: Vec<String>,
+    /// Builder of docker-buildx to use
+    #[arg(long, value_name = "NAME")]
+    builder: Option<String>,
+    /// Check the Dockerfiles and build nothing
+    #[arg(long)]
+    check: bool,
+    /// Memory a step may use, e.g. 512m; takes the engine's classic builder
+    #[arg(short, long, value_name = "BYTES")]
+    memory: Option<String>,
+    /// Use nothing of earlier builds
+    #[arg(long)]
+    no_cache: bool,
+    /// Print the definition for docker-buildx and build nothing
+    #[arg(long)]
+    print: bool,
+    /// Provenance attestation: true, false or its parameters
+    #[arg(long, value_name = "VALUE")]
+    provenance: Option<String>,
+    /// Pull newer versions of the images that builds begin with
+    #[arg(long)]
+    pull: bool,
+    /// Push what was built
+    #[arg(long)]
+    push: bool,
+    /// Nothing of the builder's log
+    #[arg(short, long)]
+    quiet: bool,
+    /// SBOM attestation: true, false or its parameters
+    #[arg(long, value_name = "VALUE")]
+    sbom: Option<String>,
+    /// SSH agent or key for builds: default, or ID=PATH
+    #[arg(long, value_name = "ID", num_args = 0..=1, require_equals = true, default_missing_value = "default")]
+    ssh: Option<String>,
+    /// Also what the services depend on
+    #[arg(long)]
+    with_dependencies: bool,
+    /// Has no effect
+    #[arg(long, hide = true)]
+    compress: bool,
+    /// Has no effect
+    #[arg(long, hide = true)]
+    force_rm: bool,
+    /// Has no effect
+    #[arg(long, hide = true)]
+    no_rm: bool,
+    /// Always so
+    #[arg(long, hide = true)]
+    parallel: bool,
+    /// Use the option before the command
+    #[arg(long, hide = true, value_name = "TYPE")]
+    progress: Option<String>,
+}
+
+pub async fn run(ctx: &Context, args: BuildArgs) -> Result<ExitCode, CliError> {
+    let mut load = ctx.load_options(&args.services);
+    // A service's environment says nothing about its image.
+    load.stages.no_env_resolution = true;
+    let (mut project, sources) = ctx.load_placed(&load)?;
+    let dependencies = match args.with_dependencies {
+        true => Dependencies::Include,
+        false => Dependencies::Ignore,
+    };
+    project.select(&args.services, dependencies)?;
+    let services: BTreeSet<String> = project
+        .services
+        .values()
+        .filter(|s| s.build.is_some())
+        .map(|s| s.name.clone())
+        .collect();
+    if services.is_empty() {
+        ctx.reporter.warning("No services to build");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let options = options(ctx, args.memory.as_deref(), &args)?;
+    let refused = |error: BuildError| match error {
+        BuildError::Refused(finding) => ctx.refuse(*finding, &sources),
+        other => other.into(),
+    };
+    if args.print {
+        output::write(&definition(&project, &services, &options).map_err(refused)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if ctx.globals.dry_run {
+        for name in &services {
+            let image = project.image_name(&project.services[name]);
+            ctx.reporter.done(
+                &format!("Image {image}"),
+                "Skipped (dry run: it would be built)",
+            );
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let engine = ctx.engine()?;
+    build_all(
+        &*engine,
+        &project,
+        &services,
+        &options,
+        ctx.limit(),
+        &ctx.reporter,
+    )
+    .await
+    .map_err(refused)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(
+    ctx: &Context,
+    memory: Option<&str>,
+    args: &BuildArgs,
+) -> Result<BuildOptions, CliError> {
+    let memory = match memory {
+        Some(text) => {
+            let bytes = Bytes::parse(text).map_err(|e| CliError::new(format!("--memory: {e}")))?;
+            Some(bytes.0)
+        }
+        None => None,
+    };
+    let build_args = args.build_arg.iter().map(|arg| match arg.split_once('=') {
+        Some((name, value)) => (name.to_string(), Some(value.to_string())),
+        None => (arg.clone(), None),
+    });
+    Ok(BuildOptions {
+        args: build_args.collect(),
+        no_cache: args.no_cache,
+        pull: args.pull,
+        quiet: args.quiet,
+        memory,
+        ssh: args.ssh.clone().into_iter().collect(),
+        builder: args.builder.clone(),
+        push: args.push,
+        check: args.check,
+        provenance: args.provenance.clone(),
+        sbom: args.sbom.clone(),
+        ..ctx.build_options()
+    })
+}
+
+/// The definition of all builds, for people and for docker-buildx.
+fn definition(
+    project: &Project,
+    services: &BTreeSet<String>,
+    options: &BuildOptions,
+) -> Result<String, BuildError> {
+    let services: Vec<&Service> = services
+        .iter()
+        .filter_map(|n| project.services.get(n))
+        .collect();
+    let (file, _) = bake::definition(project, &services, options)?;
+    Ok(format!("{file:#}\n"))
+}
