@@ -241,12 +241,16 @@ pub fn error(error: &CliError, json: bool) {
 
 /// Shows what loading found, on standard error: with excerpts, or as JSON where progress is JSON.
 pub fn findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) {
-    if findings.is_empty() {
-        return;
+    if !findings.is_empty() {
+        complain(&render_findings(ctx, findings, sources));
     }
+}
+
+/// Findings as [`findings`] shows them, without the end of the last line.
+pub fn render_findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
     let text = match ctx.style.mode {
         Mode::Json => diagnostic::json_lines(findings, sources),
         _ => diagnostic::text(findings, sources, ctx.style.colour_progress),
     };
-    complain(text.trim_end());
+    text.trim_end().to_owned()
 }

@@ -157,12 +157,12 @@ pub async fn bring_about(
     if ctx.globals.dry_run {
         let mut prepared = prepare(&*engine, project, &mut options, &mut no).await?;
         explain(&*engine, project, &mut prepared).await?;
-        desired.show_obstacles(ctx, &prepared.outcome.obstacles);
+        if !prepared.outcome.obstacles.is_empty() {
+            return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));
+        }
         let text = render_text(&prepared.outcome.plan, &project.name, &|s| desired.place(s));
         output::write(&text)?;
-        return Ok(ExitCode::from(u8::from(
-            !prepared.outcome.obstacles.is_empty(),
-        )));
+        return Ok(ExitCode::SUCCESS);
     }
     let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
     for warning in &prepared.outcome.warnings {
@@ -183,14 +183,8 @@ pub async fn bring_about(
         None => work.await?,
     };
     match done {
-        None => {
-            desired.show_obstacles(ctx, &prepared.outcome.obstacles);
-            Err(CliError::silent(1))
-        }
-        Some(done) if !done.report.is_success() => {
-            desired.show_failures(ctx, &done);
-            Err(CliError::silent(1))
-        }
+        None => Err(desired.obstacles(ctx, &prepared.outcome.obstacles)),
+        Some(done) if !done.report.is_success() => Err(desired.failures(ctx, &done)),
         Some(_) => Ok(ExitCode::SUCCESS),
     }
 }

@@ -153,20 +153,20 @@ impl Desired {
         }
     }
 
-    /// Shows obstacles as findings of the files.
-    pub fn show_obstacles(&self, ctx: &Context, obstacles: &[Obstacle]) {
+    /// Obstacles as findings of the files: what a command that cannot go on ends with.
+    pub fn obstacles(&self, ctx: &Context, obstacles: &[Obstacle]) -> CliError {
         let findings: Vec<Diagnostic> = obstacles
             .iter()
             .map(|o| self.finding("obstacle", &o.path, o.message.clone(), o.help.clone()))
             .collect();
-        output::findings(ctx, &findings, &self.sources);
+        CliError::new(output::render_findings(ctx, &findings, &self.sources))
     }
 
-    /// Shows what failed, and what was not tried because of it.
-    pub fn show_failures(&self, ctx: &Context, done: &crate::change::Done) {
-        let findings: Vec<Diagnostic> = done
-            .report
-            .failures
+    /// What failed, and what was not tried because of it: what a command ends with, after the
+    /// last of its progress has been drawn.
+    pub fn failures(&self, ctx: &Context, done: &crate::change::Done) -> CliError {
+        let failures = &done.report.failures;
+        let findings: Vec<Diagnostic> = failures
             .iter()
             .map(|failure| {
                 let path = failure.path.clone().unwrap_or_default();
@@ -174,19 +174,19 @@ impl Desired {
                 self.finding("step-failed", &path, message, failure.help.clone())
             })
             .collect();
-        output::findings(ctx, &findings, &self.sources);
+        let mut text = output::render_findings(ctx, &findings, &self.sources);
         for (service, because) in done.report.skipped_services(&done.plan) {
-            if !done
-                .report
-                .failures
+            if !failures
                 .iter()
                 .any(|f| f.service.as_deref() == Some(service.as_str()))
             {
-                output::complain(&format!(
-                    "service {service} was not brought up because of {because}"
+                text.push_str(&format!(
+                    "\nservice {service} was not brought up because of {}",
+                    decapitalised(&because)
                 ));
             }
         }
+        CliError::new(text)
     }
 
     fn finding(
@@ -214,6 +214,14 @@ fn sentence(plan: &Plan, failure: &Failure) -> String {
         failure.during,
         failure.message
     )
+}
+
+fn decapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
 }
 
 /// Follows `a.b[1].c` as far as it goes.

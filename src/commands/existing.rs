@@ -28,6 +28,5 @@ pub async fn execute(
     if done.report.is_success() {
         return Ok(ExitCode::SUCCESS);
     }
-    desired.show_failures(ctx, &done);
-    Err(CliError::silent(1))
+    Err(desired.failures(ctx, &done))
 }

@@ -67,8 +67,7 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
         _ => render_text(&outcome.plan, &project.name, &place),
     };
     if !outcome.obstacles.is_empty() {
-        desired.show_obstacles(ctx, &outcome.obstacles);
-        return Err(CliError::silent(1));
+        return Err(desired.obstacles(ctx, &outcome.obstacles));
     }
     output::write(&text)?;
     Ok(match outcome.plan.changes_anything() {

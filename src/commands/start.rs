@@ -45,8 +45,7 @@ pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
     };
     let outcome = lifecycle::start(&desired.project, &observed, &options);
     if !outcome.obstacles.is_empty() {
-        desired.show_obstacles(ctx, &outcome.obstacles);
-        return Err(CliError::silent(1));
+        return Err(desired.obstacles(ctx, &outcome.obstacles));
     }
     let work = execute(ctx, &*engine, &desired, &observed, outcome.plan);
     match args.wait_timeout {

@@ -125,7 +125,18 @@ impl Walk<'_> {
                 });
                 Ok(())
             }
-            Err(error) => Err(Trouble::new(error.to_string())),
+            Err(error) => {
+                let service = self
+                    .project
+                    .services
+                    .values()
+                    .find(|s| self.project.image_name(s) == reference);
+                let trouble = Trouble::from(error);
+                Err(match service {
+                    Some(service) => trouble.at(format!("services.{}.image", service.name)),
+                    None => trouble,
+                })
+            }
         }
     }
 

@@ -23,7 +23,12 @@ impl Walk<'_> {
             return trouble;
         };
         if !TAKEN.iter().any(|words| text.contains(words)) {
-            return trouble.at(format!("services.{}", service.name));
+            let attribute = match text.contains("exec: ") {
+                true if service.command.is_some() => ".command",
+                true if service.entrypoint.is_some() => ".entrypoint",
+                _ => "",
+            };
+            return trouble.at(format!("services.{}{attribute}", service.name));
         }
         let Some((index, port)) = refused_port(service, &text) else {
             return trouble.at(format!("services.{}.ports", service.name));

@@ -245,7 +245,11 @@ impl<'a> Planner<'a> {
             if let Target::Made { by, .. } = &new {
                 after.push(*by);
             }
+            let first = self.plan.len();
             started.extend(self.plan_start(service, new.clone(), cause, waits, after, fallback));
+            for id in first..self.plan.len() {
+                self.plan.step_mut(StepId(id)).group = Some(group.clone());
+            }
         }
         before_removal.extend(started);
         before_removal.extend(self.reconnects.get(old.id.as_str()).into_iter().flatten());
