@@ -182,35 +182,6 @@ impl Context {
         std::fs::read(self.docker_config_dir()?.join("config.json")).ok()
     }
 
-    /// The proxies that Docker's `config.json` sets for containers of this engine (by its
-    /// address, else `default`), as variables in both spellings.
-    pub fn proxy_environment(&self) -> BTreeMap<String, String> {
-        const PROXIES: [(&str, &str); 5] = [
-            ("httpProxy", "HTTP_PROXY"),
-            ("httpsProxy", "HTTPS_PROXY"),
-            ("noProxy", "NO_PROXY"),
-            ("ftpProxy", "FTP_PROXY"),
-            ("allProxy", "ALL_PROXY"),
-        ];
-        let mut variables = BTreeMap::new();
-        let Some(config) = self
-            .docker_config()
-            .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
-        else {
-            return variables;
-        };
-        let endpoint = self.engine.get().map(|e| e.endpoint()).unwrap_or_default();
-        let proxies = &config["proxies"];
-        let chosen = proxies.get(&endpoint).unwrap_or(&proxies["default"]);
-        for (key, name) in PROXIES {
-            if let Some(value) = chosen[key].as_str().filter(|v| !v.is_empty()) {
-                variables.insert(name.to_owned(), value.to_owned());
-                variables.insert(name.to_lowercase(), value.to_owned());
-            }
-        }
-        variables
-    }
-
     /// A format that the user keeps in Docker's `config.json`, e.g. `psFormat`.
     pub fn docker_format(&self, key: &str) -> Option<String> {
         let bytes = self.docker_config()?;

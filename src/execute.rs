@@ -14,6 +14,7 @@ pub use failure::Failure;
 
 use crate::engine::{Engine, ImageSummary};
 use crate::event::Reporter;
+use crate::image::build::BuildOptions;
 use crate::load::Files;
 use crate::observe::Observed;
 use crate::plan::{Action, Plan, StepId, Target};
@@ -36,8 +37,6 @@ pub struct Means<'a> {
     pub reporter: &'a Reporter,
     /// Reads files that requests need the content of (seccomp profiles).
     pub files: &'a dyn Files,
-    /// The process environment, for what building and pulling look up in it.
-    pub environment: &'a BTreeMap<String, String>,
     /// `proxies` of Docker's `config.json`, as variables.
     pub proxy_environment: BTreeMap<String, String>,
     /// Docker's `config.json`, for services that use the engine's socket.
@@ -46,6 +45,8 @@ pub struct Means<'a> {
     pub limit: usize,
     /// Pulls show no layers.
     pub quiet_pull: bool,
+    /// How images are built.
+    pub build: BuildOptions,
 }
 
 /// What became of a plan.

@@ -173,7 +173,7 @@ async fn run(
                     draw.interlude(&mut out);
                     flush(&mut out);
                     // A reader that has gone away is no reason to stop working.
-                    let _ = write(&text);
+                    let _ = write(&format!("{}\n", text.trim_end_matches('\n')));
                 }
             }
         }

@@ -8,6 +8,7 @@ use regatta::engine::fake::{Fake, Fault, Script, Way};
 use regatta::engine::{ContainerState, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::{DEFAULT_LIMIT, Means};
+use regatta::image::build::BuildOptions;
 use regatta::load::{FileKind, Files, LoadOptions, load};
 use regatta::plan::{Action, Plan, render_text};
 use regatta::project::Project;
@@ -210,17 +211,16 @@ fn options() -> Options {
 /// Observes, plans and executes; with no obstacle in the way.
 async fn up(fake: &Fake, project: &Project) -> Done {
     let reporter = Reporter::silent();
-    let environment = BTreeMap::new();
     let files = OneFile(String::new());
     let means = Means {
         engine: fake,
         reporter: &reporter,
         files: &files,
-        environment: &environment,
         proxy_environment: BTreeMap::new(),
         docker_config: None,
         limit: DEFAULT_LIMIT,
         quiet_pull: true,
+        build: BuildOptions::default(),
     };
     let mut options = options();
     let mut no = |_: &_| false;
@@ -371,17 +371,16 @@ async fn attempt(
     project: &Project,
     reporter: &Reporter,
 ) -> Result<(), regatta::engine::EngineError> {
-    let environment = BTreeMap::new();
     let files = OneFile(String::new());
     let means = Means {
         engine: fake,
         reporter,
         files: &files,
-        environment: &environment,
         proxy_environment: BTreeMap::new(),
         docker_config: None,
         limit: DEFAULT_LIMIT,
         quiet_pull: true,
+        build: BuildOptions::default(),
     };
     let mut options = options();
     let mut no = |_: &_| false;

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
 use crate::execute::{DEFAULT_LIMIT, Means};
+use crate::image::build::BuildOptions;
 use crate::image::policy::{BuildChoice, PullChoice};
 use crate::load::Files;
 use crate::load::disk::DiskFiles;
@@ -128,16 +129,25 @@ pub async fn explain(
 }
 
 /// What a change is carried out with.
-pub fn means<'a>(ctx: &'a Context, engine: &'a dyn Engine) -> Means<'a> {
+pub async fn means<'a>(ctx: &'a Context, engine: &'a dyn Engine, project: &Project) -> Means<'a> {
+    let uses_socket = project.services.values().any(|s| s.use_api_socket);
+    let docker_config = match ctx.keyring().filter(|_| uses_socket) {
+        Some(keyring) => Some(keyring.rendered().await),
+        None => None,
+    };
+    let build = BuildOptions {
+        for_running: true,
+        ..ctx.build_options()
+    };
     Means {
         engine,
         reporter: &ctx.reporter,
         files: &DiskFiles,
-        environment: &ctx.environment,
-        proxy_environment: ctx.proxy_environment(),
-        docker_config: ctx.docker_config(),
+        proxy_environment: build.proxy_environment.clone(),
+        docker_config,
         limit: limit(ctx),
         quiet_pull: false,
+        build,
     }
 }
 
@@ -170,7 +180,7 @@ pub async fn bring_about(
     }
     let means = Means {
         quiet_pull: changing.quiet_pull,
-        ..means(ctx, &*engine)
+        ..means(ctx, &*engine, project).await
     };
     let work = carry_out(&means, project, prepared, &mut options, &mut agree);
     let (prepared, done) = match time_limit {

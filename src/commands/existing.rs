@@ -24,7 +24,7 @@ pub async fn execute(
         output::write(&render_text(&plan, &project.name, &|s| desired.place(s)))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let done: Done = run(&means(ctx, engine), plan, project, observed).await;
+    let done: Done = run(&means(ctx, engine, project).await, plan, project, observed).await;
     if done.report.is_success() {
         return Ok(ExitCode::SUCCESS);
     }

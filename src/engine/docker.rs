@@ -33,7 +33,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::{Method, Request};
-use images::Keyring;
+pub use images::Keyring;
 use query::Query;
 use serde_json::Value;
 use std::collections::HashMap;

@@ -6,8 +6,9 @@ use crate::engine::EngineError;
 use crate::engine::request;
 use crate::event::{Event, Progress};
 use crate::hash;
+use crate::image::build::{BuildError, build};
+use crate::image::pull::{PullOptions, pull};
 use crate::plan::{Action, StepId, Target, Until};
-use futures::StreamExt;
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
 
@@ -102,14 +103,18 @@ impl Walk<'_> {
         platform: Option<&str>,
         optional: bool,
     ) -> Result<(), Trouble> {
-        let mut parts = self.means.engine.pull_image(reference, platform);
-        let pulled = loop {
-            match parts.next().await {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => break Err(error),
-                None => break Ok(()),
-            }
+        let options = PullOptions {
+            quiet: self.means.quiet_pull,
+            optional,
         };
+        let pulled = pull(
+            self.means.engine,
+            reference,
+            platform,
+            options,
+            self.means.reporter,
+        )
+        .await;
         match pulled {
             Ok(()) => {
                 let image = self.means.engine.inspect_image(reference).await?;
@@ -118,13 +123,8 @@ impl Walk<'_> {
                 made.pulled.insert(reference.to_owned());
                 Ok(())
             }
-            Err(error) if optional => {
-                self.means.reporter.event(Event {
-                    details: error.to_string(),
-                    ..Event::new(&format!("Image {reference}"), Progress::Warning, "Warning")
-                });
-                Ok(())
-            }
+            // The pull has said so; what stands in for it comes next.
+            Err(_) if optional => Ok(()),
             Err(error) => {
                 let service = self
                     .project
@@ -145,7 +145,26 @@ impl Walk<'_> {
         if self.made.borrow().pulled.contains(reference) {
             return Ok(());
         }
-        Err(Trouble::new("building is not there yet").at(format!("services.{service}.build")))
+        let built = build(
+            self.means.engine,
+            self.project,
+            self.service(service)?,
+            &self.means.build,
+            self.means.reporter,
+        )
+        .await
+        .map_err(|error| match error {
+            BuildError::Refused(finding) => Trouble::from(finding),
+            other => Trouble::new(other.to_string()).at(format!("services.{service}.build")),
+        })?;
+        if built.is_some() {
+            let image = self.means.engine.inspect_image(reference).await?;
+            self.made
+                .borrow_mut()
+                .images
+                .insert(reference.to_owned(), image);
+        }
+        Ok(())
     }
 
     async fn create_network(&self, key: &str) -> Result<(), Trouble> {

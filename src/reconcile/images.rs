@@ -120,7 +120,8 @@ impl Planner<'_> {
         } else {
             "not there yet"
         };
-        let step = Step::new(
+        // The pull shows its own lines, layers included.
+        let step = Step::silent(
             Action::PullImage {
                 reference: reference.to_owned(),
                 platform: service.platform.clone(),
@@ -128,8 +129,6 @@ impl Planner<'_> {
                 optional: may_fail,
             },
             cause,
-            "Pulling",
-            "Pulled",
         );
         let id = self.plan.add(step, []);
         self.image_steps.insert(reference.to_owned(), id);
@@ -141,14 +140,12 @@ impl Planner<'_> {
             (_, Some(_)) => "pull_policy: build",
             _ => "not there yet",
         };
-        let step = Step::new(
+        let step = Step::silent(
             Action::BuildImage {
                 service: service.name.clone(),
                 reference: reference.to_owned(),
             },
             cause,
-            "Building",
-            "Built",
         );
         // A build that stands in for a pull waits to see whether the pull worked; one that uses
         // another service's image waits for that.

@@ -61,7 +61,7 @@ fn killed_processes_come_back_as_asked() {
 fn an_engine_restart_brings_back_what_should_run() {
     let mut private = Private::start();
     private.take_image(&Engine::here(), "busybox:latest");
-    // That engine has no bridge.
+    // That engine has no firewall rules, and needs none.
     let compose = COMPOSE.replace("  image: busybox", "  image: busybox\n  network_mode: none");
     let stack = Stack::on(private.engine.clone(), "engine", &compose);
     let _ = stack.run("up -d never always unless");

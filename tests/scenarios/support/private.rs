@@ -5,7 +5,8 @@ use super::eventually::within;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A dockerd of our own: no bridge and no firewall rules, so that it stands beside another one.
+/// A dockerd of our own, in a network namespace of its own: one that shares the machine's would
+/// take the other engine's bridge away when it starts.
 pub struct Private {
     pub engine: Engine,
     directory: tempfile::TempDir,
@@ -35,12 +36,12 @@ impl Private {
         let prefix = std::env::var("REGATTA_ENGINE_PREFIX").unwrap_or("/opt/regatta-engine".into());
         let at = |name: &str| root.join(name).display().to_string();
         let log = std::fs::File::create(root.join("log")).expect("a log file");
-        let child = Command::new("dockerd")
+        let child = Command::new("unshare")
             .env(
                 "PATH",
                 format!("{prefix}/usr/sbin:{prefix}/usr/bin:{path}:/usr/sbin:/sbin"),
             )
-            .args(["--host", &self.engine.host()])
+            .args(["--net", "dockerd", "--host", &self.engine.host()])
             .args([
                 "--data-root",
                 &at("data"),
@@ -49,7 +50,7 @@ impl Private {
                 "--pidfile",
                 &at("pid"),
             ])
-            .args(["--bridge", "none", "--iptables=false", "--ip6tables=false"])
+            .args(["--iptables=false", "--ip6tables=false"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
