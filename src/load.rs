@@ -110,7 +110,7 @@ pub struct LoadedModel {
 
 /// Loads a project. The stages are the modules of this one, in this order: [`environment`] and
 /// [`discover`] find out what to read; [`model`] reads and merges it (with [`interpolate`],
-/// [`include`], [`tags`], [`extends`], [`merge`], [`schema`], [`canonical`], [`defaults`],
+/// [`mod@include`], [`tags`], [`extends`], [`merge`], [`schema`], [`canonical`], [`defaults`],
 /// [`validate`] and [`paths`]); then come [`normalize`], [`decode`] and [`assemble`] (with
 /// [`profiles`], [`validate::consistency`] and [`env_files`]).
 pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {

@@ -38,6 +38,9 @@ pub struct ContainerRef {
     pub name: String,
 }
 
+/// Gives the content of a file of this machine.
+pub type ReadFile<'a> = dyn Fn(&Path) -> std::io::Result<Vec<u8>> + 'a;
+
 /// What is only known at run time.
 #[derive(Default)]
 pub struct Resolved<'a> {
@@ -54,7 +57,7 @@ pub struct Resolved<'a> {
     pub without_aliases: bool,
     /// Reads a file of this machine (a seccomp profile); relative paths are relative to the
     /// project's directory.
-    pub read: Option<&'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>>,
+    pub read: Option<&'a ReadFile<'a>>,
 }
 
 /// The request for a container of a service.

@@ -53,7 +53,7 @@ pub fn container(row: models::ContainerSummary) -> ContainerSummary {
             })
             .collect(),
         labels: sorted(row.labels),
-        state: row.state.map(|s| state(&s.to_string())).unwrap_or_default(),
+        state: row.state.map(|s| state(s.as_ref())).unwrap_or_default(),
         status: row.status.unwrap_or_default(),
         networks: row
             .network_settings
