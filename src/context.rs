@@ -78,6 +78,9 @@ impl Context {
             operation,
             engine: OnceLock::new(),
         };
+        if ctx.globals.debug {
+            output::trace(&ctx.style);
+        }
         if loaded.findings.iter().any(Diagnostic::is_error) {
             output::findings(&ctx, &loaded.findings, &loaded.sources);
             return Err(CliError::silent(1));
@@ -129,6 +132,7 @@ impl Context {
                 || is_given("DOCKER_TLS_VERIFY"),
         };
         let endpoint = endpoint::resolve(&wishes, &Disk)?;
+        tracing::debug!(%endpoint, "the engine is");
         let options = docker::Options {
             api_version: variable("DOCKER_API_VERSION"),
             keyring: self

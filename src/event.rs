@@ -30,6 +30,8 @@ pub struct Event {
 pub enum Notice {
     Event(Event),
     Warning(String),
+    /// Lines about the whole, such as findings; they stand below what was drawn so far.
+    Text(String),
     /// A line of a builder's own output, with its end (goes to stdout, as Compose does it).
     Build(String),
 }
@@ -76,6 +78,13 @@ impl Reporter {
 
     pub fn warning(&self, message: impl Into<String>) {
         self.send(Notice::Warning(message.into()));
+    }
+
+    /// Says lines about the whole. `false` where nobody draws, so that the caller has to show them.
+    #[must_use]
+    pub fn text(&self, text: &str) -> bool {
+        self.send(Notice::Text(text.into()));
+        self.0.is_some()
     }
 
     pub fn build(&self, text: impl Into<String>) {

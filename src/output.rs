@@ -90,12 +90,30 @@ impl Style {
     }
 }
 
+/// Turns `--debug` on: what is decided and sent, with the time since the start. Only our own
+/// words: those of libraries may hold what nobody should read.
+pub fn trace(style: &Style) {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::prelude::*;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(style.colour_progress)
+        .with_timer(tracing_subscriber::fmt::time::uptime());
+    let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), LevelFilter::DEBUG);
+    // A second call, as in tests, changes nothing.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(ours))
+        .try_init();
+}
+
 /// Draws into a buffer; the task writes it out. `now` counts from the start of the drawing.
 trait Draw: Send {
     fn event(&mut self, out: &mut Vec<u8>, event: &Event, now: Duration);
     fn warning(&mut self, out: &mut Vec<u8>, message: &str, now: Duration);
     /// Makes room for text that others write next.
     fn interlude(&mut self, _out: &mut Vec<u8>) {}
+    /// Shows everything as it stands, for text to follow below.
+    fn conclude(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
     /// Whether [`Draw::tick`] has something to do.
     fn wants_tick(&self) -> bool {
         false
@@ -169,6 +187,10 @@ async fn run(
             match notice {
                 Notice::Event(event) => draw.event(&mut out, &event, now),
                 Notice::Warning(message) => draw.warning(&mut out, &message, now),
+                Notice::Text(text) => {
+                    draw.conclude(&mut out, now);
+                    out.extend_from_slice(text.as_bytes());
+                }
                 Notice::Build(text) => {
                     draw.interlude(&mut out);
                     flush(&mut out);
@@ -242,7 +264,10 @@ pub fn error(error: &CliError, json: bool) {
 /// Shows what loading found, on standard error: with excerpts, or as JSON where progress is JSON.
 pub fn findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) {
     if !findings.is_empty() {
-        complain(&render_findings(ctx, findings, sources));
+        let text = render_findings(ctx, findings, sources) + "\n";
+        if !ctx.reporter.text(&text) {
+            flush(&mut text.into_bytes());
+        }
     }
 }
 

@@ -129,6 +129,13 @@ fn message(error: &clap::Error, invocation: &Invocation) -> String {
             Some(ContextValue::Strings(list)) => format!("missing: {}", list.join(", ")),
             _ => format!("missing: {arg}"),
         },
+        ErrorKind::ArgumentConflict => {
+            let other = get(ContextKind::PriorArg).unwrap_or_default();
+            let name = |arg: &str| arg.split([' ', '=', '[']).next().map(str::to_owned);
+            let mut both = [name(&other), name(&arg)].map(Option::unwrap_or_default);
+            both.sort();
+            format!("{} and {} are incompatible", both[0], both[1])
+        }
         _ => error
             .render()
             .to_string()

@@ -134,6 +134,13 @@ impl Draw for Tty {
         self.is_stale = true;
     }
 
+    fn conclude(&mut self, out: &mut Vec<u8>, now: Duration) {
+        if self.is_stale || self.working > 0 {
+            self.draw(out, now);
+        }
+        self.drawn = 0;
+    }
+
     fn wants_tick(&self) -> bool {
         self.is_stale || self.working > 0
     }
@@ -143,7 +150,8 @@ impl Draw for Tty {
     }
 
     fn finish(&mut self, out: &mut Vec<u8>, now: Duration) {
-        if self.is_stale || self.working > 0 {
+        // What still works has been left behind; it is shown as it stands.
+        if self.is_stale || (self.working > 0 && self.drawn > 0) {
             self.draw(out, now);
         }
     }
@@ -191,7 +199,7 @@ mod tests {
     }
 
     fn tty() -> Tty {
-        Tty::new("up", Palette::new(false), || (60, 8))
+        Tty::new("up", Palette::new(true), || (60, 8))
     }
 
     const fn ms(n: u64) -> Duration {
@@ -238,6 +246,24 @@ mod tests {
             ]
         );
         assert!(!tty.wants_tick());
+    }
+
+    #[test]
+    fn text_about_the_whole_stands_below() {
+        let (mut tty, mut out) = (tty(), Vec::new());
+        let failed = Event::new("Container p-a-1", Progress::Error, "Error");
+        tty.event(&mut out, &failed, ms(0));
+        tty.conclude(&mut out, ms(50));
+        out.extend_from_slice(b"error: so it is\n");
+        tty.finish(&mut out, ms(100));
+        assert_eq!(
+            screen(&out),
+            [
+                "[+] up 1/1",
+                " ✘ Container p-a-1 Error                                0.0s",
+                "error: so it is",
+            ]
+        );
     }
 
     #[test]
