@@ -181,6 +181,10 @@ fn develop_shows_changes_at_once() {
     // As deployed: without the override the code is in the image, and nothing is published.
     run("-f compose.yaml up -d --build").success();
     let web = stack.engine.inspect(&stack.one("web").id);
-    assert_eq!(web["HostConfig"]["PortBindings"], serde_json::json!({}));
+    let published = web["HostConfig"]["PortBindings"].as_object();
+    assert!(
+        published.is_none_or(|ports| ports.is_empty()),
+        "{published:?}"
+    );
     assert!(stack.shell("web", "cat /app/web.py").contains("changed"));
 }

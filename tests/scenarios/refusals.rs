@@ -95,9 +95,9 @@ fn unknown_services_are_named() {
     let stack = Stack::new("unknown", SLEEPER);
     for words in [
         "up -d nobody",
-        "stop nobody",
-        "ps nobody",
-        "logs nobody",
+        "-f compose.yaml stop nobody",
+        "-f compose.yaml ps nobody",
+        "-f compose.yaml logs nobody",
         "up -d --scale nobody=2",
     ] {
         stack.run(words).code(1).says(&["nobody"]);
