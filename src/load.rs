@@ -33,8 +33,8 @@ pub use source::{Source, Sources};
 use crate::diagnostic::Diagnostic;
 use crate::form::tables;
 use crate::project::Project;
-use crate::tree::Node;
-use std::collections::BTreeMap;
+use crate::tree::{Node, Span};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// How loading reads files, so that tests and fuzzers can run on memory.
@@ -118,7 +118,7 @@ pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
     let Some(mut model) = merged.model.take() else {
         return Loaded {
             project: None,
-            findings: dedup(merged.builder.findings),
+            findings: settle(merged.builder.findings),
             sources: merged.builder.reader.sources,
         };
     };
@@ -144,7 +144,7 @@ pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
         .iter()
         .map(|file| file.to_string_lossy().into_owned())
         .collect();
-    let findings = dedup(merged.builder.findings);
+    let findings = settle(merged.builder.findings);
     let failed = findings.iter().any(Diagnostic::is_error);
     Loaded {
         project: (!failed).then_some(project),
@@ -166,7 +166,7 @@ pub fn load_model(files: &dyn Files, options: &LoadOptions) -> LoadedModel {
     }
     LoadedModel {
         model,
-        findings: dedup(merged.builder.findings),
+        findings: settle(merged.builder.findings),
         sources: merged.builder.reader.sources,
     }
 }
@@ -186,7 +186,7 @@ pub fn load_environment(files: &dyn Files, options: &LoadOptions) -> LoadedEnvir
     let around = Surroundings::read(files, options);
     LoadedEnvironment {
         environment: around.environment,
-        findings: dedup(around.findings),
+        findings: settle(around.findings),
         sources: around.reader.sources,
     }
 }
@@ -268,7 +268,7 @@ impl<'f> Merged<'f> {
 
     fn merge(&mut self, options: &LoadOptions) {
         let builder = &mut self.builder;
-        if builder.findings.iter().any(Diagnostic::is_error) {
+        if builder.findings.iter().any(|f| f.code == "missing-file") {
             return;
         }
         if self.files.is_empty() {
@@ -342,14 +342,32 @@ fn declared_name(
     Some(name)
 }
 
-/// Every finding once: a value that several stages or files look at is reported by each.
-fn dedup(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut seen = std::collections::HashSet::new();
+/// Every cause once: a value that several stages or services look at is reported for each, and
+/// a value that one stage refused often displeases a later one too.
+fn settle(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut seen = HashSet::new();
+    let mut refused: HashSet<Span> = HashSet::new();
+    let mut undefined: HashSet<Span> = HashSet::new();
+    let misspelt: HashSet<String> = findings
+        .iter()
+        .filter(|f| f.code == "unknown-attribute")
+        .map(|f| f.path.clone())
+        .collect();
     findings
         .into_iter()
         .filter(|f| {
-            // An unset variable is reported for every place it is used at.
-            seen.insert((f.code, f.message.clone(), f.span, f.path.clone()))
+            let path = f.span.is_none().then(|| f.path.clone());
+            let is_new = seen.insert((f.code, f.message.clone(), f.span, path));
+            let follows = match (f.code, f.span) {
+                ("bad-value", Some(span)) => refused.contains(&span),
+                ("undefined-service", Some(span)) => !undefined.insert(span),
+                ("missing-attribute", _) => misspelt.contains(&f.path),
+                _ => false,
+            };
+            if f.is_error() {
+                refused.extend(f.span);
+            }
+            is_new && !follows
         })
         .collect()
 }

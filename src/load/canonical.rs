@@ -197,7 +197,13 @@ impl Expander<'_> {
                     ports.push(item);
                     continue;
                 }
-                _ => String::new(),
+                _ => {
+                    let path = path.index(index).to_string();
+                    let what = format!("`{}` is not a port", number::text(&item));
+                    self.findings
+                        .push(Diagnostic::error("bad-port", path, what).at(item.span));
+                    continue;
+                }
             };
             match short::port::parse(&text, item.span) {
                 Ok(parsed) if parsed.len() > 1 && self.ranges + parsed.len() > MAX_RANGES => {

@@ -143,7 +143,7 @@ impl Builder<'_> {
             return known.clone();
         }
         let errors = self.errors();
-        let extended = self.read_extended(path, span, scope);
+        let extended = self.read_extended(path, span, name, scope);
         if extended.is_none() && self.errors() == errors {
             let message = format!(
                 "cannot extend service \"{name}\" in {}: no services section",
@@ -163,10 +163,17 @@ impl Builder<'_> {
         self.findings.iter().filter(|f| f.is_error()).count()
     }
 
-    fn read_extended(&mut self, path: &Path, span: Span, scope: &Scope) -> Option<Extended> {
+    fn read_extended(
+        &mut self,
+        path: &Path,
+        span: Span,
+        name: &str,
+        scope: &Scope,
+    ) -> Option<Extended> {
         let mut model: Option<Node> = None;
         let mut last_tags = Vec::new();
-        for document in self.parse(path, Some(span)).documents {
+        let named = (format!("services.{name}.extends.file"), span);
+        for document in self.parse(path, Some(named)).documents {
             let (mut root, tags) = (document.root, document.tags);
             if root.as_map().is_none() {
                 continue;

@@ -100,7 +100,7 @@ impl Builder<'_> {
         let inner = self.scope(environment, directory, base);
         let parsed = files
             .iter()
-            .map(|(path, node)| self.parse(path, Some(node.span)))
+            .map(|(path, node)| self.parse(path, Some(("include".to_owned(), node.span))))
             .collect();
         let model = self.model(parsed, &inner, chain);
         self.import(model, root, tags);

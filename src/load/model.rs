@@ -75,8 +75,8 @@ impl<'f> Builder<'f> {
         }
     }
 
-    /// Reads and parses a file. `named` is where another file names it.
-    pub fn parse(&mut self, path: &Path, named: Option<Span>) -> Parsed {
+    /// Reads and parses a file. `named` is what names it, and where, if another file does.
+    pub fn parse(&mut self, path: &Path, named: Option<(String, Span)>) -> Parsed {
         let documents = match self.reader.documents(path, &mut self.findings) {
             Ok(documents) => documents,
             Err(error) => {
@@ -90,13 +90,16 @@ impl<'f> Builder<'f> {
         }
     }
 
-    fn unreadable(&mut self, path: &Path, error: &Unreadable, named: Option<Span>) {
+    fn unreadable(&mut self, path: &Path, error: &Unreadable, named: Option<(String, Span)>) {
         let message = match error.is_missing {
             true => format!("open {}: {}", path.display(), error.why),
             false => format!("read {}: {}", path.display(), error.why),
         };
         let mut finding = Diagnostic::error("unreadable-file", "", message);
-        finding.span = named;
+        if let Some((by, span)) = named {
+            finding.path = by;
+            finding.span = Some(span);
+        }
         self.findings.push(finding);
     }
 

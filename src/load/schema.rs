@@ -183,7 +183,8 @@ impl Schema {
             (Some(_), false) => types.push("a whole number"),
             _ => {}
         }
-        if self.string.is_some() {
+        // Where a switch may be a string, it is for the sake of variables.
+        if self.string.is_some() && !self.boolean {
             types.push("a string");
         }
         if self.list.is_some() {
@@ -424,4 +425,74 @@ fn unknown(object: &Object, key: &str, at: crate::tree::Span, path: &Path) -> Di
 fn quoted(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
     quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::{self, Form, Kind};
+
+    /// Calls `each` with every object below a schema.
+    fn walk(schema: &'static Schema, each: &mut impl FnMut(&'static Object)) {
+        if let Some(list) = schema.list {
+            walk(list.items, each);
+        }
+        match schema.map {
+            Some(Mapping::Object(object)) => {
+                each(object);
+                for (_, schema) in object.attributes {
+                    walk(schema, each);
+                }
+            }
+            Some(Mapping::Named(_, values)) => walk(values, each),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn attributes_are_sorted_so_that_they_are_found() {
+        walk(&tables::PROJECT, &mut |object| {
+            assert!(
+                object.attributes.is_sorted_by(|a, b| a.0 < b.0),
+                "{}",
+                object.name
+            );
+            for name in object.required {
+                assert!(object.attributes.iter().any(|(n, _)| n == name), "{name}");
+            }
+        });
+    }
+
+    /// What the schema takes but the canonical form does not have.
+    const NOT_KEPT: [&str; 3] = ["include", "version", "pull_refresh_after"];
+
+    #[test]
+    fn what_the_schema_takes_has_a_place_in_the_canonical_form() {
+        fn compare(schema: &'static Schema, form: &'static Form) {
+            let object = match (schema.map, schema.list) {
+                (Some(Mapping::Object(object)), _) => object,
+                (Some(Mapping::Named(_, values)), _) => return compare(values, form),
+                (_, Some(list)) => return compare(list.items, form),
+                _ => return,
+            };
+            for (name, schema) in object.attributes {
+                let field = form.field(name);
+                assert!(
+                    field.is_some() || NOT_KEPT.contains(name),
+                    "{}: {name}",
+                    object.name
+                );
+                if let Some(
+                    Kind::Object(form)
+                    | Kind::Struct(form)
+                    | Kind::Objects(form)
+                    | Kind::ObjectMap(form),
+                ) = field.map(|f| f.kind)
+                {
+                    compare(schema, form);
+                }
+            }
+        }
+        compare(&tables::PROJECT, &form::tables::PROJECT);
+    }
 }

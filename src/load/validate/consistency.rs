@@ -22,9 +22,6 @@ pub struct Project<'m> {
 pub fn check(project: &Project<'_>, findings: &mut Vec<Diagnostic>) {
     let mut names: HashMap<&str, (&str, Span)> = HashMap::new();
     for (name, entry) in project.enabled.entries() {
-        if (project.broken)(&format!("services.{name}")) {
-            continue;
-        }
         let mut service = Service {
             name,
             key: entry.key,
@@ -48,15 +45,18 @@ struct Service<'m, 'f> {
 
 impl<'m> Service<'m, '_> {
     fn check(&mut self) {
-        self.image();
+        // What is missing may be what was refused.
+        if !(self.project.broken)(&self.path("")) {
+            self.image();
+            self.limits();
+            self.watch();
+        }
         self.build();
+        self.dependencies();
         self.networks();
         self.healthcheck();
-        self.dependencies();
         self.references();
         self.scale();
-        self.limits();
-        self.watch();
         self.mounts();
     }
 
@@ -170,6 +170,7 @@ impl<'m> Service<'m, '_> {
         if let Some((mode, span)) = self.text(&["network_mode"])
             && let Some(target) = mode.strip_prefix("service:")
             && !self.project.enabled.contains_key(target)
+            && !(self.project.broken)("include")
         {
             self.undefined("undefined-service", "service", "network_mode", target, span);
         }
@@ -178,7 +179,10 @@ impl<'m> Service<'m, '_> {
     /// A reference to a resource of the project.
     fn declared(&mut self, section: &str, what: &str, below: &str, key: &str, at: Span) {
         let known = self.project.model.get(section).and_then(Node::as_map);
-        if known.is_some_and(|m| m.contains_key(key)) || (self.project.broken)(section) {
+        if known.is_some_and(|m| m.contains_key(key))
+            || (self.project.broken)(section)
+            || (self.project.broken)("include")
+        {
             return;
         }
         let code = match what {
@@ -210,16 +214,17 @@ impl<'m> Service<'m, '_> {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if known.is_empty() => format!("add it below the top-level `{section}`"),
             None => {
-                let mut list = known.join(", ");
-                if let Some((end, _)) = list.char_indices().nth(100) {
-                    list.truncate(end);
-                    list.push('…');
-                }
+                let list = shortened(known.join(", "));
                 format!("add it below the top-level `{section}`; defined there: {list}")
             }
         };
         let message = format!("service \"{}\" refers to undefined {what} {key}", self.name);
         self.report(code, below, at, message).help = Some(help);
+    }
+
+    fn services(&self) -> String {
+        let names: Vec<&str> = self.project.enabled.keys().collect();
+        shortened(names.join(", "))
     }
 
     fn healthcheck(&mut self) {
@@ -242,7 +247,7 @@ impl<'m> Service<'m, '_> {
     fn dependencies(&mut self) {
         let dependencies = self.spec.get("depends_on").and_then(Node::as_map);
         for (name, entry) in dependencies.into_iter().flat_map(Map::entries) {
-            if self.project.enabled.contains_key(name) {
+            if self.project.enabled.contains_key(name) || (self.project.broken)("include") {
                 continue;
             }
             let required = entry.node.get("required").and_then(Node::as_bool) == Some(true);
@@ -270,8 +275,11 @@ impl<'m> Service<'m, '_> {
                 }
                 None => {
                     let known = self.project.enabled.keys();
-                    let help = similar::nearest(name, known)
-                        .map(|meant| format!("did you mean `{meant}`?"));
+                    let help = match similar::nearest(name, known) {
+                        Some(meant) => format!("did you mean `{meant}`?"),
+                        None => format!("the services are {}", self.services()),
+                    };
+                    let help = Some(help);
                     self.report("undefined-service", &below, entry.key, message)
                         .help = help;
                 }
@@ -295,12 +303,17 @@ impl<'m> Service<'m, '_> {
             (&["secrets"], "secrets", "secret"),
         ] {
             for (index, item) in self.items(list).iter().enumerate() {
-                let (key, span) = match item.get("source") {
-                    Some(source) => (source.as_str().unwrap_or_default(), source.span),
-                    None => ("", item.span),
-                };
                 let below = format!("{}[{index}]", list.join("."));
-                self.declared(section, what, &below, key, span);
+                match item.get("source") {
+                    Some(source) => {
+                        let key = source.as_str().unwrap_or_default();
+                        self.declared(section, what, &below, key, source.span);
+                    }
+                    None => {
+                        let message = format!("`source` is missing: the name of a {what}");
+                        self.report("missing-attribute", &below, item.span, message);
+                    }
+                }
             }
         }
         let models = self.spec.get("models").and_then(Node::as_map);
@@ -427,4 +440,13 @@ impl<'m> Service<'m, '_> {
             }
         }
     }
+}
+
+/// A list that fits on a line.
+fn shortened(mut list: String) -> String {
+    if let Some((end, _)) = list.char_indices().nth(100) {
+        list.truncate(end);
+        list.push_str(" ...");
+    }
+    list
 }

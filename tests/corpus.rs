@@ -1,0 +1,90 @@
+//! Own project folders, each with what is found in it (`findings.txt`: severity, code, place and
+//! path of each finding) and, where it loads, its canonical form (`config.yaml`).
+//!
+//! `BLESS=1 cargo test --test corpus` writes what is found now; read the difference before you
+//! commit it.
+
+use regatta::commands::config::{Format, render};
+use regatta::load::disk::DiskFiles;
+use regatta::load::{self, LoadOptions, Loaded};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(root)
+        .expect("the corpus is readable")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
+fn load(folder: &Path) -> Loaded {
+    let options = LoadOptions {
+        cwd: folder.to_owned(),
+        // Discovery must not leave the folder.
+        project_directory: None,
+        environment: BTreeMap::from([("HOME".to_owned(), "/home/user".to_owned())]),
+        ..LoadOptions::default()
+    };
+    load::load(&DiskFiles, &options)
+}
+
+/// One line for each finding, in the order of their places.
+fn found(loaded: &Loaded, folder: &Path) -> String {
+    let mut lines: Vec<(Option<regatta::tree::Span>, String)> = loaded
+        .findings
+        .iter()
+        .map(|f| {
+            let severity = if f.is_error() { "error" } else { "warning" };
+            let place = f.span.and_then(|span| loaded.sources.position(span));
+            let place = place.map_or_else(|| "-".to_owned(), |p| p.to_string());
+            let message = f.message.replace(&*folder.to_string_lossy(), "$DIR");
+            let message = message.replace('\n', " / ");
+            let help = f
+                .help
+                .as_ref()
+                .map(|h| format!(" ({h})"))
+                .unwrap_or_default();
+            let line = format!(
+                "{severity} {} {place} {}\n    {message}{help}\n",
+                f.code, f.path
+            );
+            (f.span, line)
+        })
+        .collect();
+    lines.sort();
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+#[test]
+fn every_folder_is_found_to_be_what_it_is() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    for folder in folders() {
+        let mut check = |file: &str, got: String| {
+            let path = folder.join(file);
+            let expected = std::fs::read_to_string(&path).unwrap_or_default();
+            if expected == got {
+                return;
+            }
+            if bless {
+                std::fs::write(&path, got).expect("the corpus is writable");
+            } else {
+                wrong.push(format!("{}:\n{got}", path.display()));
+            }
+        };
+        let loaded = load(&folder);
+        check("findings.txt", found(&loaded, &folder));
+        if let Some(project) = loaded.project {
+            let text = render::project(project, Format::Yaml);
+            check(
+                "config.yaml",
+                text.replace(&*folder.to_string_lossy(), "$$DIR"),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
