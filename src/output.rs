@@ -263,19 +263,21 @@ pub fn error(error: &CliError, json: bool) {
 
 /// Shows what loading found, on standard error: with excerpts, or as JSON where progress is JSON.
 pub fn findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) {
-    if !findings.is_empty() {
-        let text = render_findings(ctx, findings, sources) + "\n";
-        if !ctx.reporter.text(&text) {
-            flush(&mut text.into_bytes());
-        }
+    if findings.is_empty() {
+        return;
+    }
+    let text = match ctx.style.mode {
+        Mode::Json => diagnostic::json_lines(findings, sources),
+        _ => render_findings(ctx, findings, sources) + "\n",
+    };
+    if !ctx.reporter.text(&text) {
+        flush(&mut text.into_bytes());
     }
 }
 
-/// Findings as [`findings`] shows them, without the end of the last line.
+/// Findings as people read them, without the end of the last line.
 pub fn render_findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
-    let text = match ctx.style.mode {
-        Mode::Json => diagnostic::json_lines(findings, sources),
-        _ => diagnostic::text(findings, sources, ctx.style.colour_progress),
-    };
+    let has_colour = ctx.style.colour_progress && ctx.style.mode != Mode::Json;
+    let text = diagnostic::text(findings, sources, has_colour);
     text.trim_end().to_owned()
 }

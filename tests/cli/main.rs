@@ -1,0 +1,7 @@
+//! The program as a user meets it: arguments in, standard output, standard error and exit code
+//! out, in an environment of its own and against an engine of a few canned answers.
+
+mod canned;
+mod commands;
+mod run;
+mod usage;

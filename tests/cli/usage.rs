@@ -1,0 +1,184 @@
+//! Command lines, right and wrong.
+
+use crate::run::{command, ran, run};
+
+#[test]
+fn wrong_lines_are_told_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    for (line, err) in [
+        ("--nonsense", "unknown flag: --nonsense\n"),
+        ("ps --nonsense", "unknown flag: --nonsense\n"),
+        ("ps -z", "unknown shorthand flag: 'z' in -z\n"),
+        (
+            "ps --formt json",
+            "unknown flag: --formt\nDid you mean --format?\n",
+        ),
+        ("--file", "flag needs an argument: --file\n"),
+        ("ps --format", "flag needs an argument: --format\n"),
+        (
+            "ls surplus",
+            "unknown command \"surplus\" for \"regatta ls\"\n",
+        ),
+        (
+            "--parallel x ps",
+            "invalid argument \"x\" for \"--parallel\" flag: not a number that fits\n",
+        ),
+        (
+            "--progress fancy ps",
+            "unsupported --progress value \"fancy\"\n",
+        ),
+        (
+            "--ansi never --progress tty ps",
+            "can't use --progress tty while ANSI support is disabled\n",
+        ),
+        (
+            "--ansi always --progress plain ps",
+            "can't use --progress plain while ANSI support is forced\n",
+        ),
+        (
+            "-H unix:///x -c ctx ps",
+            "conflicting options: cannot specify both --host and --context\n",
+        ),
+        (
+            "--workdir a --project-directory b ps",
+            "cannot specify DEPRECATED \"--workdir\" and \"--project-directory\". Please use only \"--project-directory\" instead\n",
+        ),
+        (
+            "-p p logs --index 2",
+            "--index requires one service to be selected\n",
+        ),
+        (
+            "-p p exec web",
+            "requires at least 2 arg(s), only received 1\nhint: write: exec [OPTIONS] SERVICE COMMAND [ARG...]\n",
+        ),
+        ("-p p exec --nonsense web ls", "unknown flag: --nonsense\n"),
+        (
+            "up -d --build --no-build",
+            "--build and --no-build are incompatible\n",
+        ),
+    ] {
+        let ran = run(dir.path(), line);
+        assert_eq!(
+            (ran.code, ran.out.as_str(), ran.err.as_str()),
+            (1, "", err),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn help_is_an_answer_and_an_unknown_command_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    for line in ["", "--help", "-h", "ps --help", "help"] {
+        let ran = run(dir.path(), line);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+        assert!(ran.out.contains("Usage: regatta"), "{line}: {}", ran.out);
+    }
+    let ran = run(dir.path(), "upp -d");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (1, "unknown command: \"upp\"\nDid you mean up?\n")
+    );
+    assert!(ran.out.contains("Commands:"));
+    let ran = run(dir.path(), "compose upp");
+    assert_eq!(
+        ran.err,
+        "unknown docker command: \"compose upp\"\nDid you mean up?\n"
+    );
+}
+
+#[test]
+fn docker_calls_its_plugin() {
+    let dir = tempfile::tempdir().unwrap();
+    let plugin = dir.path().join("docker-compose");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_regatta"), &plugin).unwrap();
+    let call = |args: &[&str]| {
+        let output = std::process::Command::new(&plugin)
+            .env_clear()
+            .args(args)
+            .output();
+        ran(output.unwrap())
+    };
+    let metadata = call(&["docker-cli-plugin-metadata"]);
+    let metadata: serde_json::Value = serde_json::from_str(&metadata.out).unwrap();
+    assert_eq!(metadata["SchemaVersion"], "0.1.0");
+    for args in [
+        &["compose", "version", "--short"][..],
+        &[
+            "--debug",
+            "-H",
+            "unix:///x",
+            "compose",
+            "version",
+            "--short",
+        ],
+        &[
+            "--config=/c",
+            "-l",
+            "info",
+            "compose",
+            "-f",
+            "compose",
+            "version",
+            "--short",
+        ],
+        &["version", "--short"],
+    ] {
+        assert_eq!(call(args).out, "5.5.0\n", "{args:?}");
+    }
+    let version = call(&["compose", "version", "-f", "json"]);
+    let version: serde_json::Value = serde_json::from_str(&version.out).unwrap();
+    assert_eq!(version["version"], "v5.5.0");
+    assert!(
+        call(&["compose", "version"])
+            .out
+            .starts_with("Docker Compose version v5.5.0")
+    );
+}
+
+#[test]
+fn variables_stand_in_for_options() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |name: &str, value: &str| {
+        ran(command(dir.path())
+            .env(name, value)
+            .args(["-p", "p", "ps"])
+            .output()
+            .unwrap())
+    };
+    for (name, value, err) in [
+        (
+            "COMPOSE_PROGRESS",
+            "fancy",
+            "unsupported --progress value \"fancy\"\n",
+        ),
+        (
+            "COMPOSE_PARALLEL_LIMIT",
+            "many",
+            "COMPOSE_PARALLEL_LIMIT must be an integer (found: \"many\")\n",
+        ),
+        (
+            "DOCKER_HOST",
+            "ftp://x",
+            "DOCKER_HOST: ftp://x: expected unix:///PATH or tcp://HOST:PORT\n",
+        ),
+    ] {
+        let ran = with(name, value);
+        assert_eq!((ran.code, ran.err.as_str()), (1, err), "{name}");
+    }
+    // An env file speaks for Compose too, but not where the environment does.
+    std::fs::write(dir.path().join(".env"), "COMPOSE_PARALLEL_LIMIT=some\n").unwrap();
+    assert!(run(dir.path(), "-p p ps").err.contains("(found: \"some\")"));
+    assert!(
+        with("COMPOSE_PARALLEL_LIMIT", "many")
+            .err
+            .contains("(found: \"many\")")
+    );
+    let missing = run(dir.path(), "--env-file nope -p p ps");
+    assert_eq!(missing.code, 1);
+    assert!(
+        missing.err.contains("couldn't find env file: "),
+        "{}",
+        missing.err
+    );
+}
