@@ -54,7 +54,8 @@ fn docker_compose() -> Option<PathBuf> {
 
 fn peer(stack: &Stack, words: &str) -> Option<Output> {
     let program = docker_compose()?;
-    let command = Program::new(&program.display().to_string(), stack.path());
+    let command = Program::new(&program.display().to_string(), stack.path())
+        .env("DOCKER_HOST", &stack.engine.host());
     Some(
         command
             .args(["-p", &stack.name])
@@ -120,6 +121,7 @@ fn stands_in_as_dockers_plugin() {
     std::os::unix::fs::symlink(crate::support::run::under_test(), &plugin).expect("a link");
     let run = |words: &str| {
         Program::new(&plugin.display().to_string(), stack.path())
+            .env("DOCKER_HOST", &stack.engine.host())
             // As the docker program sets it for its plugins.
             .env("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND", "docker")
             .args(words.split_whitespace())

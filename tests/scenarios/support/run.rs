@@ -38,10 +38,8 @@ impl Program {
             .current_dir(directory)
             .env_clear()
             .env("HOME", directory);
-        for name in ["PATH", "DOCKER_HOST"] {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
+        if let Some(value) = std::env::var_os("PATH") {
+            command.env("PATH", value);
         }
         Program {
             command,
