@@ -145,6 +145,8 @@ fn hostile_values_are_refused_at_once() {
     let many_ports: String = (0..40)
         .map(|i| format!("      - 10.0.0.{i}:1-65535:1-65535\n"))
         .collect();
+    let links = (0..5_000).map(|i| format!("  s{i}: {{extends: s{}}}\n", i + 1));
+    let extends_without_end = format!("services:\n{}", links.collect::<String>());
     let table = [
         ("extends itself", service("extends: a")),
         (
@@ -160,6 +162,7 @@ fn hostile_values_are_refused_at_once() {
             format!("include: [compose.yaml]\n{}", service("tty: true")),
         ),
         ("depends on itself", service("depends_on: [a]")),
+        ("extends without end", extends_without_end),
         ("huge port", service("ports: [\"99999999999999999999:80\"]")),
         ("backward range", service("ports: [\"90-80:90-80\"]")),
         (

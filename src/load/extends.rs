@@ -19,6 +19,12 @@ struct Target {
     span: Span,
 }
 
+/// How many services may extend one another in a row.
+const MAX_CHAIN: usize = 100;
+
+/// The code of the finding about a longer chain.
+const TOO_LONG: &str = "extends-depth";
+
 /// A service being extended, for the message about a cycle.
 type Link = (PathBuf, String, Span);
 
@@ -34,7 +40,12 @@ impl Builder<'_> {
             .map(|(name, _)| name.to_owned())
             .collect();
         for name in extending {
+            let before = self.findings.len();
             self.extend(&name, services, tags, file, scope, &mut Vec::new());
+            // The services of one long chain would all say so.
+            if self.findings[before..].iter().any(|f| f.code == TOO_LONG) {
+                return;
+            }
         }
     }
 
@@ -52,6 +63,13 @@ impl Builder<'_> {
             return;
         };
         if self.is_cycle(file, name, target.span, chain) {
+            return;
+        }
+        if chain.len() == MAX_CHAIN {
+            let path = format!("services.{name}.extends");
+            let message = format!("more than {MAX_CHAIN} services extend one another in a row");
+            self.findings
+                .push(Diagnostic::error(TOO_LONG, path, message).at(target.span));
             return;
         }
         chain.push((file.to_owned(), name.to_owned(), target.span));

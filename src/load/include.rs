@@ -25,6 +25,9 @@ struct Include {
     env_files: Vec<Node>,
 }
 
+/// How many files may include one another in a row.
+const MAX_CHAIN: usize = 100;
+
 impl Builder<'_> {
     /// Takes in what a document includes. `chain` holds the files that are being included.
     pub fn include(&mut self, root: &mut Node, tags: &[Tag], scope: &Scope, chain: &[PathBuf]) {
@@ -79,6 +82,12 @@ impl Builder<'_> {
         let (main, named) = &files[0];
         if let Some(start) = chain.iter().position(|file| file == main) {
             self.include_cycle(&chain[start..], main, named);
+            return;
+        }
+        if chain.len() >= MAX_CHAIN {
+            let message = format!("more than {MAX_CHAIN} files include one another in a row");
+            self.findings
+                .push(Diagnostic::error("include-depth", "include", message).at(named.span));
             return;
         }
         let directory = match &include.project_directory {
