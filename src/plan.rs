@@ -6,7 +6,7 @@
 
 mod text;
 
-pub use text::{render_json, render_text};
+pub use text::{SCHEMA_VERSION, render_json, render_text};
 
 use crate::service::Condition;
 use crate::tree::Span;

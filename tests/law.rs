@@ -3,20 +3,15 @@
 //!
 //! A failing case prints its seed; `REGATTA_SEED=n` runs just that one.
 
-use regatta::change::{Done, carry_out, prepare};
+#[path = "support/on_fake.rs"]
+mod on_fake;
+
+use on_fake::{attempt, on_virtual_time, plan, project, up};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
 use regatta::engine::{ContainerState, EngineError};
-use regatta::event::Reporter;
-use regatta::execute::{DEFAULT_LIMIT, Means};
-use regatta::image::build::BuildOptions;
-use regatta::load::{FileKind, Files, LoadOptions, load};
 use regatta::plan::{Action, Plan, render_text};
 use regatta::project::Project;
-use regatta::reconcile::Options;
-use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Seeds run unless one is named.
@@ -24,41 +19,6 @@ const SEEDS: u64 = 150;
 
 /// A call that is never answered ends the attempt after this much virtual time, as a kill would.
 const KILLED: Duration = Duration::from_secs(3600);
-
-/// One file in memory.
-struct OneFile(String);
-
-impl Files for OneFile {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        match path.ends_with("compose.yaml") {
-            true => Ok(self.0.clone().into_bytes()),
-            false => Err(io::ErrorKind::NotFound.into()),
-        }
-    }
-    fn kind(&self, path: &Path) -> Option<FileKind> {
-        match path.ends_with("compose.yaml") {
-            true => Some(FileKind::File),
-            false => (path == Path::new("/p")).then_some(FileKind::Directory),
-        }
-    }
-    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        Ok(path.to_owned())
-    }
-    fn stdin(&self) -> io::Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-}
-
-fn project(yaml: &str) -> Project {
-    let options = LoadOptions {
-        cwd: "/p".into(),
-        ..LoadOptions::default()
-    };
-    let loaded = load(&OneFile(yaml.to_owned()), &options);
-    loaded
-        .project
-        .unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.findings))
-}
 
 /// A small generator of numbers; the same seed gives the same numbers.
 struct Dice(u64);
@@ -200,46 +160,6 @@ fn engine() -> Fake {
     fake
 }
 
-fn options() -> Options {
-    Options {
-        start: true,
-        remove_orphans: true,
-        ..Options::default()
-    }
-}
-
-/// Observes, plans and executes; with no obstacle in the way.
-async fn up(fake: &Fake, project: &Project) -> Done {
-    let reporter = Reporter::silent();
-    let files = OneFile(String::new());
-    let means = Means {
-        engine: fake,
-        reporter: &reporter,
-        files: &files,
-        proxy_environment: BTreeMap::new(),
-        docker_config: None,
-        limit: DEFAULT_LIMIT,
-        quiet_pull: true,
-        build: BuildOptions::default(),
-    };
-    let mut options = options();
-    let mut no = |_: &_| false;
-    let prepared = prepare(fake, project, &mut options, &mut no)
-        .await
-        .expect("a snapshot");
-    let (prepared, done) = carry_out(&means, project, prepared, &mut options, &mut no)
-        .await
-        .expect("an answer");
-    done.unwrap_or_else(|| panic!("obstacles: {:?}", prepared.outcome.obstacles))
-}
-
-async fn plan(fake: &Fake, project: &Project) -> Plan {
-    let prepared = prepare(fake, project, &mut options(), &mut |_: &_| false)
-        .await
-        .expect("a snapshot");
-    prepared.outcome.plan
-}
-
 /// What a plan still holds, but for one-shots, which every `up` runs again, and what waits for
 /// them.
 fn remainder(project: &Project, plan: &Plan) -> String {
@@ -293,15 +213,6 @@ fn seeds() -> Vec<u64> {
     }
 }
 
-fn on_virtual_time<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime")
-        .block_on(future)
-}
-
 #[test]
 fn an_executed_plan_leaves_nothing_to_do() {
     for seed in seeds() {
@@ -347,8 +258,7 @@ fn after_a_failure_the_same_command_finishes() {
                 };
                 fake.fail(Fault::at(dice.roll(20) as usize, way));
                 // Whatever becomes of this one, the next must finish.
-                let reporter = Reporter::silent();
-                let _ = tokio::time::timeout(KILLED, attempt(&fake, &project, &reporter)).await;
+                let _ = tokio::time::timeout(KILLED, attempt(&fake, &project)).await;
                 fake.forgive();
                 let done = up(&fake, &project).await;
                 assert!(
@@ -364,27 +274,4 @@ fn after_a_failure_the_same_command_finishes() {
             }
         });
     }
-}
-
-async fn attempt(
-    fake: &Fake,
-    project: &Project,
-    reporter: &Reporter,
-) -> Result<(), regatta::engine::EngineError> {
-    let files = OneFile(String::new());
-    let means = Means {
-        engine: fake,
-        reporter,
-        files: &files,
-        proxy_environment: BTreeMap::new(),
-        docker_config: None,
-        limit: DEFAULT_LIMIT,
-        quiet_pull: true,
-        build: BuildOptions::default(),
-    };
-    let mut options = options();
-    let mut no = |_: &_| false;
-    let prepared = prepare(fake, project, &mut options, &mut no).await?;
-    carry_out(&means, project, prepared, &mut options, &mut no).await?;
-    Ok(())
 }

@@ -92,9 +92,9 @@ impl Fake {
         self.lock().latency = Some(Arc::new(latency));
     }
 
-    /// An image the engine has.
+    /// An image the engine has; it takes its tags from any other.
     pub fn add_image(&self, image: FakeImage) {
-        self.lock().images.push(image);
+        self.lock().store_image(image);
     }
 
     /// An image that a pull finds; a pull of any other fails.

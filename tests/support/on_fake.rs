@@ -1,0 +1,109 @@
+//! A project in memory on the engine in memory.
+
+use regatta::change::{Done, Prepared, carry_out, prepare};
+use regatta::engine::EngineError;
+use regatta::engine::fake::Fake;
+use regatta::event::Reporter;
+use regatta::execute::{DEFAULT_LIMIT, Means};
+use regatta::image::build::BuildOptions;
+use regatta::load::{FileKind, Files, LoadOptions, Loaded, load};
+use regatta::plan::Plan;
+use regatta::project::Project;
+use regatta::reconcile::Options;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// One file in memory.
+pub struct OneFile(String);
+
+impl Files for OneFile {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match path.ends_with("compose.yaml") {
+            true => Ok(self.0.clone().into_bytes()),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        match path.ends_with("compose.yaml") {
+            true => Some(FileKind::File),
+            false => (path == Path::new("/p")).then_some(FileKind::Directory),
+        }
+    }
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+    fn stdin(&self) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Loads the text of a Compose file.
+pub fn loaded(yaml: &str) -> Loaded {
+    let options = LoadOptions {
+        cwd: "/p".into(),
+        ..LoadOptions::default()
+    };
+    load(&OneFile(yaml.to_owned()), &options)
+}
+
+pub fn project(yaml: &str) -> Project {
+    let loaded = loaded(yaml);
+    loaded
+        .project
+        .unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.findings))
+}
+
+pub fn options() -> Options {
+    Options {
+        start: true,
+        remove_orphans: true,
+        ..Options::default()
+    }
+}
+
+/// Observes, plans and executes.
+pub async fn attempt(
+    fake: &Fake,
+    project: &Project,
+) -> Result<(Prepared, Option<Done>), EngineError> {
+    let reporter = Reporter::silent();
+    let files = OneFile(String::new());
+    let means = Means {
+        engine: fake,
+        reporter: &reporter,
+        files: &files,
+        proxy_environment: BTreeMap::new(),
+        docker_config: None,
+        limit: DEFAULT_LIMIT,
+        quiet_pull: true,
+        build: BuildOptions::default(),
+    };
+    let mut options = options();
+    let mut no = |_: &_| false;
+    let prepared = prepare(fake, project, &mut options, &mut no).await?;
+    carry_out(&means, project, prepared, &mut options, &mut no).await
+}
+
+/// The same with no obstacle in the way and every request answered.
+pub async fn up(fake: &Fake, project: &Project) -> Done {
+    let (prepared, done) = attempt(fake, project).await.expect("an answer");
+    done.unwrap_or_else(|| panic!("obstacles: {:?}", prepared.outcome.obstacles))
+}
+
+pub async fn plan(fake: &Fake, project: &Project) -> Plan {
+    let prepared = prepare(fake, project, &mut options(), &mut |_: &_| false)
+        .await
+        .expect("a snapshot");
+    prepared.outcome.plan
+}
+
+/// Runs on a clock that stands still while anything works and leaps while all wait.
+pub fn on_virtual_time<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+        .block_on(future)
+}
