@@ -123,7 +123,13 @@ impl Engine for Fake {
         Box::pin(async move {
             let after = self.enter(call).await?;
             self.stop(id, timeout).await?;
-            let result = self.start(id);
+            // Whatever hinders the start, here it is an error of the engine's own.
+            let result = self.start(id).map_err(|e| {
+                refuse(
+                    500,
+                    format!("Cannot restart container {id}: {}", e.message()),
+                )
+            });
             if result.is_ok() {
                 self.change(|world| world.find(id).map(|id| world.emit(&id, "restart", &[])))?;
             }
@@ -135,15 +141,16 @@ impl Engine for Fake {
     fn kill_container<'a>(&'a self, id: &'a str, signal: &'a str) -> Reply<'a, ()> {
         self.call("kill_container", id, move |fake| {
             let (found, ends) = fake.change(|world| {
-                let container = world.get(id)?;
-                let (found, name) = (container.id.clone(), container.name.clone());
                 let signal = if signal.is_empty() { "KILL" } else { signal };
+                // The signal is looked at before the container.
                 let number = signal_number(signal).ok_or_else(|| {
                     refuse(
                         400,
-                        format!("cannot kill container: {name}: invalid signal: {signal}"),
+                        format!("cannot kill container: {id}: invalid signal: {signal}"),
                     )
                 })?;
+                let container = world.get(id)?;
+                let (found, name) = (container.id.clone(), container.name.clone());
                 if !matches!(
                     container.state,
                     ContainerState::Running | ContainerState::Paused

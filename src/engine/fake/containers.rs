@@ -94,8 +94,15 @@ impl World {
                     500,
                     format!("joining network namespace of container: {}", e.message()),
                 ),
+                "PidMode" => refuse(
+                    500,
+                    format!("failed to join PID namespace: {}", e.message()),
+                ),
                 _ => e,
             })?;
+            if other == id && key == "NetworkMode" {
+                return Err(refuse(500, "cannot join own network namespace"));
+            }
             let other = &self.containers[&other];
             if other.state == ContainerState::Running || other.state == ContainerState::Paused {
                 continue;
@@ -125,31 +132,45 @@ impl World {
                 ),
             });
         }
-        let mut networks = container.networks.clone();
-        for (name, id) in &mut networks {
-            let found = match id.is_empty() {
+        let before = container.networks.clone();
+        self.join(id)?;
+        let ports = self.take_ports(id)?;
+        if let Some((status, message)) = self.containers[id].script.start_error.clone() {
+            // The engine cleans up after a process that could not be started.
+            self.get(id)?.networks = before;
+            return Err(refuse(status, message));
+        }
+        Ok(ports)
+    }
+
+    /// Joins a container's networks, the one of its mode first. Those before a missing one stay
+    /// joined.
+    fn join(&mut self, id: &str) -> Result<(), EngineError> {
+        let container = &self.containers[id];
+        let mode = container.host_config("NetworkMode").clone();
+        let mut names: Vec<String> = container.networks.keys().cloned().collect();
+        names.sort_by_key(|name| mode.as_str() != Some(name));
+        for name in names {
+            let known = self.containers[id].networks[&name].clone();
+            let found = match known.is_empty() {
                 true => self
                     .networks
-                    .get(name)
-                    .or_else(|| self.networks.values().find(|n| n.id == *name)),
+                    .get(&name)
+                    .or_else(|| self.networks.values().find(|n| n.id == name)),
                 // Once joined, the network is known by its id.
-                false => self.networks.values().find(|n| n.id == *id),
+                false => self.networks.values().find(|n| n.id == known),
             };
             let Some(network) = found else {
-                let missing = if id.is_empty() { name } else { id };
+                let missing = if known.is_empty() { &name } else { &known };
                 return Err(refuse(
                     404,
                     format!("failed to set up container networking: network {missing} not found"),
                 ));
             };
-            *id = network.id.clone();
+            let joined = network.id.clone();
+            self.get(id)?.networks.insert(name, joined);
         }
-        let ports = self.take_ports(id)?;
-        if let Some((status, message)) = &self.containers[id].script.start_error {
-            return Err(refuse(*status, message.clone()));
-        }
-        self.get(id)?.networks = networks;
-        Ok(ports)
+        Ok(())
     }
 
     fn take_ports(&self, id: &str) -> Result<Vec<PublishedPort>, EngineError> {

@@ -37,11 +37,9 @@ impl World {
 
     pub fn create(&mut self, request: ContainerRequest) -> Result<String, EngineError> {
         let body = request.body;
-        let image = self
-            .image(body["Image"].as_str().unwrap_or_default())?
-            .clone();
+        // In the engine's order: settings, image, name, and what takes other containers.
         check_host_config(&body["HostConfig"])?;
-        // The engine looks these two up when it creates, the network only when it starts.
+        self.check_bind_sources(&body["HostConfig"])?;
         let host = &body["HostConfig"];
         if let Some(other) = host["PidMode"]
             .as_str()
@@ -49,6 +47,14 @@ impl World {
         {
             self.find(other).map_err(|e| refuse(400, e.message()))?;
         }
+        let image = self
+            .image(body["Image"].as_str().unwrap_or_default())?
+            .clone();
+        let name = match request.name.as_str() {
+            "" => format!("nameless_{}", self.containers.len()),
+            name => name.to_string(),
+        };
+        self.check_name(&name, &name)?;
         let mut inherited = Vec::new();
         for from in host["VolumesFrom"].as_array().into_iter().flatten() {
             let from = from.as_str().unwrap_or_default();
@@ -56,11 +62,6 @@ impl World {
             let id = self.find(name).map_err(|e| refuse(400, e.message()))?;
             inherited.extend(self.containers[&id].mounts.clone());
         }
-        let name = match request.name.as_str() {
-            "" => format!("nameless_{}", self.containers.len()),
-            name => name.to_string(),
-        };
-        self.check_name(&name, &name)?;
 
         let id = self.new_id();
         let mut mounts = self.requested_mounts(&body)?;
@@ -118,6 +119,24 @@ impl World {
         Ok(id)
     }
 
+    /// Long mounts do not make a missing host path, unless told to.
+    fn check_bind_sources(&self, host: &Value) -> Result<(), EngineError> {
+        for mount in host["Mounts"].as_array().into_iter().flatten() {
+            let source = mount["Source"].as_str().unwrap_or_default();
+            let creates = mount["BindOptions"]["CreateMountpoint"].as_bool() == Some(true);
+            let is_bind = mount["Type"].as_str() == Some("bind");
+            if is_bind && !creates && self.missing_paths.contains(source) {
+                return Err(refuse(
+                    400,
+                    format!(
+                        "invalid mount config for type \"bind\": bind source path does not exist: {source}"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn requested_mounts(&self, body: &Value) -> Result<Vec<MountPoint>, EngineError> {
         let host = &body["HostConfig"];
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -145,15 +164,6 @@ impl World {
         }
         for mount in list(&host["Mounts"]) {
             let (kind, source) = (text(&mount["Type"]), text(&mount["Source"]));
-            let creates = mount["BindOptions"]["CreateMountpoint"].as_bool() == Some(true);
-            if kind == "bind" && !creates && self.missing_paths.contains(&source) {
-                return Err(refuse(
-                    400,
-                    format!(
-                        "invalid mount config for type \"bind\": bind source path does not exist: {source}"
-                    ),
-                ));
-            }
             let named = kind == "volume";
             mounts.push(MountPoint {
                 name: if named { source.clone() } else { String::new() },

@@ -111,16 +111,47 @@ impl World {
         Ok(())
     }
 
+    /// A container that does not run takes any name, and finds out at its start.
     pub fn connect(
         &mut self,
         network: &str,
         container: &str,
         endpoint: Value,
     ) -> Result<(), EngineError> {
-        let name = self.network_name(network)?;
-        let id = self.networks[&name].id.clone();
+        let found = self.network_name(network);
+        let id = found
+            .as_ref()
+            .ok()
+            .map(|name| self.networks[name].id.clone());
         let container = self.get(container)?;
         let up = container.is_up();
+        let name = match found {
+            Ok(name) => name,
+            Err(error) if up => return Err(error),
+            Err(_) => network.to_string(),
+        };
+        let mode = container
+            .host_config("NetworkMode")
+            .as_str()
+            .unwrap_or_default();
+        if id.is_some() && matches!(mode, "none" | "host") {
+            return Err(refuse(
+                400,
+                "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+            ));
+        }
+        if id.is_none() && mode.starts_with("container:") {
+            // Engine 28.5 falls over this and drops the connection.
+            return Err(EngineError::Broken {
+                message: "fake: connection closed before message completed".into(),
+            });
+        }
+        if up && mode.starts_with("container:") {
+            return Err(refuse(
+                400,
+                "container sharing network namespace with another container or host cannot be connected to any other network",
+            ));
+        }
         if up && container.networks.contains_key(&name) {
             return Err(refuse(
                 403,
@@ -130,7 +161,7 @@ impl World {
                 ),
             ));
         }
-        let id = if up { id } else { String::new() };
+        let id = id.filter(|_| up).unwrap_or_default();
         container.networks.insert(name.clone(), id);
         container.body["NetworkingConfig"]["EndpointsConfig"][&name] = endpoint;
         Ok(())
@@ -142,20 +173,27 @@ impl World {
         container: &str,
         force: bool,
     ) -> Result<(), EngineError> {
-        let name = self.network_name(network)?;
-        let found = match self.find(container) {
+        let found = self.network_name(network);
+        let id = match self.find(container) {
             Ok(id) => id,
             Err(_) if force => {
+                found?;
                 return Err(refuse(404, format!("endpoint {container} not found")));
             }
             Err(error) => return Err(error),
         };
-        let container = self.get(&found)?;
+        let container = self.get(&id)?;
+        let up = container.is_up();
+        let name = match found {
+            Ok(name) => name,
+            Err(error) if up && !force => return Err(error),
+            Err(_) => network.to_string(),
+        };
         if container.networks.remove(&name).is_none() {
-            let the = if container.is_up() { "" } else { "the " };
+            let the = if up { "" } else { "the " };
             return Err(refuse(
                 500,
-                format!("container {found} is not connected to {the}network {name}"),
+                format!("container {id} is not connected to {the}network {name}"),
             ));
         }
         if let Some(endpoints) = container
