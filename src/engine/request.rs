@@ -60,9 +60,6 @@ pub struct Resolved<'a> {
     pub read: Option<&'a ReadFile<'a>>,
 }
 
-/// Gives the content of a file.
-pub type ReadFile<'a> = dyn Fn(&Path) -> std::io::Result<Vec<u8>> + 'a;
-
 /// The request for a container of a service.
 ///
 /// `name` is the name it ends up with, which is also its first alias; one that is created under
