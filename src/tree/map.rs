@@ -163,6 +163,14 @@ impl Map {
         }
     }
 
+    /// Gives back the room that was set aside for entries to come.
+    pub fn shrink(&mut self) {
+        match &mut self.entries {
+            Entries::Few(few) => few.shrink_to_fit(),
+            Entries::Many(many) => many.shrink_to_fit(),
+        }
+    }
+
     /// Takes a key out, keeping the order of the others.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
         self.remove_entry(key).map(|e| e.node)

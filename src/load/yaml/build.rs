@@ -259,6 +259,10 @@ impl<'t> Builder<'t> {
         for value in std::mem::take(&mut frame.merges) {
             self.merge(&mut frame, value);
         }
+        // Trees live for the whole load, and most collections have fewer entries than a first
+        // allocation has room for.
+        frame.items.shrink_to_fit();
+        frame.entries.shrink();
         let value = match frame.shape {
             Shape::Seq => Value::Seq(frame.items),
             Shape::Map => Value::Map(frame.entries),
