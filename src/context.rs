@@ -12,7 +12,7 @@ use crate::event::Reporter;
 use crate::image::auth::ClientKeyring;
 use crate::image::build::{BuildOptions, find_buildx};
 use crate::load::disk::DiskFiles;
-use crate::load::{self, LoadOptions, Sources};
+use crate::load::{self, CanonicalProject, LoadOptions, Sources};
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::tree::Node;
@@ -310,6 +310,13 @@ impl Context {
     pub fn refuse(&self, finding: Diagnostic, sources: &Sources) -> CliError {
         output::findings(self, &[finding], sources);
         CliError::silent(1)
+    }
+
+    /// Loads a project as far as its canonical form, and shows what was found on the way.
+    pub fn load_canonical(&self, options: &LoadOptions) -> Result<CanonicalProject, CliError> {
+        let loaded = load::load_canonical(&DiskFiles, options);
+        output::findings(self, &loaded.findings, &loaded.sources);
+        loaded.project.ok_or_else(|| CliError::silent(1))
     }
 
     /// Loads the merged model alone, and shows what was found on the way.

@@ -15,6 +15,7 @@ pub mod interpolate;
 pub mod merge;
 pub mod model;
 pub mod name;
+pub mod narrow;
 pub mod normalize;
 pub mod path;
 pub mod paths;
@@ -28,6 +29,7 @@ pub mod tags;
 pub mod validate;
 pub mod yaml;
 
+pub use narrow::CanonicalProject;
 pub use source::{Source, Sources};
 
 use crate::diagnostic::Diagnostic;
@@ -111,46 +113,89 @@ pub struct LoadedModel {
 /// Loads a project. The stages are the modules of this one, in this order: [`environment`] and
 /// [`discover`] find out what to read; [`model`] reads and merges it (with [`interpolate`],
 /// [`mod@include`], [`tags`], [`extends`], [`merge`], [`schema`], [`canonical`], [`defaults`],
-/// [`validate`] and [`paths`]); then come [`normalize`], [`decode`] and [`assemble`] (with
-/// [`profiles`], [`validate::consistency`] and [`env_files`]).
+/// [`validate`] and [`paths`]); then come [`normalize`], [`decode`], [`narrow`] (with [`profiles`],
+/// [`validate::consistency`] and [`env_files`]) and [`assemble`].
 pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
-    let mut merged = Merged::read(files, options);
-    let Some(mut model) = merged.model.take() else {
+    let (canonical, mut findings, sources, config_files) = canonical(files, options);
+    let Some(canonical) = canonical else {
         return Loaded {
             project: None,
-            findings: settle(merged.builder.findings),
-            sources: merged.builder.reader.sources,
+            findings: settle(findings),
+            sources,
         };
     };
-    if !options.stages.no_normalize {
-        normalize::normalize(&mut model, &merged.name, &merged.environment);
-    }
-    let builder = &mut merged.builder;
-    let model = decode::object(
-        &tables::PROJECT,
-        model,
-        &path::Path::ROOT,
-        &mut builder.findings,
-    );
-    let mut project = assemble::assemble(builder, options, &merged.environment, model);
-    project.name = merged.name;
-    project.working_dir = merged.directory;
-    project.config_files = merged
-        .files
-        .iter()
-        .map(|file| file.to_string_lossy().into_owned())
-        .collect();
-    project.env_files = environment::given(options)
-        .iter()
-        .map(|file| file.to_string_lossy().into_owned())
-        .collect();
-    let findings = settle(merged.builder.findings);
+    let mut project = assemble::assemble(canonical, &mut findings);
+    project.compatibility = options.compatibility;
+    let texts = |files: Vec<PathBuf>| -> Vec<String> {
+        let texts = files.iter().map(|file| file.to_string_lossy().into_owned());
+        texts.collect()
+    };
+    project.config_files = texts(config_files);
+    project.env_files = texts(environment::given(options));
+    let findings = settle(findings);
     let failed = findings.iter().any(Diagnostic::is_error);
     Loaded {
         project: (!failed).then_some(project),
         findings,
-        sources: merged.builder.reader.sources,
+        sources,
     }
+}
+
+/// A project in canonical form where there was no error, and all findings.
+#[derive(Debug, Default)]
+pub struct LoadedCanonical {
+    pub project: Option<CanonicalProject>,
+    pub findings: Vec<Diagnostic>,
+    pub sources: Sources,
+}
+
+/// Loads a project as far as its canonical form, which is all that `config` prints.
+pub fn load_canonical(files: &dyn Files, options: &LoadOptions) -> LoadedCanonical {
+    let (mut project, findings, sources, _) = canonical(files, options);
+    let findings = settle(findings);
+    if findings.iter().any(Diagnostic::is_error) {
+        project = None;
+    }
+    LoadedCanonical {
+        project,
+        findings,
+        sources,
+    }
+}
+
+type Canonical = (
+    Option<CanonicalProject>,
+    Vec<Diagnostic>,
+    Sources,
+    Vec<PathBuf>,
+);
+
+/// Everything but the types.
+fn canonical(files: &dyn Files, options: &LoadOptions) -> Canonical {
+    let mut merged = Merged::read(files, options);
+    let project = merged.model.take().map(|mut model| {
+        if !options.stages.no_normalize {
+            normalize::normalize(&mut model, &merged.name, &merged.environment);
+        }
+        let builder = &mut merged.builder;
+        let model = decode::object(
+            &tables::PROJECT,
+            model,
+            &path::Path::ROOT,
+            &mut builder.findings,
+        );
+        let mut project = narrow::narrow(builder, options, merged.environment, model);
+        project.name = merged.name;
+        project.working_dir = merged.directory;
+        project
+    });
+    let builder = merged.builder;
+    (
+        project,
+        builder.findings,
+        builder.reader.sources,
+        merged.files,
+    )
 }
 
 /// Loads the merged model alone.

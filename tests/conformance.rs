@@ -5,7 +5,7 @@ use regatta::commands::config::Format;
 use regatta::commands::config::render;
 use regatta::hash;
 use regatta::load::disk::DiskFiles;
-use regatta::load::{self, Files, LoadOptions, Loaded};
+use regatta::load::{self, CanonicalProject, Files, LoadOptions};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -102,8 +102,8 @@ fn case(dir: &Path) -> Option<Case> {
 }
 
 impl Case {
-    fn load(&self) -> Loaded {
-        load::load(&CaseFiles(self), &self.options)
+    fn load(&self) -> Option<CanonicalProject> {
+        load::load_canonical(&CaseFiles(self), &self.options).project
     }
 
     fn expected(&self, file: &str) -> Option<String> {
@@ -116,8 +116,7 @@ impl Case {
     }
 
     fn is_json_right(&self) -> bool {
-        let loaded = self.load();
-        match (self.expected("expected.json"), loaded.project) {
+        match (self.expected("expected.json"), self.load()) {
             (Some(expected), Some(project)) => {
                 let got = self.neutral(&render::project(project, Format::Json));
                 let parsed = |text: &str| -> Value { serde_json::from_str(text).expect("JSON") };
@@ -132,21 +131,19 @@ impl Case {
         let Some(expected) = self.expected("expected.yaml") else {
             return true;
         };
-        let project = self.load().project;
-        project.is_some_and(|p| self.neutral(&render::project(p, Format::Yaml)) == expected)
+        self.load()
+            .is_some_and(|p| self.neutral(&render::project(p, Format::Yaml)) == expected)
     }
 
     fn is_hash_right(&self) -> bool {
         let Some(expected) = self.expected("hash.txt") else {
             return true;
         };
-        let Some(project) = self.load().project else {
+        let Some(project) = self.load() else {
             return false;
         };
-        let hashes = project
-            .services
-            .values()
-            .map(|service| format!("{} {}", service.name, hash::service_hash(&service.spec)));
+        let services = project.services.iter();
+        let hashes = services.map(|(name, spec)| format!("{name} {}", hash::service_hash(spec)));
         let mut hashes: Vec<String> = hashes.collect();
         let mut expected: Vec<&str> = expected.lines().collect();
         hashes.sort_unstable();
@@ -227,7 +224,7 @@ const NOT_AGAIN: [&str; 10] = [
 fn config_of_config_is_config() {
     let mut failed = Vec::new();
     for case in corpus() {
-        let Some(project) = case.load().project else {
+        let Some(project) = case.load() else {
             continue;
         };
         if NOT_AGAIN.contains(&case.name.as_str()) {
@@ -251,7 +248,7 @@ fn config_of_config_is_config() {
             },
         };
         let files = Printed(printed.clone(), CaseFiles(&again));
-        let loaded = load::load(&files, &again.options);
+        let loaded = load::load_canonical(&files, &again.options);
         let reprinted = loaded.project.map(|p| render::project(p, Format::Yaml));
         if reprinted.as_ref() != Some(&printed) {
             failed.push(format!("{}: {:?}", again.name, loaded.findings.first()));

@@ -21,15 +21,16 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-fn load(folder: &Path) -> Loaded {
-    let options = LoadOptions {
+fn options(folder: &Path) -> LoadOptions {
+    LoadOptions {
         cwd: folder.to_owned(),
-        // Discovery must not leave the folder.
-        project_directory: None,
         environment: BTreeMap::from([("HOME".to_owned(), "/home/user".to_owned())]),
         ..LoadOptions::default()
-    };
-    load::load(&DiskFiles, &options)
+    }
+}
+
+fn load(folder: &Path) -> Loaded {
+    load::load(&DiskFiles, &options(folder))
 }
 
 /// One line for each finding, in the order of their places.
@@ -78,7 +79,9 @@ fn every_folder_is_found_to_be_what_it_is() {
         };
         let loaded = load(&folder);
         check("findings.txt", found(&loaded, &folder));
-        if let Some(project) = loaded.project {
+        if loaded.project.is_some() {
+            let canonical = load::load_canonical(&DiskFiles, &options(&folder));
+            let project = canonical.project.expect("what loads has a canonical form");
             let text = render::project(project, Format::Yaml);
             check(
                 "config.yaml",

@@ -156,7 +156,16 @@ fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
         }
         return Ok(render::model(ctx.load_model(&all)?, format));
     }
-    Ok(render::project(selected(ctx, args, &options)?, format))
+    let mut project = ctx.load_canonical(&options)?;
+    if !args.services.is_empty() {
+        project
+            .select(&args.services)
+            .map_err(|name| CliError::new(format!("no such service: {name}")))?;
+        if !options.all_resources {
+            project.drop_unused_resources();
+        }
+    }
+    Ok(render::project(project, format))
 }
 
 fn options(ctx: &Context, args: &ConfigArgs) -> LoadOptions {

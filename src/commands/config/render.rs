@@ -3,13 +3,14 @@
 use super::Format;
 use crate::form::json::{Layout, Writer};
 use crate::form::{tables, yaml as order};
-use crate::load::yaml;
+use crate::load::environment::CONTENT;
+use crate::load::{CanonicalProject, yaml};
 use crate::project::Project;
 use crate::tree::{Map, Node, Span, Value};
 use std::collections::BTreeSet;
 
 /// The project in canonical form; every `$` doubled, so that it can be loaded again.
-pub fn project(project: Project, format: Format) -> String {
+pub fn project(project: CanonicalProject, format: Format) -> String {
     let text = match format {
         Format::Yaml => yaml::emit(&tree(project)),
         Format::Json => json(&project),
@@ -33,27 +34,18 @@ pub fn model(model: Node, format: Format) -> String {
 }
 
 /// The project as one tree in the order of YAML output.
-fn tree(project: Project) -> Node {
+fn tree(project: CanonicalProject) -> Node {
     let at = Span::default();
-    let mut root = match project.spec.value {
+    let mut root = match project.rest.value {
         Value::Map(map) => map,
         _ => Map::new(),
     };
-    let mut services = Map::new();
-    for (name, service) in project.services {
-        services.insert(name, service.span, service.spec);
-    }
-    let mut networks = Map::new();
-    for (key, network) in project.networks {
-        networks.insert(key, network.span, network.spec);
-    }
-    let mut volumes = Map::new();
-    for (key, volume) in project.volumes {
-        volumes.insert(key, volume.span, volume.spec);
+    for section in ["secrets", "configs"] {
+        hide_contents(root.get_mut(section));
     }
     root.insert("name", at, Node::new(project.name, at));
-    root.insert("services", at, Node::new(services, at));
-    for (section, map) in [("networks", networks), ("volumes", volumes)] {
+    root.insert("services", at, Node::new(project.services, at));
+    for (section, map) in [("networks", project.networks), ("volumes", project.volumes)] {
         if !map.is_empty() {
             root.insert(section, at, Node::new(map, at));
         }
@@ -61,48 +53,44 @@ fn tree(project: Project) -> Node {
     order::object(&tables::PROJECT, Node::new(root, at))
 }
 
-/// JSON has the sections sorted, `x-*` among them, and no models.
-fn json(project: &Project) -> String {
-    let mut json = Writer::new(Layout::Indented);
-    let mut keys: BTreeSet<&str> = project
-        .spec
-        .as_map()
-        .into_iter()
-        .flat_map(Map::keys)
-        .filter(|key| *key != "models")
-        .collect();
-    keys.extend(["name", "services"]);
-    if !project.networks.is_empty() {
-        keys.insert("networks");
+/// What secrets and configs hold is never shown.
+fn hide_contents(section: Option<&mut Node>) {
+    let objects = section.and_then(Node::as_map_mut);
+    for (_, object) in objects.into_iter().flat_map(Map::iter_mut) {
+        if let Some(object) = object.as_map_mut() {
+            object.remove(CONTENT);
+        }
     }
-    if !project.volumes.is_empty() {
-        keys.insert("volumes");
+}
+
+/// JSON has the sections sorted, `x-*` among them, and no models.
+fn json(project: &CanonicalProject) -> String {
+    let mut json = Writer::new(Layout::Indented);
+    let rest = project.rest.as_map();
+    let mut keys: BTreeSet<&str> = rest.into_iter().flat_map(Map::keys).collect();
+    keys.remove("models");
+    keys.extend(["name", "services"]);
+    for (key, map) in [
+        ("networks", &project.networks),
+        ("volumes", &project.volumes),
+    ] {
+        if !map.is_empty() {
+            keys.insert(key);
+        }
     }
     let mut first = true;
     json.open('{');
     for key in keys {
         json.key(key, &mut first);
-        match (key, project.spec.get(key)) {
+        match (key, project.rest.get(key)) {
             ("name", _) => json.string(&project.name),
-            ("services", _) => json.object_map(
-                &tables::SERVICE,
-                project
-                    .services
-                    .values()
-                    .map(|s| (s.name.as_str(), &s.spec)),
-            ),
-            ("networks", _) => json.object_map(
-                &tables::NETWORK,
-                project.networks.values().map(|n| (n.key.as_str(), &n.spec)),
-            ),
-            ("volumes", _) => json.object_map(
-                &tables::VOLUME,
-                project.volumes.values().map(|v| (v.key.as_str(), &v.spec)),
-            ),
-            ("secrets" | "configs", Some(node)) => json.object_map(
-                &tables::FILE_OBJECT,
-                node.as_map().into_iter().flat_map(Map::iter),
-            ),
+            ("services", _) => json.object_map(&tables::SERVICE, project.services.iter()),
+            ("networks", _) => json.object_map(&tables::NETWORK, project.networks.iter()),
+            ("volumes", _) => json.object_map(&tables::VOLUME, project.volumes.iter()),
+            ("secrets" | "configs", Some(node)) => {
+                let objects = node.as_map().into_iter().flat_map(Map::iter);
+                json.object_map(&tables::FILE_OBJECT, objects);
+            }
             (_, Some(node)) => json.value(node),
             (_, None) => {}
         }

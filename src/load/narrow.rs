@@ -1,0 +1,250 @@
+//! Which services take part, and what they need: profiles, the services named on the command
+//! line, env files, and the resources that are used.
+//!
+//! In: the decoded model. Out: the project in canonical form, as `config` prints it.
+
+use super::env_files::EnvFiles;
+use super::environment::Environment;
+use super::model::Builder;
+use super::validate::consistency;
+use super::{LoadOptions, profiles};
+use crate::tree::{Map, Node, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// A project in canonical form, with the places in the files, but without types.
+#[derive(Debug, Clone, Default)]
+pub struct CanonicalProject {
+    pub name: String,
+    /// Absolute project directory.
+    pub working_dir: PathBuf,
+    pub environment: Environment,
+    /// The services to work on.
+    pub services: Map,
+    /// Declared, but in no active profile.
+    pub disabled: Map,
+    pub networks: Map,
+    pub volumes: Map,
+    /// Secrets, configs, models and `x-*`. What the content of a secret or config is stands in
+    /// a hidden attribute of it.
+    pub rest: Node,
+}
+
+/// The services of a model by whether they take part.
+struct Services {
+    enabled: Map,
+    disabled: Map,
+}
+
+/// Finds out what takes part in a decoded model.
+pub fn narrow(
+    builder: &mut Builder<'_>,
+    options: &LoadOptions,
+    environment: Environment,
+    mut model: Node,
+) -> CanonicalProject {
+    let all = take_map(&mut model, "services");
+    let mut active = profiles::active(options, &environment);
+    let mut services = split(all, &active);
+    if !options.stages.no_consistency {
+        check(builder, &mut services, &model);
+    }
+    let implied = profiles::implied(&services.disabled, &options.named_services, &active);
+    if !implied.is_empty() {
+        active.extend(implied);
+        services = split(join(services), &active);
+    }
+    read_env_files(builder, options, &environment, &mut services.enabled);
+    let mut project = CanonicalProject {
+        environment,
+        services: services.enabled,
+        disabled: services.disabled,
+        networks: take_map(&mut model, "networks"),
+        volumes: take_map(&mut model, "volumes"),
+        rest: model,
+        ..CanonicalProject::default()
+    };
+    if !options.all_resources {
+        project.drop_unused_resources();
+    }
+    project
+}
+
+/// Merges the env and label files of the services that the command works on.
+fn read_env_files(
+    builder: &mut Builder<'_>,
+    options: &LoadOptions,
+    environment: &Environment,
+    services: &mut Map,
+) {
+    let selected: BTreeSet<String> = profiles::selected(services, &options.named_services)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let mut env_files = EnvFiles::default();
+    let Builder {
+        reader, findings, ..
+    } = builder;
+    for (name, service) in services.iter_mut().filter(|(n, _)| selected.contains(*n)) {
+        if let Some(service) = service.as_map_mut() {
+            if !options.stages.no_env_resolution {
+                env_files.variables(name, service, environment, reader, findings);
+            }
+            env_files.labels(name, service, reader, findings);
+        }
+    }
+}
+
+impl CanonicalProject {
+    /// Narrows it to the named services, by name or pattern, and what they depend on. Gives back
+    /// the first name that stands for nothing.
+    pub fn select(&mut self, names: &[String]) -> Result<(), String> {
+        let is_there = |name: &&String| {
+            !self
+                .services
+                .keys()
+                .any(|key| key == *name || crate::value::glob::matches(name, key))
+        };
+        if let Some(unknown) = names.iter().find(is_there) {
+            return Err(unknown.clone());
+        }
+        let kept: BTreeSet<String> = profiles::selected(&self.services, names)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        self.services.retain(|name, _| kept.contains(name));
+        for (_, service) in self.services.iter_mut() {
+            let dependencies = service.get_mut("depends_on").and_then(Node::as_map_mut);
+            if let Some(dependencies) = dependencies {
+                dependencies.retain(|name, _| kept.contains(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops networks, volumes, secrets, configs and models that no service uses.
+    pub fn drop_unused_resources(&mut self) {
+        let used = used(&self.services);
+        let is_used =
+            |section: &str, key: &str| used.get(section).is_some_and(|keys| keys.contains(key));
+        self.networks.retain(|key, _| is_used("networks", key));
+        self.volumes.retain(|key, _| is_used("volumes", key));
+        if let Some(rest) = self.rest.as_map_mut() {
+            for section in ["secrets", "configs", "models"] {
+                if let Some(objects) = rest.get_mut(section).and_then(Node::as_map_mut) {
+                    objects.retain(|key, _| is_used(section, key));
+                }
+            }
+            rest.retain(|key, node| {
+                key.starts_with("x-") || node.as_map().is_some_and(|m| !m.is_empty())
+            });
+        }
+    }
+}
+
+/// Keys of the resources that services use, by section.
+fn used(services: &Map) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let mut used: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    let mut add = |section: &'static str, key: &str| {
+        let keys = used.entry(section).or_default();
+        if !keys.contains(key) {
+            keys.insert(key.to_owned());
+        }
+    };
+    for (_, service) in services.iter() {
+        for section in ["networks", "models"] {
+            let keys = service.get(section).and_then(Node::as_map);
+            keys.into_iter()
+                .flat_map(Map::keys)
+                .for_each(|key| add(section, key));
+        }
+        for (path, section) in [
+            (&["volumes"][..], "volumes"),
+            (&["secrets"], "secrets"),
+            (&["build", "secrets"], "secrets"),
+            (&["configs"], "configs"),
+        ] {
+            let items = service.at(path).and_then(Node::as_seq).unwrap_or_default();
+            for item in items {
+                let kind = item.get("type").and_then(Node::as_str);
+                if let Some(source) = item.get("source").and_then(Node::as_str)
+                    && (section != "volumes" || kind == Some("volume"))
+                {
+                    add(section, source);
+                }
+            }
+        }
+    }
+    used
+}
+
+fn split(all: Map, active: &[String]) -> Services {
+    let mut services = Services {
+        enabled: Map::new(),
+        disabled: Map::new(),
+    };
+    for (name, entry) in all.into_entries() {
+        let target = match profiles::is_enabled(&entry.node, active) {
+            true => &mut services.enabled,
+            false => &mut services.disabled,
+        };
+        target.insert(name, entry.key, entry.node);
+    }
+    services
+}
+
+fn join(services: Services) -> Map {
+    let mut all = services.enabled;
+    for (name, entry) in services.disabled.into_entries() {
+        all.insert(name, entry.key, entry.node);
+    }
+    all
+}
+
+fn check(builder: &mut Builder<'_>, services: &mut Services, model: &Node) {
+    let broken: Vec<String> = builder
+        .findings
+        .iter()
+        .filter(|f| f.is_error())
+        .map(|f| f.path.clone())
+        .collect();
+    let is_broken = |section: &str| {
+        broken.iter().any(|path| {
+            path.strip_prefix(section)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    };
+    consistency::check(
+        &consistency::Project {
+            enabled: &services.enabled,
+            disabled: &services.disabled,
+            model,
+            broken: &is_broken,
+        },
+        &mut builder.findings,
+    );
+    for (_, service) in services.enabled.iter_mut() {
+        align_replicas(service);
+    }
+}
+
+/// Where `scale` and `deploy` are both there, `deploy.replicas` says what `scale` says.
+fn align_replicas(service: &mut Node) {
+    let Some(scale) = service.get("scale").cloned() else {
+        return;
+    };
+    if let Some(deploy) = service.get_mut("deploy").and_then(Node::as_map_mut) {
+        deploy.insert("replicas", scale.span, scale);
+    }
+}
+
+fn take_map(model: &mut Node, section: &str) -> Map {
+    match model
+        .as_map_mut()
+        .and_then(|m| m.remove(section))
+        .map(|n| n.value)
+    {
+        Some(Value::Map(map)) => map,
+        _ => Map::new(),
+    }
+}
