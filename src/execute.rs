@@ -24,6 +24,7 @@ use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
 use std::cell::RefCell;
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use watch::Watch;
 
@@ -171,11 +172,11 @@ impl Walk<'_> {
             let mut settled = vec![id];
             while let Some(id) = settled.pop() {
                 for dependent in self.plan.dependents(id) {
-                    if let Some(&root) = failed.get(&id) {
-                        if !failed.contains_key(&dependent) {
-                            failed.insert(dependent, root);
-                            report.skipped.push((dependent, root));
-                        }
+                    if let Some(&root) = failed.get(&id)
+                        && let Entry::Vacant(entry) = failed.entry(dependent)
+                    {
+                        entry.insert(root);
+                        report.skipped.push((dependent, root));
                     }
                     open[dependent.0] -= 1;
                     if open[dependent.0] == 0 {
