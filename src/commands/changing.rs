@@ -72,6 +72,29 @@ impl Changing {
         }
     }
 
+    /// The options where `-V` and `--always-recreate-deps` may be given, too: fresh volumes mean
+    /// fresh containers.
+    pub fn options_with(
+        &self,
+        ctx: &Context,
+        renew_anonymous_volumes: bool,
+        always_recreate_deps: bool,
+    ) -> Result<Options, CliError> {
+        Ok(Options {
+            recreate: match renew_anonymous_volumes {
+                true => Recreate::Force,
+                false => self.recreate(),
+            },
+            recreate_dependencies: match (always_recreate_deps, self.recreate()) {
+                (true, _) => Recreate::Force,
+                (false, Recreate::Never) => Recreate::Never,
+                _ => Recreate::Diverged,
+            },
+            renew_anonymous_volumes,
+            ..self.options(ctx)?
+        })
+    }
+
     /// The part of the options that these flags and the environment give.
     pub fn options(&self, ctx: &Context) -> Result<Options, CliError> {
         let ignore_orphans = ctx.is_set("COMPOSE_IGNORE_ORPHANS");

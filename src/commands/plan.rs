@@ -23,9 +23,15 @@ pub struct PlanArgs {
     format: String,
     #[command(flatten)]
     changing: Changing,
+    /// Recreate the services that others depend on, too
+    #[arg(long, conflicts_with = "no_recreate")]
+    always_recreate_deps: bool,
     /// Leave out what the services depend on
     #[arg(long)]
     no_deps: bool,
+    /// Give recreated containers fresh anonymous volumes
+    #[arg(short = 'V', long, conflicts_with = "no_recreate")]
+    renew_anon_volumes: bool,
 }
 
 pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
@@ -42,7 +48,9 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
         named,
         start: true,
         networks_first: networks_first(&*engine),
-        ..args.changing.options(ctx)?
+        ..args
+            .changing
+            .options_with(ctx, args.renew_anon_volumes, args.always_recreate_deps)?
     };
     let project = &desired.project;
     let mut prepared = prepare(&*engine, project, &mut options, &mut |_| false).await?;

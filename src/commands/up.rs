@@ -5,7 +5,7 @@ use super::desired::load_files;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::project::Dependencies;
-use crate::reconcile::{Options, Recreate};
+use crate::reconcile::Options;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -57,22 +57,12 @@ pub async fn run(ctx: &Context, args: UpArgs) -> Result<ExitCode, CliError> {
     desired.select(ctx, &args.services, dependencies)?;
     let options = Options {
         named,
-        recreate: if args.renew_anon_volumes {
-            Recreate::Force
-        } else {
-            args.changing.recreate()
-        },
-        recreate_dependencies: match (args.always_recreate_deps, args.changing.recreate()) {
-            (true, _) => Recreate::Force,
-            (false, Recreate::Never) => Recreate::Never,
-            _ => Recreate::Diverged,
-        },
-        renew_anonymous_volumes: args.renew_anon_volumes,
         start: !args.no_start,
         wait: args.wait,
         timeout: args.timeout,
-        build: args.changing.build(),
-        ..args.changing.options(ctx)?
+        ..args
+            .changing
+            .options_with(ctx, args.renew_anon_volumes, args.always_recreate_deps)?
     };
     let limit = args.wait_timeout.map(std::time::Duration::from_secs);
     changing::bring_about(ctx, desired, options, &args.changing, limit).await
