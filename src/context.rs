@@ -215,24 +215,24 @@ impl Context {
     /// The project's name, and the project itself where its files are to be read: unless it is
     /// named with `-p` alone, or its files do not load but `COMPOSE_PROJECT_NAME` names it.
     pub fn target(&self, services: &[String]) -> Result<Target, CliError> {
+        let by_labels = |name: &str| Target {
+            name: name.to_lowercase(),
+            project: None,
+            sources: Sources::default(),
+        };
         if let (Some(name), []) = (&self.globals.project_name, self.globals.files.as_slice()) {
-            return Ok(Target {
-                name: name.to_lowercase(),
-                project: None,
-            });
+            return Ok(by_labels(name));
         }
         let loaded = load::load(&DiskFiles, &self.without_env_files(services));
         if let (None, Some(name)) = (&loaded.project, self.variable(PROJECT_NAME)) {
-            return Ok(Target {
-                name: name.to_lowercase(),
-                project: None,
-            });
+            return Ok(by_labels(name));
         }
         output::findings(self, &loaded.findings, &loaded.sources);
         let project = loaded.project.ok_or_else(|| CliError::silent(1))?;
         Ok(Target {
             name: project.name.clone(),
             project: Some(project),
+            sources: loaded.sources,
         })
     }
 
@@ -253,6 +253,8 @@ pub struct Target {
     pub name: String,
     /// `None` where no file was read: the labels on the engine tell all there is to know.
     pub project: Option<Project>,
+    /// The texts it was read from.
+    pub sources: Sources,
 }
 
 fn options(globals: &Globals, environment: &BTreeMap<String, String>, cwd: &Path) -> LoadOptions {

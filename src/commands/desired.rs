@@ -5,8 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::Engine;
 use crate::error::CliError;
 use crate::execute::Failure;
-use crate::load::disk::DiskFiles;
-use crate::load::{Loaded, Sources, load};
+use crate::load::Sources;
 use crate::observe::{Observed, Scope, containers_of, observe, project_from_labels};
 use crate::output;
 use crate::plan::{Plan, Step};
@@ -26,28 +25,12 @@ pub struct Desired {
 /// Loads the project files; every finding is shown. `services` are those named on the command
 /// line.
 pub fn load_files(ctx: &Context, services: &[String]) -> Result<Desired, CliError> {
-    let Loaded {
+    let (project, sources) = ctx.load_placed(&ctx.load_options(services))?;
+    Ok(Desired {
         project,
-        findings,
         sources,
-    } = load(&DiskFiles, &ctx.load_options(services));
-    output::findings(ctx, &findings, &sources);
-    match project {
-        Some(project) => Ok(Desired {
-            project,
-            sources,
-            from_labels: false,
-        }),
-        None => Err(CliError::silent(1)),
-    }
-}
-
-/// For commands over what exists: with `-p` and without `-f` no file is read.
-pub fn load_unless_named(ctx: &Context, services: &[String]) -> Result<Option<Desired>, CliError> {
-    if ctx.globals.project_name.is_some() && ctx.globals.files.is_empty() {
-        return Ok(None);
-    }
-    load_files(ctx, services).map(Some)
+        from_labels: false,
+    })
 }
 
 /// The project with a snapshot of its containers, and as far as `scope` asks for them networks
@@ -58,11 +41,17 @@ pub async fn observe_existing(
     services: &[String],
     scope: Scope,
 ) -> Result<(Desired, Observed), CliError> {
-    if let Some(desired) = load_unless_named(ctx, services)? {
-        let observed = observe(engine, &desired.project, scope).await?;
+    let target = ctx.target(services)?;
+    if let Some(project) = target.project {
+        let observed = observe(engine, &project, scope).await?;
+        let desired = Desired {
+            project,
+            sources: target.sources,
+            from_labels: false,
+        };
         return Ok((desired, observed));
     }
-    let name = ctx.project_name()?.to_lowercase();
+    let name = target.name;
     let mut observed = Observed::from_containers(containers_of(engine, &name, true).await?);
     if scope.networks {
         observed.networks = engine.list_networks().await?;

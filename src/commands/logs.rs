@@ -53,7 +53,7 @@ pub async fn run(ctx: &Context, args: LogsArgs) -> Result<ExitCode, CliError> {
             ),
         },
     };
-    let Target { name, project } = ctx.target(&args.services)?;
+    let Target { name, project, .. } = ctx.target(&args.services)?;
     let mut services = args.services.clone();
     if let Some(project) = &project {
         services = project.resolve_names(&services)?.into_iter().collect();

@@ -67,7 +67,7 @@ pub async fn run(ctx: &Context, mut args: PsArgs) -> Result<ExitCode, CliError> 
     if let Some(state) = status_filter(args.filter.as_deref())? {
         args.status.push(state);
     }
-    let Target { name, project } = ctx.target(&args.services)?;
+    let Target { name, project, .. } = ctx.target(&args.services)?;
     if let Some(project) = &project {
         if let Some(unknown) = args
             .services

@@ -100,6 +100,12 @@ impl<'f> Builder<'f> {
             finding.path = by;
             finding.span = Some(span);
         }
+        if error.is_missing && looks_remote(path) {
+            finding.code = "remote-file";
+            finding = finding.help(
+                "files from git and oci:// are not supported yet: fetch the file and give its path",
+            );
+        }
         self.findings.push(finding);
     }
 
@@ -190,4 +196,13 @@ impl<'f> Builder<'f> {
             );
         }
     }
+}
+
+/// Whether a path that is not there was meant as an address: of a git repository or a registry.
+fn looks_remote(path: &Path) -> bool {
+    const SCHEMES: [&str; 6] = ["oci:", "git:", "ssh:", "http:", "https:", "github.com"];
+    path.components().any(|part| {
+        let part = part.as_os_str().to_string_lossy();
+        SCHEMES.contains(&part.as_ref()) || part.starts_with("git@")
+    })
 }
