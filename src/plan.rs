@@ -9,6 +9,7 @@ mod text;
 pub use text::{SCHEMA_VERSION, render_json, render_text};
 
 use crate::service::Condition;
+use crate::service::develop::Hook;
 use crate::tree::Span;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -136,7 +137,7 @@ pub enum Action {
     RunHook {
         service: String,
         container: Target,
-        hook: crate::service::develop::Hook,
+        hook: Hook,
     },
     Wait {
         service: String,
@@ -215,6 +216,30 @@ impl Plan {
             self.graph.add_edge(NodeIndex::new(dependency), node, ());
         }
         StepId(node.index())
+    }
+
+    /// Adds a container's hooks, one after the other; gives what to wait for after the last of
+    /// them, which is `after` where there are none.
+    pub fn add_hooks(
+        &mut self,
+        service: &str,
+        container: &Target,
+        hooks: &[Hook],
+        cause: &str,
+        mut after: Vec<StepId>,
+    ) -> Vec<StepId> {
+        for hook in hooks {
+            let step = Step::silent(
+                Action::RunHook {
+                    service: service.to_owned(),
+                    container: container.clone(),
+                    hook: hook.clone(),
+                },
+                cause,
+            );
+            after = vec![self.add(step, after)];
+        }
+        after
     }
 
     /// Lets `step` also wait for `dependency`, which must be older.

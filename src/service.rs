@@ -297,13 +297,6 @@ impl Service {
             .unwrap_or(1)
     }
 
-    /// The image to run: the declared one, or the name Compose gives to a built one.
-    pub fn image_name(&self, project: &str) -> String {
-        self.image
-            .clone()
-            .unwrap_or_else(|| format!("{project}-{}", self.name))
-    }
-
     /// Networks in the order they are attached: highest `priority` first, ties by key.
     /// The first is the container's network mode.
     pub fn networks_by_priority(&self) -> Vec<(&str, Option<&Attachment>)> {
@@ -344,6 +337,13 @@ impl Service {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// The services that `links` names.
+    pub fn linked_to(&self) -> impl Iterator<Item = &str> {
+        self.links
+            .iter()
+            .map(|link| link.split(':').next().unwrap_or(link))
     }
 
     /// Whether a start hands out a host port from a range, which the engine does not do

@@ -195,6 +195,7 @@ impl Walk<'_> {
             container.name(),
             1,
             BTreeMap::new(),
+            self.containers_referred_to_by(service),
             BTreeMap::new(),
         )?;
         Ok(request.body["NetworkingConfig"]["EndpointsConfig"][network].clone())

@@ -42,7 +42,7 @@ impl Walk<'_> {
         let old = replaces
             .as_ref()
             .and_then(|id| self.observed.replicas().find(|c| c.id == *id));
-        let containers = self.containers_by_service();
+        let containers = self.containers_referred_to_by(service);
         let created = AsCreated {
             default_platform: project.default_platform(),
             containers: containers
@@ -70,7 +70,7 @@ impl Walk<'_> {
             Some(old) if *inherit_volumes => anonymous_volumes(old, service),
             _ => BTreeMap::new(),
         };
-        let mut request = self.request(service, name, *number, all, inherited)?;
+        let mut request = self.request(service, name, *number, all, containers, inherited)?;
         if let Some(temporary) = temporary_name {
             request.name.clone_from(temporary);
         }
@@ -91,6 +91,7 @@ impl Walk<'_> {
         name: &str,
         number: u32,
         labels: BTreeMap<String, String>,
+        containers: BTreeMap<String, Vec<ContainerRef>>,
         inherited_volumes: BTreeMap<String, String>,
     ) -> Result<ContainerRequest, Trouble> {
         let working_dir = &self.project.working_dir;
@@ -98,7 +99,7 @@ impl Walk<'_> {
         let read = |path: &Path| files.read(&working_dir.join(path));
         let resolved = Resolved {
             number: Some(number),
-            containers: self.containers_by_service(),
+            containers,
             inherited_volumes,
             proxy_environment: self.means.proxy_environment.clone(),
             read: Some(&read),
@@ -113,9 +114,17 @@ impl Walk<'_> {
         )?)
     }
 
-    /// The containers that services have at this moment of the walk: made ones
-    /// before those they replace.
-    fn containers_by_service(&self) -> BTreeMap<String, Vec<ContainerRef>> {
+    /// The containers that services have at this moment of the walk, made ones before those they
+    /// replace; gathered only for a service that refers to another's.
+    pub(super) fn containers_referred_to_by(
+        &self,
+        service: &Service,
+    ) -> BTreeMap<String, Vec<ContainerRef>> {
+        let mut referred = service.shared_with();
+        referred.extend(service.linked_to());
+        if referred.is_empty() {
+            return BTreeMap::new();
+        }
         let made = self.made.borrow();
         let mut found: BTreeMap<String, Vec<ContainerRef>> = BTreeMap::new();
         let mut replaced: Vec<&str> = Vec::new();

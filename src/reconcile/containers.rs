@@ -248,12 +248,7 @@ impl<'a> Planner<'a> {
             );
         }
         let mut owners = service.shared_with();
-        owners.extend(
-            service
-                .links
-                .iter()
-                .map(|l| l.split(':').next().unwrap_or(l)),
-        );
+        owners.extend(service.linked_to());
         for owner in owners {
             for fate in self.fates.get(owner).into_iter().flatten() {
                 if let Fate::Add { new } | Fate::Replace { new, .. } = fate

@@ -103,17 +103,10 @@ impl Teardown<'_> {
         let mut after = after.to_vec();
         let mut stopped = None;
         if container.state.is_up() {
-            for hook in hooks {
-                let step = Step::silent(
-                    Action::RunHook {
-                        service: container.service.clone(),
-                        container: existing(container),
-                        hook: hook.clone(),
-                    },
-                    "pre_stop",
-                );
-                after = vec![self.plan.add(step, after)];
-            }
+            let target = existing(container);
+            after = self
+                .plan
+                .add_hooks(&container.service, &target, hooks, "pre_stop", after);
             if self.options.timeout != Some(0) {
                 let step = Step::new(
                     Action::StopContainer {

@@ -138,21 +138,10 @@ fn restart_one(
     timeout: Option<i64>,
     after: &[StepId],
 ) -> StepId {
-    let hook = |hook: &crate::service::develop::Hook, cause: &str| {
-        Step::silent(
-            Action::RunHook {
-                service: service.name.clone(),
-                container: existing(container),
-                hook: hook.clone(),
-            },
-            cause,
-        )
-    };
+    let target = existing(container);
     let mut after = after.to_vec();
     if container.state.is_up() {
-        for pre_stop in &service.pre_stop {
-            after = vec![plan.add(hook(pre_stop, "pre_stop"), after)];
-        }
+        after = plan.add_hooks(&service.name, &target, &service.pre_stop, "pre_stop", after);
     }
     let step = Step::new(
         Action::RestartContainer {
@@ -163,11 +152,15 @@ fn restart_one(
         "Restarting",
         "Started",
     );
-    let mut last = plan.add(step, after);
-    for post_start in &service.post_start {
-        last = plan.add(hook(post_start, "post_start"), [last]);
-    }
-    last
+    let restarted = plan.add(step, after);
+    let ends = plan.add_hooks(
+        &service.name,
+        &target,
+        &service.post_start,
+        "post_start",
+        vec![restarted],
+    );
+    ends.last().copied().unwrap_or(restarted)
 }
 
 /// Sends a signal to every given container that is up.

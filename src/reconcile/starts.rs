@@ -71,17 +71,10 @@ impl<'a> Planner<'a> {
             .services
             .get(&container.service)
             .map_or(&[][..], |s| &s.pre_stop);
-        for hook in hooks {
-            let step = Step::silent(
-                Action::RunHook {
-                    service: container.service.clone(),
-                    container: existing(container),
-                    hook: hook.clone(),
-                },
-                "pre_stop",
-            );
-            after = vec![self.plan.add(step, after)];
-        }
+        let target = existing(container);
+        after = self
+            .plan
+            .add_hooks(&container.service, &target, hooks, "pre_stop", after);
         let action = Action::StopContainer {
             container: existing(container),
             timeout: self.options.timeout,
@@ -322,18 +315,14 @@ impl<'a> Planner<'a> {
         if service.publishes_range() {
             self.last_range_start = Some(id);
         }
-        let mut last = id;
-        for hook in &service.post_start {
-            let step = Step::silent(
-                Action::RunHook {
-                    service: service.name.clone(),
-                    container: target.clone(),
-                    hook: hook.clone(),
-                },
-                "post_start",
-            );
-            last = self.plan.add(step, [last]);
-        }
+        let ends = self.plan.add_hooks(
+            &service.name,
+            &target,
+            &service.post_start,
+            "post_start",
+            vec![id],
+        );
+        let last = ends.last().copied().unwrap_or(id);
         self.starts.entry(&service.name).or_default().push(last);
         Some(last)
     }
