@@ -3,6 +3,7 @@
 use crate::commands;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::interrupt::{Cause, Stage};
 use crate::output;
 use crate::terminal;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -234,10 +235,17 @@ fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
         .build()?;
     runtime.block_on(async {
         let (ctx, drawing) = ctx.with_drawing();
+        let interrupts = ctx.interrupts.clone();
+        let signals = tokio::spawn(terminal::watch_signals(interrupts.clone()));
+        // The handlers have to stand before anything is begun.
+        tokio::task::yield_now().await;
         let result = tokio::select! {
             result = command.run(&ctx) => result,
-            _ = terminal::interrupted() => Err(CliError::interrupted()),
+            () = interrupts.reached(Stage::Leaving) => Err(CliError::interrupted(
+                interrupts.cause().unwrap_or(Cause::Interrupt),
+            )),
         };
+        signals.abort();
         drawing.finish().await;
         result
     })

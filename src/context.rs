@@ -11,6 +11,7 @@ use crate::error::CliError;
 use crate::event::Reporter;
 use crate::image::auth::ClientKeyring;
 use crate::image::build::{BuildOptions, find_buildx};
+use crate::interrupt::Interrupts;
 use crate::load::disk::DiskFiles;
 use crate::load::{self, CanonicalProject, LoadOptions, Sources};
 use crate::output::{self, Drawing, Style};
@@ -33,6 +34,8 @@ pub struct Context {
     pub cwd: PathBuf,
     /// Where progress and warnings go.
     pub reporter: Reporter,
+    /// What the user's signals ask for.
+    pub interrupts: Interrupts,
     /// How to draw: mode and colour.
     pub style: Style,
     /// The command's word, shown over its progress.
@@ -75,6 +78,7 @@ impl Context {
             project_environment: loaded.environment,
             cwd,
             reporter: Reporter::silent(),
+            interrupts: Interrupts::default(),
             operation,
             engine: OnceLock::new(),
         };

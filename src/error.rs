@@ -5,6 +5,7 @@ use crate::engine::EngineError;
 use crate::engine::endpoint::EndpointError;
 use crate::exec::ExecError;
 use crate::image::build::BuildError;
+use crate::interrupt::Cause;
 use crate::logs::LogsError;
 use crate::output::template::TemplateError;
 use crate::project::NoSuchService;
@@ -25,8 +26,8 @@ enum Kind {
     Failed,
     /// Everything there was to say has been said; leaves with this code.
     Silent(u8),
-    /// By SIGINT or SIGTERM; code 130 after an empty line, as Compose does it.
-    Interrupted,
+    /// By SIGINT or SIGTERM; this code after an empty line, as Compose does it.
+    Interrupted(u8),
     /// Whoever read our output has had enough: no error.
     BrokenPipe,
 }
@@ -50,9 +51,10 @@ impl CliError {
         }
     }
 
-    pub fn interrupted() -> Self {
+    /// By a signal: 128 and the signal's number.
+    pub fn interrupted(cause: Cause) -> Self {
         CliError {
-            kind: Kind::Interrupted,
+            kind: Kind::Interrupted(cause.exit_code()),
             message: String::new(),
             hints: Vec::new(),
         }
@@ -68,7 +70,7 @@ impl CliError {
     /// The lines to show: none where there is nothing to say.
     pub fn lines(&self) -> Option<(&str, &[String])> {
         match self.kind {
-            Kind::Failed | Kind::Interrupted => Some((&self.message, &self.hints)),
+            Kind::Failed | Kind::Interrupted(_) => Some((&self.message, &self.hints)),
             Kind::Silent(_) | Kind::BrokenPipe => None,
         }
     }
@@ -76,8 +78,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self.kind {
             Kind::Failed => ExitCode::FAILURE,
-            Kind::Silent(code) => ExitCode::from(code),
-            Kind::Interrupted => ExitCode::from(130),
+            Kind::Silent(code) | Kind::Interrupted(code) => ExitCode::from(code),
             Kind::BrokenPipe => ExitCode::SUCCESS,
         }
     }

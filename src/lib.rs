@@ -14,6 +14,7 @@ pub mod form;
 pub mod graph;
 pub mod hash;
 pub mod image;
+pub mod interrupt;
 pub mod labels;
 pub mod load;
 pub mod logs;

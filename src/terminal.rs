@@ -1,23 +1,28 @@
 //! The terminal as a way in: signals from its keys, questions to the user.
 
+use crate::interrupt::{Cause, Interrupts};
 use std::io::{self, BufRead, IsTerminal, Write};
 
-/// Waits for the first SIGINT or SIGTERM (Ctrl-C elsewhere).
-pub async fn interrupted() {
+/// Turns signals into stages, for ever.
+pub async fn watch_signals(interrupts: Interrupts) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut term) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = term.recv() => {}
+        if let (Ok(mut int), Ok(mut term)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) {
+            loop {
+                tokio::select! {
+                    _ = int.recv() => interrupts.signal(Cause::Interrupt),
+                    _ = term.recv() => interrupts.signal(Cause::Terminate),
+                }
             }
-            return;
         }
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the signal ends the program by itself.
-        std::future::pending::<()>().await;
+    // Without a handler the signal ends the program by itself.
+    while tokio::signal::ctrl_c().await.is_ok() {
+        interrupts.signal(Cause::Interrupt);
     }
 }
 

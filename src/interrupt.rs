@@ -1,0 +1,160 @@
+//! What the user's signals ask for: each asks for more than the one before.
+//!
+//! One place turns signals into a [`Stage`]; whoever works watches it. Work that has nothing to
+//! put in order ends with the first signal; work that [asked for it](Interrupts::in_stages) is
+//! asked to stop first, then to kill, and only then left.
+
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How much has been asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Running,
+    /// Begin nothing more, finish or undo what was begun, stop gracefully.
+    Stopping,
+    /// Wait for nothing that can be killed.
+    Killing,
+    /// The program ends now, whatever it was doing.
+    Leaving,
+}
+
+/// Who asked first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// `--wait-timeout` has passed.
+    TimeLimit(Duration),
+}
+
+impl Cause {
+    /// What a program leaves with that was ended by this.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Cause::Interrupt => 130,
+            Cause::Terminate => 143,
+            Cause::TimeLimit(_) => 1,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    stage: Stage,
+    cause: Option<Cause>,
+    has_stages: bool,
+}
+
+impl State {
+    /// One signal more.
+    fn after(self, cause: Cause) -> State {
+        let stage = match self.stage {
+            _ if !self.has_stages => Stage::Leaving,
+            Stage::Running => Stage::Stopping,
+            Stage::Stopping => Stage::Killing,
+            Stage::Killing | Stage::Leaving => Stage::Leaving,
+        };
+        State {
+            stage,
+            cause: self.cause.or(Some(cause)),
+            ..self
+        }
+    }
+}
+
+/// The stage as everybody sees it. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Interrupts(watch::Sender<State>);
+
+impl Default for Interrupts {
+    fn default() -> Self {
+        Interrupts(watch::Sender::new(State {
+            stage: Stage::Running,
+            cause: None,
+            has_stages: false,
+        }))
+    }
+}
+
+/// As long as this lives, signals are taken in stages.
+#[derive(Debug)]
+pub struct InStages(Interrupts);
+
+impl Drop for InStages {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|state| state.has_stages = false);
+    }
+}
+
+impl Interrupts {
+    /// A signal has come, or what counts as one.
+    pub fn signal(&self, cause: Cause) {
+        self.0.send_modify(|state| *state = state.after(cause));
+    }
+
+    /// From now on the first signal does not end the program.
+    #[must_use = "it ends when this is dropped"]
+    pub fn in_stages(&self) -> InStages {
+        self.0.send_modify(|state| state.has_stages = true);
+        InStages(self.clone())
+    }
+
+    pub fn stage(&self) -> Stage {
+        self.0.borrow().stage
+    }
+
+    /// Who asked first; `None` while nobody has.
+    pub fn cause(&self) -> Option<Cause> {
+        self.0.borrow().cause
+    }
+
+    /// Waits until so much has been asked for.
+    pub async fn reached(&self, stage: Stage) {
+        // The sender is ours, so the channel never closes.
+        let _ = self.0.subscribe().wait_for(|s| s.stage >= stage).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Cause::{Interrupt, Terminate};
+    use Stage::{Killing, Leaving, Running, Stopping};
+
+    #[test]
+    fn each_signal_asks_for_more() {
+        let interrupts = Interrupts::default();
+        let staged = interrupts.in_stages();
+        assert_eq!(interrupts.stage(), Running);
+        for stage in [Stopping, Killing, Leaving, Leaving] {
+            interrupts.signal(Terminate);
+            assert_eq!(interrupts.stage(), stage);
+        }
+        drop(staged);
+        assert_eq!(interrupts.cause(), Some(Terminate));
+    }
+
+    #[test]
+    fn without_stages_the_first_signal_ends_it() {
+        let interrupts = Interrupts::default();
+        drop(interrupts.in_stages());
+        interrupts.signal(Interrupt);
+        assert_eq!(interrupts.stage(), Leaving);
+        interrupts.signal(Terminate);
+        assert_eq!(interrupts.cause(), Some(Interrupt));
+    }
+
+    #[tokio::test]
+    async fn a_stage_is_reached_by_going_past_it() {
+        let interrupts = Interrupts::default();
+        let watcher = interrupts.clone();
+        let waiting = tokio::spawn(async move { watcher.reached(Stopping).await });
+        tokio::task::yield_now().await;
+        interrupts.signal(Interrupt);
+        waiting.await.unwrap();
+        assert_eq!(interrupts.stage(), Leaving);
+    }
+}
