@@ -11,6 +11,12 @@ use crate::output::template::TemplateError;
 use crate::project::NoSuchService;
 use std::process::ExitCode;
 
+impl std::fmt::Display for CliError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 /// Why a command ended without doing what it was asked for.
 #[derive(Debug)]
 pub struct CliError {
@@ -58,6 +64,13 @@ impl CliError {
             message: String::new(),
             hints: Vec::new(),
         }
+    }
+
+    /// Says something beside what it is.
+    #[must_use]
+    pub fn say(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
     }
 
     /// Adds what the user can do about it: a sentence without a full stop.

@@ -7,14 +7,16 @@ mod actions;
 mod creation;
 mod failure;
 mod hooks;
+mod interrupted;
 mod ports;
 mod watch;
 
 pub use failure::Failure;
 
 use crate::engine::{Engine, ImageSummary};
-use crate::event::Reporter;
+use crate::event::{Event, Progress, Reporter};
 use crate::image::build::BuildOptions;
+use crate::interrupt::{Interrupts, Stage};
 use crate::load::Files;
 use crate::observe::Observed;
 use crate::plan::{Action, Plan, StepId, Target};
@@ -48,6 +50,8 @@ pub struct Means<'a> {
     pub quiet_pull: bool,
     /// How images are built.
     pub build: BuildOptions,
+    /// Asks the walk to end early.
+    pub interrupts: Interrupts,
 }
 
 /// What became of a plan.
@@ -58,11 +62,26 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// Steps that were not tried, each with the failed step they waited for.
     pub skipped: Vec<(StepId, StepId)>,
+    /// Steps that were given up or never begun because somebody asked to stop.
+    pub given_up: Vec<StepId>,
 }
 
 impl Report {
     pub fn is_success(&self) -> bool {
-        self.failures.is_empty()
+        self.failures.is_empty() && self.given_up.is_empty()
+    }
+
+    /// Services of which something was given up, and those of which everything was done.
+    pub fn interrupted_services(&self, plan: &Plan) -> (BTreeSet<String>, BTreeSet<String>) {
+        let of = |ids: &[StepId]| -> BTreeSet<String> {
+            ids.iter()
+                .filter_map(|id| plan.step(*id).action.service())
+                .map(str::to_owned)
+                .collect()
+        };
+        let given_up = of(&self.given_up);
+        let done = of(&self.done).difference(&given_up).cloned().collect();
+        (given_up, done)
     }
 
     /// Services of which something was not tried, with the resource whose failure kept it.
@@ -143,25 +162,40 @@ impl Walk<'_> {
         let mut failed: BTreeMap<StepId, StepId> = BTreeMap::new();
         let mut running = FuturesUnordered::new();
         let mut calls = 0;
+        let mut begun = BTreeSet::new();
+        let mut is_interrupted = false;
         loop {
             // A wait holds no connection, so it does not count against the limit.
             let mut held = Vec::new();
-            while let Some(Reverse(id)) = ready.pop() {
+            while !is_interrupted && let Some(Reverse(id)) = ready.pop() {
                 let is_call = !matches!(self.plan.step(id).action, Action::Wait { .. });
                 if is_call && calls >= self.means.limit.max(1) {
                     held.push(Reverse(id));
                     continue;
                 }
                 calls += usize::from(is_call);
+                begun.insert(id);
                 running.push(async move { (id, is_call, self.perform(id).await) });
             }
             ready.extend(held);
-            let Some((id, is_call, result)) = running.next().await else {
+            let ended = tokio::select! {
+                biased;
+                ended = running.next() => ended,
+                () = self.means.interrupts.reached(Stage::Stopping), if !is_interrupted => {
+                    is_interrupted = true;
+                    continue;
+                }
+            };
+            let Some((id, is_call, result)) = ended else {
+                if is_interrupted {
+                    self.put_in_order(begun, &mut report).await;
+                }
                 return report;
             };
             calls -= usize::from(is_call);
             match result {
-                Ok(()) => report.done.push(id),
+                Ok(true) => report.done.push(id),
+                Ok(false) => report.given_up.push(id),
                 Err(failure) => {
                     tracing::debug!(step = id.0, error = %failure.message, "failed");
                     failed.insert(id, id);
@@ -191,15 +225,15 @@ impl Walk<'_> {
         }
     }
 
-    /// Does one step and shows it.
-    async fn perform(&self, id: StepId) -> Result<(), Failure> {
+    /// Does one step and shows it. `false` means that it was given up.
+    async fn perform(&self, id: StepId) -> Result<bool, Failure> {
         let step = self.plan.step(id);
         let reporter = self.means.reporter;
         if let Some(text) = step.show.begin {
             reporter.working(&step.show.id, text);
         }
         let begun = std::time::Instant::now();
-        let result = self.act(id, &step.action).await;
+        let result = self.act_unless_interrupted(id, &step.action).await;
         tracing::debug!(
             step = id.0,
             action = step.action.kind(),
@@ -209,11 +243,17 @@ impl Walk<'_> {
             "step"
         );
         match result {
-            Ok(()) => {
+            Ok(true) => {
                 if let Some(text) = step.show.end {
                     reporter.done(&step.show.id, text);
                 }
-                Ok(())
+                Ok(true)
+            }
+            Ok(false) => {
+                if step.show.begin.is_some() || matches!(step.action, Action::PullImage { .. }) {
+                    reporter.event(Event::new(&step.show.id, Progress::Warning, "Interrupted"));
+                }
+                Ok(false)
             }
             Err(failure) => {
                 let failure = failure.of(id, step);

@@ -1,13 +1,14 @@
 //! The flags and the course that `up` and `create` (and `plan`, without the writes) share.
 
 use super::desired::Desired;
-use crate::change::{Prepared, carry_out, explain_unrecorded, prepare};
+use crate::change::{Done, Prepared, carry_out, explain_unrecorded, prepare};
 use crate::context::Context;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
 use crate::execute::{DEFAULT_LIMIT, Means};
 use crate::image::build::BuildOptions;
 use crate::image::policy::{BuildChoice, PullChoice};
+use crate::interrupt::Cause;
 use crate::load::Files;
 use crate::load::disk::DiskFiles;
 use crate::output;
@@ -171,7 +172,54 @@ pub async fn means<'a>(ctx: &'a Context, engine: &'a dyn Engine, project: &Proje
         limit: limit(ctx),
         quiet_pull: false,
         build,
+        interrupts: ctx.interrupts.clone(),
     }
+}
+
+/// Waits for the time limit; for ever where there is none.
+async fn passing(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a command leaves with when its plan was executed, or interrupted.
+pub fn conclude(ctx: &Context, desired: &Desired, done: &Done) -> Result<ExitCode, CliError> {
+    let report = &done.report;
+    let Some(cause) = ctx
+        .interrupts
+        .cause()
+        .filter(|_| !report.given_up.is_empty())
+    else {
+        return match report.is_success() {
+            true => Ok(ExitCode::SUCCESS),
+            false => Err(desired.failures(ctx, done)),
+        };
+    };
+    let (given_up, finished) = report.interrupted_services(&done.plan);
+    let list = |names: std::collections::BTreeSet<String>| {
+        let names: Vec<String> = names.into_iter().collect();
+        match names.is_empty() {
+            true => "none".to_owned(),
+            false => names.join(", "),
+        }
+    };
+    let mut text = match cause {
+        Cause::TimeLimit(limit) => format!("application not healthy after {}s", limit.as_secs()),
+        Cause::Interrupt | Cause::Terminate => "interrupted".to_owned(),
+    };
+    text.push_str(&format!(
+        "; services done: {}; not or not completely: {}",
+        list(finished),
+        list(given_up)
+    ));
+    if !report.failures.is_empty() {
+        text = format!("{}\n{text}", desired.failures(ctx, done));
+    }
+    Err(CliError::interrupted(cause)
+        .say(text)
+        .hint("the same command goes on from here"))
 }
 
 /// Observes, plans, asks and executes; with `--dry-run` it shows the plan instead.
@@ -205,19 +253,24 @@ pub async fn bring_about(
         quiet_pull: changing.quiet_pull,
         ..means(ctx, &*engine, project).await
     };
-    let work = carry_out(&means, project, prepared, &mut options, &mut agree);
-    let (prepared, done) = match time_limit {
-        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| {
-            CliError::new(format!(
-                "application not healthy after {}s",
-                limit.as_secs()
-            ))
-        })??,
-        None => work.await?,
+    let _stages = ctx.interrupts.in_stages();
+    let mut work = std::pin::pin!(carry_out(
+        &means,
+        project,
+        prepared,
+        &mut options,
+        &mut agree
+    ));
+    let result = tokio::select! {
+        result = &mut work => result,
+        () = passing(time_limit) => {
+            ctx.interrupts.signal(Cause::TimeLimit(time_limit.unwrap_or_default()));
+            work.await
+        }
     };
+    let (prepared, done) = result?;
     match done {
         None => Err(desired.obstacles(ctx, &prepared.outcome.obstacles)),
-        Some(done) if !done.report.is_success() => Err(desired.failures(ctx, &done)),
-        Some(_) => Ok(ExitCode::SUCCESS),
+        Some(done) => conclude(ctx, &desired, &done),
     }
 }

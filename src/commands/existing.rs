@@ -1,6 +1,6 @@
 //! The course that commands over existing containers share: execute a plan and conclude.
 
-use super::changing::means;
+use super::changing::{conclude, means};
 use super::desired::Desired;
 use crate::change::{Done, run};
 use crate::context::Context;
@@ -24,9 +24,7 @@ pub async fn execute(
         output::write(&render_text(&plan, &project.name, &|s| desired.place(s)))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let _stages = ctx.interrupts.in_stages();
     let done: Done = run(&means(ctx, engine, project).await, plan, project, observed).await;
-    if done.report.is_success() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    Err(desired.failures(ctx, &done))
+    conclude(ctx, desired, &done)
 }

@@ -6,6 +6,7 @@ use regatta::engine::fake::Fake;
 use regatta::event::Reporter;
 use regatta::execute::{DEFAULT_LIMIT, Means};
 use regatta::image::build::BuildOptions;
+use regatta::interrupt::Interrupts;
 use regatta::load::{FileKind, Files, LoadOptions, Loaded, load};
 use regatta::plan::Plan;
 use regatta::project::Project;
@@ -67,6 +68,15 @@ pub async fn attempt(
     fake: &Fake,
     project: &Project,
 ) -> Result<(Prepared, Option<Done>), EngineError> {
+    attempt_until(fake, project, Interrupts::default()).await
+}
+
+/// The same, unless interrupted.
+pub async fn attempt_until(
+    fake: &Fake,
+    project: &Project,
+    interrupts: Interrupts,
+) -> Result<(Prepared, Option<Done>), EngineError> {
     let reporter = Reporter::silent();
     let files = OneFile(String::new());
     let means = Means {
@@ -78,6 +88,7 @@ pub async fn attempt(
         limit: DEFAULT_LIMIT,
         quiet_pull: true,
         build: BuildOptions::default(),
+        interrupts,
     };
     let mut options = options();
     let mut no = |_: &_| false;

@@ -1,0 +1,170 @@
+//! A walk that is asked to stop: what is given up, what is finished, what is undone.
+//!
+//! Pulls, builds and waits are given up where they stand. Short calls are awaited. Where a step
+//! has taken something away already (a container was stopped, a network removed), the steps that
+//! bring it back are still done, one after the other in the plan's order, waits left out. A new
+//! container under a temporary name whose takeover has not begun is removed again. Containers
+//! that were only created stay as they are: the next plan goes on with them.
+
+use super::failure::Trouble;
+use super::{Report, Walk};
+use crate::interrupt::Stage;
+use crate::plan::{Action, Plan, StepId, Target};
+use futures::future::{Either, select};
+use std::collections::BTreeSet;
+
+impl Walk<'_> {
+    /// Does a step as long as nobody asks to give it up; `false` if it was.
+    pub(super) async fn act_unless_interrupted(
+        &self,
+        id: StepId,
+        action: &Action,
+    ) -> Result<bool, Trouble> {
+        let stage = match action {
+            Action::PullImage { .. } | Action::BuildImage { .. } | Action::Wait { .. } => {
+                Stage::Stopping
+            }
+            Action::RunHook { .. }
+            | Action::StopContainer { .. }
+            | Action::RestartContainer { .. } => Stage::Killing,
+            _ => Stage::Leaving,
+        };
+        let act = std::pin::pin!(self.act(id, action));
+        let asked = std::pin::pin!(self.means.interrupts.reached(stage));
+        let act = match select(act, asked).await {
+            Either::Left((result, _)) => return result.map(|()| true),
+            Either::Right(((), act)) => act,
+        };
+        let (Action::StopContainer { container, .. } | Action::RestartContainer { container, .. }) =
+            action
+        else {
+            return Ok(false);
+        };
+        // The stop that is under way ends with the kill.
+        let id = self.id_of(container);
+        if let Err(error) = self.means.engine.kill_container(&id, "SIGKILL").await {
+            tracing::debug!(%error, "it could not be killed; it may have stopped by itself");
+        }
+        act.await.map(|()| true)
+    }
+
+    /// Finishes or undoes what was begun, so that the next run finds an ordinary state.
+    pub(super) async fn put_in_order(&self, mut begun: BTreeSet<StepId>, report: &mut Report) {
+        let mut lost: BTreeSet<StepId> = report.failures.iter().map(|f| f.step).collect();
+        lost.extend(report.skipped.iter().map(|(step, _)| *step));
+        for id in owed(self.plan, &begun) {
+            if self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
+                lost.insert(id);
+                continue;
+            }
+            begun.insert(id);
+            match self.perform(id).await {
+                Ok(true) => report.done.push(id),
+                Ok(false) => report.given_up.push(id),
+                Err(failure) => {
+                    lost.insert(id);
+                    report.failures.push(failure);
+                }
+            }
+        }
+        for id in premature(self.plan, &begun) {
+            let made = self.made.borrow().containers.get(&id).cloned();
+            let Some(made) = made else { continue };
+            // Volumes that it takes over are its predecessor's, and stay with that.
+            let removed = self.means.engine.remove_container(&made, true, true).await;
+            if let Err(error) = removed {
+                tracing::debug!(%error, "a container that replaces nothing could not be removed");
+            }
+            report.done.retain(|done| *done != id);
+            report.given_up.push(id);
+        }
+        let skipped: BTreeSet<StepId> = report.skipped.iter().map(|(step, _)| *step).collect();
+        let never = self.plan.steps().map(|(id, _)| id);
+        report
+            .given_up
+            .extend(never.filter(|id| !begun.contains(id) && !skipped.contains(id)));
+    }
+}
+
+/// The steps, not begun yet, that bring back or finish what begun ones have taken away.
+fn owed(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
+    let mut containers: BTreeSet<&str> = BTreeSet::new();
+    let mut groups: BTreeSet<&str> = BTreeSet::new();
+    let mut removed: BTreeSet<&str> = BTreeSet::new();
+    for &id in begun {
+        let step = plan.step(id);
+        match &step.action {
+            Action::StopContainer { container, .. }
+            | Action::DisconnectNetwork { container, .. }
+            | Action::RemoveContainer { container, .. } => containers.extend(existing(container)),
+            Action::RemoveNetwork { name, .. } | Action::RemoveVolume { name } => {
+                removed.insert(name);
+            }
+            _ => {}
+        }
+        if !matches!(step.action, Action::CreateContainer { .. }) {
+            groups.extend(step.group.as_deref());
+        }
+    }
+    plan.steps()
+        .filter(|(id, _)| !begun.contains(id))
+        .filter(|(_, step)| {
+            if step.group.as_deref().is_some_and(|g| groups.contains(g)) {
+                return !matches!(step.action, Action::Wait { .. });
+            }
+            match &step.action {
+                Action::StopContainer { container, .. }
+                | Action::StartContainer { container, .. }
+                | Action::CopyFiles { container, .. }
+                | Action::RunHook { container, .. }
+                | Action::RemoveContainer { container, .. }
+                | Action::RenameContainer { container, .. }
+                | Action::ConnectNetwork { container, .. }
+                | Action::DisconnectNetwork { container, .. } => {
+                    existing(container).is_some_and(|id| containers.contains(id))
+                }
+                Action::CreateNetwork { name, .. } | Action::CreateVolume { name, .. } => {
+                    removed.contains(name.as_str())
+                }
+                _ => false,
+            }
+        })
+        .map(|(id, _)| id)
+        .collect()
+}
+
+/// Creations of successors whose takeover has not begun.
+fn premature(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
+    let taken_over: BTreeSet<&str> = begun
+        .iter()
+        .map(|id| plan.step(*id))
+        .filter(|step| !matches!(step.action, Action::CreateContainer { .. }))
+        .filter_map(|step| step.group.as_deref())
+        .collect();
+    begun
+        .iter()
+        .copied()
+        .filter(|id| {
+            let step = plan.step(*id);
+            let is_successor = matches!(
+                step.action,
+                Action::CreateContainer {
+                    temporary_name: Some(_),
+                    ..
+                }
+            );
+            is_successor
+                && !step
+                    .group
+                    .as_deref()
+                    .is_some_and(|g| taken_over.contains(g))
+        })
+        .collect()
+}
+
+fn existing(target: &Target) -> Option<&str> {
+    match target {
+        Target::Existing { id, .. } => Some(id),
+        Target::Made { .. } => None,
+    }
+}

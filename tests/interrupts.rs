@@ -1,0 +1,98 @@
+//! Signals at every moment of a change, on the engine in memory with a clock that leaps: whatever
+//! ran before still runs, under its name, and the next run ends where an undisturbed one does.
+
+#[path = "support/on_fake.rs"]
+mod on_fake;
+
+use on_fake::{attempt_until, on_virtual_time, plan, project, up};
+use regatta::engine::ContainerState;
+use regatta::engine::fake::{Fake, Script};
+use regatta::interrupt::{Cause, Interrupts, Stage};
+use std::time::Duration;
+
+const BEFORE: &str = "
+name: p
+services:
+  db: {image: busybox, environment: {LEVEL: '1'}, networks: [back]}
+  web:
+    image: busybox
+    environment: {LEVEL: '1'}
+    networks: [back]
+    scale: 2
+    depends_on: {db: {condition: service_started, restart: true}}
+networks: {back: {}}
+";
+
+const AFTER: &str = "
+name: p
+services:
+  db: {image: busybox, environment: {LEVEL: '2'}, networks: [back], healthcheck: {test: 'true'}}
+  web:
+    image: busybox
+    environment: {LEVEL: '2'}
+    networks: [back]
+    scale: 2
+    depends_on: {db: {condition: service_healthy, restart: true}}
+  new: {image: busybox, depends_on: [web]}
+networks: {back: {labels: {changed: 'yes'}}}
+";
+
+#[test]
+fn a_signal_at_any_moment_leaves_what_ran_running() {
+    let (before, after) = (project(BEFORE), project(AFTER));
+    for signals in 1..=2 {
+        let mut interrupted = 0;
+        for moment in 0..60 {
+            let at = Duration::from_millis(5 * moment);
+            let what = format!("{signals} signals after {at:?}");
+            on_virtual_time(async {
+                let fake = Fake::new();
+                fake.cast(|name, _| match name.contains("db") {
+                    true => Script::healthy(Duration::from_millis(50)),
+                    false => Script::default(),
+                });
+                up(&fake, &before).await;
+                fake.slow_down(|_| Duration::from_millis(10));
+                let interrupts = Interrupts::default();
+                let _stages = interrupts.in_stages();
+                let user = interrupts.clone();
+                let presses = tokio::spawn(async move {
+                    tokio::time::sleep(at).await;
+                    for _ in 0..signals {
+                        user.signal(Cause::Interrupt);
+                        tokio::time::sleep(Duration::from_millis(3)).await;
+                    }
+                });
+                let (_, done) = attempt_until(&fake, &after, interrupts.clone())
+                    .await
+                    .expect("an answer");
+                presses.abort();
+                let done = done.expect("no obstacles");
+                assert!(done.report.failures.is_empty(), "{what}: {:?}", done.report);
+                interrupted += usize::from(!done.report.given_up.is_empty());
+                for name in ["p-db-1", "p-web-1", "p-web-2"] {
+                    let container = fake
+                        .container(name)
+                        .unwrap_or_else(|| panic!("{what}: {name}"));
+                    assert_eq!(container.state, ContainerState::Running, "{what}: {name}");
+                }
+                for container in fake.containers() {
+                    assert!(
+                        container.name.starts_with("p-"),
+                        "{what}: {}",
+                        container.name
+                    );
+                }
+                fake.slow_down(|_| Duration::ZERO);
+                up(&fake, &after).await;
+                let rest = plan(&fake, &after).await;
+                let rest = regatta::plan::render_text(&rest, "p", &|_| None);
+                assert!(rest.contains("nothing"), "{what}: {rest}");
+                if !done.report.given_up.is_empty() {
+                    assert!(interrupts.stage() >= Stage::Stopping);
+                }
+            });
+        }
+        assert!(interrupted > 10, "only {interrupted} moments were inside");
+    }
+}
