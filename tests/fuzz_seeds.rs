@@ -1,0 +1,109 @@
+//! Every seed of the fuzzers (inputs that once failed are among them), through the same checks,
+//! with the compiler of the ordinary build; then some mutations of each. A panic names its input.
+//! `REGATTA_MUTATIONS` sets how many mutations a seed gets; `dev/fuzz` is the real thing.
+
+#[path = "../fuzz/src/lib.rs"]
+mod fuzz;
+
+use std::path::{Path, PathBuf};
+
+/// Mutations of every seed where nothing else is asked for.
+const MUTATIONS: u64 = 12;
+
+fn seeds(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/seeds")
+        .join(target);
+    let entries = std::fs::read_dir(&folder).expect("every target has seeds");
+    let mut seeds: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| {
+            (
+                path.clone(),
+                std::fs::read(path).expect("a seed is readable"),
+            )
+        })
+        .collect();
+    seeds.sort();
+    assert!(!seeds.is_empty(), "{target} has no seeds");
+    seeds
+}
+
+/// The words of a target's dictionary, without the escapes that only libFuzzer reads.
+fn words(target: &str) -> Vec<Vec<u8>> {
+    let path = format!(
+        "{}/fuzz/dictionaries/{target}.dict",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let text = std::fs::read_to_string(path).expect("every target has a dictionary");
+    text.lines()
+        .filter_map(|line| line.strip_prefix('"')?.strip_suffix('"'))
+        .map(|word| word.replace("\\x0a", "\n"))
+        .filter(|word| !word.contains('\\') && !word.is_empty())
+        .map(String::into_bytes)
+        .collect()
+}
+
+/// Xorshift: the same sequence on every machine.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit.max(1) as u64).unwrap_or(0)
+    }
+}
+
+fn mutate(chance: &mut Chance, seed: &[u8], words: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..=chance.below(4) {
+        let at = chance.below(bytes.len() + 1);
+        let to = (at + chance.below(20)).min(bytes.len());
+        match chance.below(5) {
+            0 => drop(bytes.drain(at..to)),
+            1 => {
+                let piece = bytes[at..to].to_vec();
+                let target = chance.below(bytes.len() + 1);
+                bytes.splice(target..target, piece);
+            }
+            2 if at < bytes.len() => bytes[at] = u8::try_from(chance.below(128)).unwrap_or(0),
+            _ => {
+                let word = &words[chance.below(words.len())];
+                bytes.splice(at..at, word.iter().copied());
+            }
+        }
+    }
+    bytes
+}
+
+/// Runs an input and says which one it was where it fails.
+fn run(target: &str, check: fn(&[u8]), origin: &Path, input: &[u8]) {
+    let outcome = std::panic::catch_unwind(|| check(input));
+    assert!(
+        outcome.is_ok(),
+        "{target}: {} as\n{:?}",
+        origin.display(),
+        String::from_utf8_lossy(input)
+    );
+}
+
+#[test]
+fn seeds_and_their_mutations_keep_the_laws() {
+    let count = std::env::var("REGATTA_MUTATIONS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(MUTATIONS);
+    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+    for (target, check) in fuzz::TARGETS {
+        let words = words(target);
+        for (path, seed) in seeds(target) {
+            run(target, check, &path, &seed);
+            for _ in 0..count {
+                let input = mutate(&mut chance, &seed, &words);
+                run(target, check, &path, &input);
+            }
+        }
+    }
+}
