@@ -108,7 +108,10 @@ pub struct Form {
 
 impl Form {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
-        self.fields.iter().find(|field| field.name == name)
+        let last = name.as_bytes().last();
+        self.fields
+            .iter()
+            .find(|field| field.name.as_bytes().last() == last && field.name == name)
     }
 }
 

@@ -2,7 +2,7 @@
 //! the tables, then `x-*`; user keys in the natural order of Go's YAML encoder.
 
 use super::{Field, Form, Kind, Presence};
-use crate::tree::{Map, Node, Span, Value};
+use crate::tree::{Entry, Map, Node, Span, Value};
 use std::cmp::Ordering;
 
 /// Puts an object into the order of its form.
@@ -11,27 +11,30 @@ pub fn object(form: &Form, node: Node) -> Node {
     let Value::Map(mut map) = node.value else {
         return node;
     };
-    let mut ordered = Map::new();
+    let mut ordered = Vec::with_capacity(map.len());
     for field in form.fields {
-        match map.remove_entry(field.name) {
-            Some(entry) => {
-                let node = value(field.kind, entry.node);
+        match map.get_mut(field.name) {
+            Some(found) => {
+                let node = value(field.kind, std::mem::take(found));
                 if is_shown(field, &node) {
-                    ordered.insert(field.name, entry.key, node);
+                    ordered.push((field.name.to_owned(), Entry { key: span, node }));
                 }
             }
             None if field.presence == Presence::Always => {
-                ordered.insert(field.name, span, empty(field.kind, span));
+                let node = empty(field.kind, span);
+                ordered.push((field.name.to_owned(), Entry { key: span, node }));
             }
             None => {}
         }
     }
     if form.extensions {
-        for (key, entry) in sorted(map).into_entries() {
-            ordered.insert(key, entry.key, untyped(entry.node));
+        map.retain(|key, _| form.field(key).is_none());
+        for (key, mut entry) in sorted(map).into_entries() {
+            entry.node = untyped(entry.node);
+            ordered.push((key, entry));
         }
     }
-    Node::new(ordered, span)
+    Node::new(Map::of_distinct(ordered), span)
 }
 
 /// Objects by name, in natural order.
@@ -119,7 +122,15 @@ pub fn untyped(node: Node) -> Node {
 /// Sorts keys naturally. The order of Go's encoder is not a total one for every mix of letters,
 /// digits and signs, so this is an insertion that copes with that.
 fn sorted(map: Map) -> Map {
-    let mut entries: Vec<(String, crate::tree::Entry)> = Vec::with_capacity(map.len());
+    let is_before = |pair: [&str; 2]| natural(pair[0], pair[1]) != Ordering::Greater;
+    if map
+        .keys()
+        .zip(map.keys().skip(1))
+        .all(|(a, b)| is_before([a, b]))
+    {
+        return map;
+    }
+    let mut entries: Vec<(String, Entry)> = Vec::with_capacity(map.len());
     for entry in map.into_entries() {
         let at = match entries.last() {
             Some(last) if natural(&last.0, &entry.0) == Ordering::Greater => {
@@ -129,16 +140,19 @@ fn sorted(map: Map) -> Map {
         };
         entries.insert(at, entry);
     }
-    let mut sorted = Map::new();
-    for (key, entry) in entries {
-        sorted.insert(key, entry.key, entry.node);
-    }
-    sorted
+    Map::of_distinct(entries)
 }
 
 /// The order of keys in Go's YAML encoder: runs of digits compare as numbers, letters come after
 /// everything else, but before it inside a run of digits.
 pub fn natural(a: &str, b: &str) -> Ordering {
+    // Where the first difference is between two letters, with no more to know, that decides.
+    if let Some((x, y)) = a.bytes().zip(b.bytes()).find(|(x, y)| x != y)
+        && x.is_ascii_alphabetic()
+        && y.is_ascii_alphabetic()
+    {
+        return x.cmp(&y);
+    }
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
     let mut digits = false;

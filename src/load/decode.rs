@@ -15,23 +15,20 @@ use crate::tree::{Map, Node, Value};
 /// Brings an object into its form.
 pub fn object(form: &Form, node: Node, path: &Path, findings: &mut Vec<Diagnostic>) -> Node {
     let span = node.span;
-    let Value::Map(map) = node.value else {
+    let Value::Map(mut map) = node.value else {
         return node;
     };
-    let mut decoded = Map::new();
-    for (key, entry) in map.into_entries() {
-        let Some(field) = form.field(&key) else {
-            if form.extensions && key.starts_with("x-") {
-                decoded.insert(key, entry.key, entry.node);
-            }
-            continue;
+    map.retain(|key, node| {
+        let Some(field) = form.field(key) else {
+            return form.extensions && key.starts_with("x-");
         };
-        let node = self::field(field, entry.node, &path.key(&key), findings);
-        if let Some(node) = node {
-            decoded.insert(key, entry.key, node);
-        }
-    }
-    Node::new(decoded, span)
+        let decoded = self::field(field, std::mem::take(node), &path.key(key), findings);
+        decoded.is_some_and(|decoded| {
+            *node = decoded;
+            true
+        })
+    });
+    Node::new(map, span)
 }
 
 /// One attribute; `None` where it holds nothing.

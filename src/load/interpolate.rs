@@ -11,6 +11,7 @@ pub use template::{Lookup, Problem, ProblemKind, Substituted, substitute};
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
 use crate::load::path::Path;
+use crate::load::rules::Rules;
 use crate::tree::{Node, Span, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -32,7 +33,7 @@ pub fn interpolate(
         lookup,
         findings,
     };
-    pass.node(root, &Path::ROOT);
+    pass.node(root, Some(&casts::RULES), &Path::ROOT);
 }
 
 struct Pass<'a> {
@@ -43,16 +44,18 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// The tree's depth is bounded by the parser, so recursion is too.
-    fn node(&mut self, node: &mut Node, path: &Path<'_>) {
+    fn node(&mut self, node: &mut Node, rules: Option<&Rules<casts::Cast>>, path: &Path<'_>) {
         match &mut node.value {
             Value::Map(map) => {
                 for (key, value) in map.iter_mut() {
-                    self.node(value, &path.key(key));
+                    let below = rules.and_then(|rules| rules.key(key));
+                    self.node(value, below, &path.key(key));
                 }
             }
             Value::Seq(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    self.node(item, &path.index(index));
+                    let below = rules.and_then(Rules::item);
+                    self.node(item, below, &path.index(index));
                 }
             }
             Value::Str(text) => {
@@ -63,7 +66,7 @@ impl Pass<'_> {
                     }
                     *text = done.text;
                 }
-                if let Some(cast) = casts::find(path.reversed()) {
+                if let Some(cast) = rules.and_then(Rules::here) {
                     self.cast(cast, node, path);
                 }
             }

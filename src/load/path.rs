@@ -45,18 +45,6 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// The parts from the end to the start, items of sequences as `[]`: what tables of paths are
-    /// searched with.
-    pub fn reversed(&self) -> impl Iterator<Item = &'a str> + Clone {
-        std::iter::successors(Some(*self), |path| path.parent.copied()).filter_map(
-            |path| match path.part {
-                Part::Root => None,
-                Part::Key(key) => Some(key),
-                Part::Index(_) => Some("[]"),
-            },
-        )
-    }
-
     /// How many parts it has.
     pub fn depth(&self) -> usize {
         match self.parent {
@@ -98,11 +86,5 @@ mod tests {
             "services.web.ports[0].target"
         );
         assert_eq!(ports.depth(), 3);
-        assert!(
-            ports
-                .index(1)
-                .reversed()
-                .eq(["[]", "ports", "web", "services"])
-        );
     }
 }

@@ -55,9 +55,11 @@ impl<T: Copy> Rules<T> {
 
     /// The rules below a key; `None` where nothing below it has a rule.
     pub fn key(&self, key: &str) -> Option<&Self> {
+        // Most keys have no rule, and their last letter already says so.
+        let last = key.as_bytes().last();
         self.keys
             .iter()
-            .find(|(known, _)| *known == key)
+            .find(|(known, _)| known.as_bytes().last() == last && *known == key)
             .map(|(_, rules)| rules)
             .or(self.any.as_deref())
     }

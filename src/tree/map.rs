@@ -25,6 +25,11 @@ impl Default for Entries {
     }
 }
 
+/// Whether two keys are the same. Keys of one mapping often begin alike, but rarely end alike.
+fn is(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.as_bytes().last() == b.as_bytes().last() && a == b
+}
+
 /// One of two iterators over the same items.
 enum Either<F, M> {
     Few(F),
@@ -90,14 +95,14 @@ impl Map {
     /// The value together with the place of its key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         match &self.entries {
-            Entries::Few(few) => few.iter().find(|(k, _)| k == key).map(|(_, e)| e),
+            Entries::Few(few) => few.iter().find(|(k, _)| is(k, key)).map(|(_, e)| e),
             Entries::Many(many) => many.get(key),
         }
     }
 
     fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
         match &mut self.entries {
-            Entries::Few(few) => few.iter_mut().find(|(k, _)| k == key).map(|(_, e)| e),
+            Entries::Few(few) => few.iter_mut().find(|(k, _)| is(k, key)).map(|(_, e)| e),
             Entries::Many(many) => many.get_mut(key),
         }
     }
@@ -123,6 +128,15 @@ impl Map {
         }
         self.push(key, entry);
         None
+    }
+
+    /// A mapping of entries whose keys all differ.
+    pub fn of_distinct(entries: Vec<(String, Entry)>) -> Self {
+        let entries = match entries.len() <= FEW {
+            true => Entries::Few(entries),
+            false => Entries::Many(Box::new(entries.into_iter().collect())),
+        };
+        Map { entries }
     }
 
     /// Puts a key in that is not there.
@@ -180,7 +194,7 @@ impl Map {
     pub fn remove_entry(&mut self, key: &str) -> Option<Entry> {
         match &mut self.entries {
             Entries::Few(few) => {
-                let at = few.iter().position(|(k, _)| k == key)?;
+                let at = few.iter().position(|(k, _)| is(k, key))?;
                 Some(few.remove(at).1)
             }
             Entries::Many(many) => many.shift_remove(key),

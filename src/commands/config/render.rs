@@ -12,7 +12,13 @@ use std::collections::BTreeSet;
 /// The project in canonical form; every `$` doubled, so that it can be loaded again.
 pub fn project(project: CanonicalProject, format: Format) -> String {
     let text = match format {
-        Format::Yaml => yaml::emit(&tree(project)),
+        Format::Yaml => {
+            let tree = tree(project);
+            let text = yaml::emit(&tree);
+            // The program ends here: to take a large tree apart first would only cost time.
+            std::mem::forget(tree);
+            text
+        }
         Format::Json => json(&project),
     };
     match text.contains('$') {

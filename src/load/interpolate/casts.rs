@@ -1,6 +1,8 @@
 //! Which values become numbers or truth values once their variables are filled in.
 
+use crate::load::rules::Rules;
 use crate::tree::Value;
+use std::sync::LazyLock;
 
 /// What a text at some path is to become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +16,7 @@ pub(super) enum Cast {
 
 use Cast::{Bool, Float, Float32, Int};
 
-/// Paths, keys joined by dots; `*` is any key, `[]` any item of a sequence. Sorted by the last
-/// key, which is how they are looked up.
+/// Paths, keys joined by dots; `*` is any key or item of a sequence. Sorted by the last key.
 const TABLE: &[(&str, Cast)] = &[
     ("services.*.ulimits.*", Int),
     ("networks.*.attachable", Bool),
@@ -41,7 +42,7 @@ const TABLE: &[(&str, Cast)] = &[
     ("services.*.deploy.rollback_config.max_failure_ratio", Float),
     ("services.*.deploy.update_config.max_failure_ratio", Float),
     ("services.*.deploy.placement.max_replicas_per_node", Int),
-    ("services.*.volumes.[].volume.nocopy", Bool),
+    ("services.*.volumes.*.volume.nocopy", Bool),
     ("services.*.oom_kill_disable", Bool),
     ("services.*.oom_score_adj", Int),
     ("services.*.deploy.rollback_config.parallelism", Int),
@@ -49,7 +50,7 @@ const TABLE: &[(&str, Cast)] = &[
     ("services.*.pids_limit", Int),
     ("services.*.privileged", Bool),
     ("services.*.read_only", Bool),
-    ("services.*.volumes.[].read_only", Bool),
+    ("services.*.volumes.*.read_only", Bool),
     ("services.*.deploy.replicas", Int),
     ("services.*.depends_on.*.required", Bool),
     ("services.*.depends_on.*.restart", Bool),
@@ -57,35 +58,11 @@ const TABLE: &[(&str, Cast)] = &[
     ("services.*.scale", Int),
     ("services.*.ulimits.*.soft", Int),
     ("services.*.stdin_open", Bool),
-    ("services.*.ports.[].target", Int),
+    ("services.*.ports.*.target", Int),
     ("services.*.tty", Bool),
 ];
 
-/// A path from its end to its start; items of sequences are `[]`.
-pub(super) fn find<'p>(reversed: impl Iterator<Item = &'p str> + Clone) -> Option<Cast> {
-    let last = reversed.clone().next()?;
-    let named = |wanted: &str| {
-        let from = TABLE.partition_point(|(path, _)| last_key(path) < wanted);
-        TABLE[from..]
-            .iter()
-            .take_while(move |(path, _)| last_key(path) == wanted)
-            .find(|(path, _)| matches(path, reversed.clone()))
-            .map(|(_, cast)| *cast)
-    };
-    named(last).or_else(|| named("*"))
-}
-
-fn last_key(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
-}
-
-fn matches<'p>(path: &str, mut reversed: impl Iterator<Item = &'p str>) -> bool {
-    path.rsplit('.').all(|pattern| {
-        reversed
-            .next()
-            .is_some_and(|key| pattern == key || pattern == "*")
-    }) && reversed.next().is_none()
-}
+pub(super) static RULES: LazyLock<Rules<Cast>> = LazyLock::new(|| Rules::new(TABLE));
 
 /// A cast value, and whether it was written in a way that YAML 1.2 does not know.
 ///
@@ -121,16 +98,16 @@ pub(super) fn apply(cast: Cast, text: &str) -> Result<(Value, bool), &'static st
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_table_is_sorted_by_its_last_keys() {
-        assert!(TABLE.is_sorted_by_key(|(path, _)| last_key(path)));
+    fn find(path: &str) -> Option<Cast> {
+        let keys: Vec<&str> = path.split('.').collect();
+        RULES.at(&keys)?.here()
     }
 
     #[test]
     fn every_path_of_the_table_is_found() {
         for (path, cast) in TABLE {
             let path = path.replace('*', "x");
-            assert_eq!(find(path.rsplit('.')), Some(*cast), "{path}");
+            assert_eq!(find(&path), Some(*cast), "{path}");
         }
         for path in [
             "services.x.image",
@@ -139,7 +116,7 @@ mod tests {
             "networks.x.tty",
             "*",
         ] {
-            assert_eq!(find(path.rsplit('.')), None, "{path}");
+            assert_eq!(find(path), None, "{path}");
         }
     }
 

@@ -86,6 +86,11 @@ fn walk(node: &mut Node, rules: &Rules<Key>, path: &Path, findings: &mut Vec<Dia
 }
 
 fn reduce(items: &mut Vec<Node>, key: Key, path: &Path, findings: &mut Vec<Diagnostic>) {
+    if let [item] = &items[..]
+        && key.of(item).is_ok()
+    {
+        return;
+    }
     let mut first: HashMap<String, usize> = HashMap::with_capacity(items.len());
     let mut kept: Vec<Node> = Vec::with_capacity(items.len());
     for (index, item) in std::mem::take(items).into_iter().enumerate() {

@@ -42,7 +42,11 @@ impl Emitter {
         if !self.out.is_empty() && !self.out.ends_with('\n') {
             self.out.push('\n');
         }
-        self.out.extend(std::iter::repeat_n(' ', indent));
+        const BLANK: &str = "                                ";
+        match BLANK.get(..indent) {
+            Some(blank) => self.out.push_str(blank),
+            None => self.out.extend(std::iter::repeat_n(' ', indent)),
+        }
     }
 
     fn map(&mut self, map: &Map, indent: usize, compact: bool) {
@@ -125,6 +129,17 @@ impl Emitter {
 
     /// The characters of a text that is not a block, folded where they may be.
     fn line_of(&mut self, text: &str, place: Place, style: Style) {
+        let is_verbatim = match style {
+            Style::Plain => true,
+            Style::Single => !text.contains('\''),
+            Style::Double | Style::Literal => false,
+        };
+        let fits =
+            || place == Place::Key || !text.contains(' ') || self.column() + text.len() <= WIDTH;
+        if is_verbatim && fits() {
+            self.out.push_str(text);
+            return;
+        }
         let Place::Value(indent) = place else {
             for c in text.chars() {
                 self.character(c, style);
@@ -249,6 +264,14 @@ struct Shape {
 
 impl Shape {
     fn of(text: &str) -> Self {
+        if is_simple(text.as_bytes()) {
+            return Shape {
+                multiline: false,
+                plain: true,
+                single: true,
+                block: true,
+            };
+        }
         let mut shape = Shape {
             multiline: false,
             plain: true,
@@ -337,6 +360,16 @@ impl Shape {
     }
 }
 
+/// Whether a text holds nothing that [`Shape::of`] has to look at twice: most texts are so.
+fn is_simple(text: &[u8]) -> bool {
+    let [first, .., last] = text else {
+        return false;
+    };
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/');
+    let is_inner = |b: &u8| is_word(b) || matches!(b, b'.' | b'-' | b'=' | b':' | b'+' | b',');
+    is_word(first) && *last != b':' && text.iter().all(is_inner)
+}
+
 /// Whether the plain text would be read as something else than text.
 fn is_typed(text: &str) -> bool {
     let Some(first) = text.bytes().next() else {
@@ -344,6 +377,8 @@ fn is_typed(text: &str) -> bool {
     };
     match first {
         b'+' | b'-' | b'0'..=b'9' => scalar::is_number(text) || scalar::is_timestamp(text),
+        // The longest word that is no text is `false`.
+        b'n' | b'N' | b't' | b'T' | b'f' | b'F' if text.len() > 5 => false,
         b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' => {
             !matches!(scalar::plain(text), Value::Str(_))
         }
@@ -362,6 +397,9 @@ fn is_old(text: &str) -> bool {
 
 /// YAML 1.1's numbers with `:`, e.g. `22:22`.
 fn is_base60(text: &str) -> bool {
+    if !text.contains(':') {
+        return false;
+    }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let mut parts = unsigned.split(':');
     let whole = parts.next().unwrap_or_default();

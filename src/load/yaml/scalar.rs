@@ -138,6 +138,8 @@ fn float(text: &str) -> Option<Value> {
 pub(super) fn is_text(text: &str) -> bool {
     match text.bytes().next() {
         None => false,
+        // The longest word that is no text is `false`.
+        Some(b'n' | b'N' | b't' | b'T' | b'f' | b'F') if text.len() > 5 => true,
         Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9') => {
             matches!(plain(text), Value::Str(meant) if meant == text)
         }
