@@ -34,6 +34,8 @@ pub struct Context {
     pub cwd: PathBuf,
     /// Where progress and warnings go.
     pub reporter: Reporter,
+    /// What progress is drawn on, where it is drawn.
+    pub screen: Option<output::Screen>,
     /// What the user's signals ask for.
     pub interrupts: Interrupts,
     /// How to draw: mode and colour.
@@ -78,6 +80,7 @@ impl Context {
             project_environment: loaded.environment,
             cwd,
             reporter: Reporter::silent(),
+            screen: None,
             interrupts: Interrupts::default(),
             operation,
             engine: OnceLock::new(),
@@ -96,6 +99,7 @@ impl Context {
     pub fn with_drawing(mut self) -> (Self, Drawing) {
         let (reporter, drawing) = output::start(&self.style, self.operation);
         self.reporter = reporter;
+        self.screen = Some(drawing.screen());
         (self, drawing)
     }
 

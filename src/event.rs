@@ -32,6 +32,8 @@ pub enum Notice {
     Warning(String),
     /// Lines about the whole, such as findings; they stand below what was drawn so far.
     Text(String),
+    /// Something is stopping; after this long it will be killed.
+    Countdown(std::time::Duration),
     /// A line of a builder's own output, with its end (goes to stdout, as Compose does it).
     Build(String),
 }
@@ -85,6 +87,10 @@ impl Reporter {
     pub fn text(&self, text: &str) -> bool {
         self.send(Notice::Text(text.into()));
         self.0.is_some()
+    }
+
+    pub fn countdown(&self, left: std::time::Duration) {
+        self.send(Notice::Countdown(left));
     }
 
     pub fn build(&self, text: impl Into<String>) {

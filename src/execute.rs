@@ -165,6 +165,7 @@ impl Walk<'_> {
         let mut begun = BTreeSet::new();
         let mut is_interrupted = false;
         loop {
+            is_interrupted |= self.means.interrupts.stage() >= Stage::Stopping;
             // A wait holds no connection, so it does not count against the limit.
             let mut held = Vec::new();
             while !is_interrupted && let Some(Reverse(id)) = ready.pop() {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+pub mod attach;
 mod follow;
 mod lines;
 pub mod printer;
@@ -181,15 +182,17 @@ impl Log {
     }
 
     fn print<W: Write>(&mut self, chunk: &OutputChunk, to: &mut Printer<W>) -> io::Result<()> {
-        let name = &self.name;
-        self.splitter
-            .push(chunk.stream, &chunk.bytes, &mut |line| to.line(name, line))
+        let (name, stream) = (&self.name, chunk.stream);
+        self.splitter.push(stream, &chunk.bytes, &mut |line| {
+            to.line_of(stream, name, line)
+        })
     }
 
     /// Prints the beginnings of lines that will have no end.
     fn finish<W: Write>(&mut self, to: &mut Printer<W>) -> io::Result<()> {
         let name = &self.name;
-        self.splitter.finish(&mut |line| to.line(name, line))
+        self.splitter
+            .finish(&mut |stream, line| to.line_of(stream, name, line))
     }
 
     /// Some logging drivers cannot be read; that stops nobody. Nor does a container that has
@@ -216,9 +219,15 @@ impl Log {
 }
 
 /// `web-1` of `shop-web-1`; a name of the user's own stays whole.
-fn short_name(name: &str, labels: &std::collections::BTreeMap<String, String>) -> String {
+pub fn short_name(name: &str, labels: &std::collections::BTreeMap<String, String>) -> String {
     let label = |key: &str| labels.get(key).map_or("", String::as_str);
     let (service, number) = (label(labels::SERVICE), label(labels::CONTAINER_NUMBER));
+    // A successor is born under a temporary name: `<id12>_shop-web-1`.
+    let is_temporary = labels.contains_key(labels::REPLACE);
+    let name = match name.split_once('_') {
+        Some((id, name)) if is_temporary && id.len() == 12 => name,
+        _ => name,
+    };
     let rest = name.strip_prefix(label(labels::PROJECT));
     for separator in ['-', '_'] {
         let short = format!("{service}{separator}{number}");

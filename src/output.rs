@@ -9,6 +9,7 @@ use crate::event::{Event, Notice, Reporter};
 use crate::load::Sources;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 pub mod diagnostic;
@@ -114,6 +115,8 @@ trait Draw: Send {
     fn interlude(&mut self, _out: &mut Vec<u8>) {}
     /// Shows everything as it stands, for text to follow below.
     fn conclude(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
+    /// Something is stopping and has so much time to do so.
+    fn countdown(&mut self, _left: Duration, _now: Duration) {}
     /// Whether [`Draw::tick`] has something to do.
     fn wants_tick(&self) -> bool {
         false
@@ -124,11 +127,64 @@ trait Draw: Send {
 
 /// The running task that draws.
 pub struct Drawing {
+    screen: Screen,
     close: oneshot::Sender<()>,
     task: tokio::task::JoinHandle<()>,
 }
 
+/// What is drawn, shared with those who write between two drawings.
+#[derive(Clone)]
+pub struct Screen(Arc<Mutex<Box<dyn Draw>>>);
+
+impl Screen {
+    fn draw(&self) -> MutexGuard<'_, Box<dyn Draw>> {
+        // A drawing that panicked is drawn on all the same.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes data so that it stands above what is drawn and is not drawn over.
+pub struct Above {
+    screen: Option<Screen>,
+    to: Box<dyn Write>,
+}
+
+impl Write for Above {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(screen) = &self.screen {
+            let mut out = Vec::new();
+            screen.draw().interlude(&mut out);
+            flush(&mut out);
+        }
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// Standard output and standard error for lines that come while progress is drawn. What goes
+/// elsewhere than to the terminal does not disturb the drawing.
+pub fn above(screen: Option<&Screen>) -> [Above; 2] {
+    let on = |is_terminal: bool| screen.filter(|_| is_terminal).cloned();
+    [
+        Above {
+            screen: on(io::stdout().is_terminal()),
+            to: Box::new(io::stdout()),
+        },
+        Above {
+            screen: on(io::stderr().is_terminal()),
+            to: Box::new(io::stderr()),
+        },
+    ]
+}
+
 impl Drawing {
+    pub fn screen(&self) -> Screen {
+        self.screen.clone()
+    }
+
     /// Waits until all that was sent so far is drawn.
     pub async fn finish(self) {
         // The task may be gone already, when every reporter is.
@@ -150,8 +206,14 @@ pub fn start(style: &Style, operation: &'static str) -> (Reporter, Drawing) {
         Mode::Quiet => Box::new(plain::Plain::new(false)),
         Mode::Json => Box::new(json::Json),
     };
-    let task = tokio::spawn(run(draw, receiver, closed));
-    (Reporter::new(sender), Drawing { close, task })
+    let screen = Screen(Arc::new(Mutex::new(draw)));
+    let task = tokio::spawn(run(screen.clone(), receiver, closed));
+    let drawing = Drawing {
+        screen,
+        close,
+        task,
+    };
+    (Reporter::new(sender), drawing)
 }
 
 /// Columns and lines of the terminal on standard error.
@@ -161,7 +223,7 @@ fn stderr_size() -> (usize, usize) {
 }
 
 async fn run(
-    mut draw: Box<dyn Draw>,
+    screen: Screen,
     mut notices: mpsc::UnboundedReceiver<Notice>,
     mut closed: oneshot::Receiver<()>,
 ) {
@@ -177,11 +239,12 @@ async fn run(
             biased;
             count = notices.recv_many(&mut batch, AT_ONCE) => count > 0,
             _ = &mut closed => false,
-            _ = frames.tick(), if draw.wants_tick() => {
-                draw.tick(&mut out, begin.elapsed());
+            _ = frames.tick(), if screen.draw().wants_tick() => {
+                screen.draw().tick(&mut out, begin.elapsed());
                 true
             }
         };
+        let mut draw = screen.draw();
         for notice in batch.drain(..) {
             let now = begin.elapsed();
             match notice {
@@ -191,6 +254,7 @@ async fn run(
                     draw.conclude(&mut out, now);
                     out.extend_from_slice(text.as_bytes());
                 }
+                Notice::Countdown(left) => draw.countdown(left, now),
                 Notice::Build(text) => {
                     draw.interlude(&mut out);
                     flush(&mut out);
@@ -203,6 +267,7 @@ async fn run(
             draw.finish(&mut out, begin.elapsed());
         }
         flush(&mut out);
+        drop(draw);
         if !is_open {
             return;
         }

@@ -40,7 +40,7 @@ pub struct Changing {
     pull: Option<String>,
     /// Pull without showing layers
     #[arg(long)]
-    quiet_pull: bool,
+    pub(super) quiet_pull: bool,
     /// Remove containers of services that the project does not have
     #[arg(long)]
     remove_orphans: bool,
@@ -49,7 +49,7 @@ pub struct Changing {
     scale: Vec<String>,
     /// Answer every question with yes
     #[arg(short, long)]
-    yes: bool,
+    pub(super) yes: bool,
 }
 
 impl Changing {

@@ -1,18 +1,20 @@
 //! `up`: create and start what the project asks for.
 
 use super::changing::{self, Changing};
-use super::desired::load_files;
+use super::desired::{Desired, load_files};
+use super::foreground::{self, OnExit, View};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::project::Dependencies;
 use crate::reconcile::Options;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct UpArgs {
     /// Services to bring up, with all they depend on (default: all)
     services: Vec<String>,
-    /// Run in the background; needed for now (the attached form comes later)
+    /// Run in the background instead of showing the logs and stopping at Ctrl-C
     #[arg(short, long)]
     detach: bool,
     #[command(flatten)]
@@ -38,15 +40,137 @@ pub struct UpArgs {
     /// Most seconds to wait
     #[arg(long, value_name = "SECONDS", requires = "wait")]
     wait_timeout: Option<u64>,
+    /// Stop everything as soon as one container ends, and end with its exit code
+    #[arg(long)]
+    abort_on_container_exit: bool,
+    /// Stop everything as soon as one container fails, and end with its exit code
+    #[arg(long)]
+    abort_on_container_failure: bool,
+    /// End with the exit code of this service; implies --abort-on-container-exit
+    #[arg(long, value_name = "SERVICE")]
+    exit_code_from: Option<String>,
+    /// Show the logs of these services only (repeatable)
+    #[arg(long, value_name = "SERVICE")]
+    attach: Vec<String>,
+    /// Leave out the logs of these services (repeatable)
+    #[arg(long, value_name = "SERVICE")]
+    no_attach: Vec<String>,
+    /// Show the logs of what the named services depend on, too
+    #[arg(long)]
+    attach_dependencies: bool,
+    /// No colours in the logs
+    #[arg(long)]
+    no_color: bool,
+    /// No names before the lines of the logs
+    #[arg(long)]
+    no_log_prefix: bool,
+    /// Show when each line was printed
+    #[arg(long)]
+    timestamps: bool,
+    /// Not there yet: refused
+    #[arg(long, hide = true)]
+    menu: bool,
+    /// Not there yet: refused
+    #[arg(short, long, hide = true)]
+    watch: bool,
+}
+
+impl UpArgs {
+    /// Combinations that contradict each other, in Compose's words.
+    fn check(&self) -> Result<(), CliError> {
+        let refuse = |text: &str| Err(CliError::new(text));
+        if self.menu {
+            return refuse("--menu is not there yet");
+        }
+        if self.watch {
+            return refuse("--watch is not there yet");
+        }
+        if self.abort_on_container_failure && self.abort_on_container_exit {
+            return refuse(
+                "--abort-on-container-failure cannot be combined with --abort-on-container-exit",
+            );
+        }
+        if !self.attach.is_empty() && self.attach_dependencies {
+            return refuse("cannot combine --attach and --attach-dependencies");
+        }
+        let stays = self.abort_on_container_exit
+            || self.abort_on_container_failure
+            || self.exit_code_from.is_some()
+            || self.attach_dependencies
+            || !self.attach.is_empty();
+        let rest = "cannot be combined with --abort-on-container-exit, \
+                    --abort-on-container-failure, --attach, --attach-dependencies or --watch";
+        match (stays, self.wait, self.detach) {
+            (true, true, _) => refuse(&format!("--wait {rest}")),
+            (true, _, true) => refuse(&format!("--detach {rest}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// How the logs are shown; `before` is the project before services were selected.
+    fn view(&self, ctx: &Context, desired: &Desired) -> Result<View, CliError> {
+        let project = &desired.project;
+        let unknown = |names: &[String]| -> Vec<String> {
+            let known = |name: &&String| !project.services.contains_key(*name);
+            names.iter().filter(known).cloned().collect()
+        };
+        let unexpected = unknown(&self.attach);
+        if !unexpected.is_empty() {
+            return Err(CliError::new(format!(
+                "cannot attach to services not included in up: {}",
+                unexpected.join(", ")
+            )));
+        }
+        if let Some(service) = &self.exit_code_from
+            && !project.services.contains_key(service)
+        {
+            return Err(CliError::new(format!(
+                "no such service: {service}: not found"
+            )));
+        }
+        let named: BTreeSet<String> = match self.services.is_empty() {
+            true => BTreeSet::new(),
+            false => project.resolve_names(&self.services)?,
+        };
+        let mut attached: Vec<String> = match self.attach.is_empty() {
+            false => self.attach.clone(),
+            true => project
+                .services
+                .values()
+                .filter(|s| s.is_attached())
+                .map(|s| s.name.clone())
+                .filter(|s| named.is_empty() || self.attach_dependencies || named.contains(s))
+                .collect(),
+        };
+        attached.retain(|name| !self.no_attach.contains(name));
+        let mut watched: BTreeSet<String> = match named.is_empty() {
+            true => attached.iter().cloned().collect(),
+            false => named.clone(),
+        };
+        if !watched.is_empty() {
+            watched.extend(self.exit_code_from.clone());
+        }
+        let on_exit = match (self.abort_on_container_failure, &self.exit_code_from) {
+            (true, _) => OnExit::AbortOnFailure,
+            (_, Some(_)) => OnExit::Abort,
+            _ if self.abort_on_container_exit => OnExit::Abort,
+            _ => OnExit::GoOn,
+        };
+        Ok(View {
+            attached,
+            watched,
+            on_exit,
+            exit_code_from: self.exit_code_from.clone(),
+            has_prefix: !self.no_log_prefix,
+            has_colour: ctx.style.colour_data && !self.no_color,
+            timestamps: self.timestamps,
+            stopped: named,
+        })
+    }
 }
 
 pub async fn run(ctx: &Context, args: UpArgs) -> Result<ExitCode, CliError> {
-    if !args.detach && !args.wait && !args.no_start && !ctx.globals.dry_run {
-        return Err(
-            CliError::new("up needs -d for now: its attached form is not there yet")
-                .hint("regatta up -d && regatta logs -f"),
-        );
-    }
+    args.check()?;
     let mut desired = load_files(ctx, &args.services)?;
     let dependencies = match args.no_deps {
         true => Dependencies::Ignore,
@@ -64,6 +188,10 @@ pub async fn run(ctx: &Context, args: UpArgs) -> Result<ExitCode, CliError> {
             .changing
             .options_with(ctx, args.renew_anon_volumes, args.always_recreate_deps)?
     };
+    if !args.detach && !args.wait && !args.no_start && !ctx.globals.dry_run {
+        let view = args.view(ctx, &desired)?;
+        return foreground::run(ctx, desired, options, &args.changing, view).await;
+    }
     let limit = args.wait_timeout.map(std::time::Duration::from_secs);
     changing::bring_about(ctx, desired, options, &args.changing, limit).await
 }

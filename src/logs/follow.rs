@@ -9,7 +9,7 @@ use crate::engine::{
 use crate::event::Reporter;
 use crate::labels;
 use futures::StreamExt;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,21 +17,22 @@ use tokio::time::Instant;
 
 /// A container between two lives has no process; an engine's restart takes less than this. Only
 /// after it a project counts as ended.
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// A start between our list and the beginning of the event stream would go unseen, so the list
 /// is read once more when the stream surely stands.
-const SECOND_LOOK: Duration = Duration::from_millis(300);
+pub(super) const SECOND_LOOK: Duration = Duration::from_millis(300);
 /// An event stream that ends so often without an event is no stream.
-const DEAF: u32 = 3;
+pub(super) const DEAF: u32 = 3;
 
 /// A container that is followed.
-struct Followed {
+pub(super) struct Followed {
     id: String,
+    pub(super) service: String,
     log: Log,
     /// A reader is at work.
-    is_attached: bool,
+    pub(super) is_attached: bool,
     /// It prints nothing: it only finds out how new the last line is.
-    is_probe: bool,
+    pub(super) is_probe: bool,
     /// Starts since the reader was attached: it may have to be attached again.
     starts: u32,
     /// Everything up to here has been seen, in nanoseconds since the epoch.
@@ -42,16 +43,16 @@ struct Followed {
     exits: VecDeque<String>,
 }
 
-struct Follower<'a, W: Write> {
+pub(super) struct Follower<'a, W: Write> {
     request: LogRequest,
-    printer: &'a mut Printer<W>,
+    pub(super) printer: &'a mut Printer<W>,
     reporter: &'a Reporter,
     engine: Arc<dyn Engine>,
-    pool: Pool,
-    followed: Vec<Followed>,
-    by_id: HashMap<String, usize>,
+    pub(super) pool: Pool,
+    pub(super) followed: Vec<Followed>,
+    pub(super) by_id: HashMap<String, usize>,
     /// Containers whose end is awaited.
-    awaited: HashSet<String>,
+    pub(super) awaited: HashSet<String>,
 }
 
 pub async fn follow<W: Write>(
@@ -77,16 +78,7 @@ pub async fn follow<W: Write>(
     if containers.is_empty() {
         return Ok(());
     }
-    let mut follower = Follower {
-        pool: Pool::new(engine.clone()),
-        engine: engine.clone(),
-        request,
-        printer,
-        reporter,
-        followed: Vec::new(),
-        by_id: HashMap::new(),
-        awaited: HashSet::new(),
-    };
+    let mut follower = Follower::new(engine.clone(), request, printer, reporter);
     for container in &containers {
         follower.awaited.insert(container.id.clone());
         follower.begin(container);
@@ -139,14 +131,36 @@ pub async fn follow<W: Write>(
 }
 
 /// Never, where there is no time.
-async fn at(time: Option<Instant>) {
+pub(super) async fn at(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
 }
 
-impl<W: Write> Follower<'_, W> {
+impl<'a, W: Write> Follower<'a, W> {
+    pub(super) fn new(
+        engine: Arc<dyn Engine>,
+        request: LogRequest,
+        printer: &'a mut Printer<W>,
+        reporter: &'a Reporter,
+    ) -> Self {
+        Follower {
+            pool: Pool::new(engine.clone()),
+            engine,
+            request,
+            printer,
+            reporter,
+            followed: Vec::new(),
+            by_id: HashMap::new(),
+            awaited: HashSet::new(),
+        }
+    }
+
+    pub(super) fn wants(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.request.wants(labels)
+    }
+
     /// Nothing is read and no end is awaited any more.
     fn is_over(&self) -> bool {
         let until_has_come = self.request.until.is_some();
@@ -154,7 +168,7 @@ impl<W: Write> Follower<'_, W> {
     }
 
     /// Starts to follow a container that was there before us.
-    fn begin(&mut self, container: &ContainerSummary) {
+    pub(super) fn begin(&mut self, container: &ContainerSummary) {
         let mut options = self.request.options();
         // Where none of a stopped container's lines is wanted, we still have to know which were
         // there when it starts again.
@@ -176,6 +190,11 @@ impl<W: Write> Follower<'_, W> {
         self.by_id.insert(container.id.clone(), at);
         self.followed.push(Followed {
             id: container.id.clone(),
+            service: container
+                .labels
+                .get(labels::SERVICE)
+                .cloned()
+                .unwrap_or_default(),
             log: Log::new(container, stamps),
             is_attached: false,
             is_probe: false,
@@ -208,7 +227,7 @@ impl<W: Write> Follower<'_, W> {
     }
 
     /// Takes what a reader hands over.
-    fn take(&mut self, number: usize, part: Part) -> Result<(), LogsError> {
+    pub(super) fn take(&mut self, number: usize, part: Part) -> Result<(), LogsError> {
         let followed = &mut self.followed[number];
         let result = match part {
             Part::Chunk(chunk) if followed.is_probe => {
@@ -220,7 +239,7 @@ impl<W: Write> Follower<'_, W> {
             Part::End(result) => result,
         };
         if followed.is_probe {
-            followed.log.splitter.finish(&mut |_| Ok(()))?;
+            followed.log.splitter.finish(&mut |_, _| Ok(()))?;
         }
         followed.log.finish(self.printer)?;
         followed.log.excuse(result, self.reporter)?;
@@ -278,7 +297,7 @@ impl<W: Write> Follower<'_, W> {
         Ok(())
     }
 
-    fn started(&mut self, known: Option<usize>, event: &EngineEvent) {
+    pub(super) fn started(&mut self, known: Option<usize>, event: &EngineEvent) {
         match known {
             Some(at) if self.followed[at].is_attached => self.followed[at].starts += 1,
             Some(at) => self.attach_again(at),
@@ -295,7 +314,7 @@ impl<W: Write> Follower<'_, W> {
         }
     }
 
-    fn died(
+    pub(super) fn died(
         &mut self,
         known: Option<usize>,
         event: &EngineEvent,
@@ -321,7 +340,7 @@ impl<W: Write> Follower<'_, W> {
     }
 
     /// Whether the engine starts a container again that has just ended, or has done so already.
-    async fn comes_back(&self, id: &str) -> bool {
+    pub(super) async fn comes_back(&self, id: &str) -> bool {
         let details = self.engine.inspect_container(id).await;
         details.is_ok_and(|d| {
             matches!(
@@ -332,7 +351,7 @@ impl<W: Write> Follower<'_, W> {
     }
 
     /// Finds what started without an event.
-    async fn look_again(&mut self) -> Result<(), LogsError> {
+    pub(super) async fn look_again(&mut self) -> Result<(), LogsError> {
         for container in self.request.list(self.engine.as_ref()).await? {
             match self.by_id.get(&container.id).copied() {
                 Some(at) if !self.followed[at].is_attached && container.state.is_up() => {
@@ -341,7 +360,9 @@ impl<W: Write> Follower<'_, W> {
                 }
                 Some(_) => {}
                 None => {
-                    self.awaited.insert(container.id.clone());
+                    if container.state.is_up() || container.state == ContainerState::Created {
+                        self.awaited.insert(container.id.clone());
+                    }
                     if container.state != ContainerState::Created {
                         let at = self.add(&container);
                         self.attach_again(at);

@@ -65,14 +65,18 @@ impl Splitter {
     }
 
     /// Gives what has come without a line feed, and begins anew.
-    pub fn finish(&mut self, emit: &mut impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        for line in &mut self.streams {
+    pub fn finish(
+        &mut self,
+        emit: &mut impl FnMut(OutputStream, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let both = [OutputStream::Stdout, OutputStream::Stderr];
+        for (stream, line) in both.into_iter().zip(&mut self.streams) {
             let rest = std::mem::take(&mut line.stamp);
             line.text.extend_from_slice(&rest);
             line.message = None;
             line.has_stamp = false;
             if !line.text.is_empty() {
-                emit(&line.text)?;
+                emit(stream, &line.text)?;
                 line.text = Vec::new();
             }
         }
@@ -220,7 +224,7 @@ mod tests {
                     splitter.push(*stream, piece, &mut emit).unwrap();
                 }
             }
-            splitter.finish(&mut emit).unwrap();
+            splitter.finish(&mut |_, line| emit(line)).unwrap();
             let first = first.get_or_insert_with(|| found.clone());
             assert_eq!(*first, found, "in pieces of {size}");
         }

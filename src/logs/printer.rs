@@ -1,11 +1,18 @@
 //! Lines under prefixes: a name padded to the longest seen so far, each name in its own colour.
 
+use crate::engine::OutputStream;
 use crate::output::palette::PREFIX_CODES;
 use std::io::{self, Write};
 
 /// Collects lines and writes them out in large pieces.
 pub struct Printer<W> {
     out: W,
+    /// Where lines of standard error go, if not to `out`.
+    errors: Option<W>,
+    /// What is in the buffer goes there.
+    is_error: bool,
+    /// Said before anything else.
+    heading: Option<String>,
     buffer: Vec<u8>,
     names: Vec<Name>,
     /// Of the longest name, and a space.
@@ -27,12 +34,59 @@ impl<W: Write> Printer<W> {
     pub fn new(out: W, has_prefix: bool, has_colour: bool) -> Self {
         Printer {
             out,
+            errors: None,
+            is_error: false,
+            heading: None,
             buffer: Vec::new(),
             names: Vec::new(),
             width: 0,
             has_prefix,
             has_colour,
         }
+    }
+
+    /// Lines of standard error go there.
+    #[must_use]
+    pub fn with_errors(mut self, errors: W) -> Self {
+        self.errors = Some(errors);
+        self
+    }
+
+    /// A line to stand above everything; it is kept back until there is something to say.
+    #[must_use]
+    pub fn with_heading(mut self, heading: String) -> Self {
+        self.heading = Some(heading);
+        self
+    }
+
+    /// Says the heading, if it has not been said.
+    pub fn head(&mut self) -> io::Result<()> {
+        match self.heading.take() {
+            Some(heading) => {
+                self.turn_to(OutputStream::Stdout)?;
+                self.buffer.extend_from_slice(heading.as_bytes());
+                self.buffer.push(b'\n');
+                self.flush()
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What follows goes to this stream.
+    fn turn_to(&mut self, stream: OutputStream) -> io::Result<()> {
+        let is_error = self.errors.is_some() && stream == OutputStream::Stderr;
+        if is_error != self.is_error {
+            self.flush()?;
+            self.is_error = is_error;
+        }
+        Ok(())
+    }
+
+    /// A line that a container wrote to this stream.
+    pub fn line_of(&mut self, stream: OutputStream, name: &str, line: &[u8]) -> io::Result<()> {
+        self.head()?;
+        self.turn_to(stream)?;
+        self.line(name, line)
     }
 
     /// A line of a container's output.
@@ -49,6 +103,8 @@ impl<W: Write> Printer<W> {
 
     /// Says what became of a container, over whatever stands in the line.
     pub fn status(&mut self, name: &str, what: &str) -> io::Result<()> {
+        self.head()?;
+        self.turn_to(OutputStream::Stdout)?;
         let at = self.find(name);
         let line = format!("\r\x1b[K{name} {what}\n");
         let line = painted(self.names[at].colour, &line);
@@ -59,10 +115,11 @@ impl<W: Write> Printer<W> {
     /// Writes out what has come together.
     pub fn flush(&mut self) -> io::Result<()> {
         if !self.buffer.is_empty() {
-            let result = self
-                .out
-                .write_all(&self.buffer)
-                .and_then(|()| self.out.flush());
+            let out = match &mut self.errors {
+                Some(errors) if self.is_error => errors,
+                _ => &mut self.out,
+            };
+            let result = out.write_all(&self.buffer).and_then(|()| out.flush());
             self.buffer.clear();
             result?;
         }

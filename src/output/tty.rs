@@ -19,6 +19,8 @@ pub struct Tty {
     /// Something changed since the last drawing.
     is_stale: bool,
     working: usize,
+    /// When what is stopping will be killed.
+    deadline: Option<Duration>,
 }
 
 /// One thing that something is done to.
@@ -46,6 +48,7 @@ impl Tty {
             drawn: 0,
             is_stale: false,
             working: 0,
+            deadline: None,
         }
     }
 
@@ -99,7 +102,13 @@ impl Tty {
         if self.drawn > 0 {
             text.push_str(&format!("\x1b[{}A\r", self.drawn));
         }
-        let header = format!("[+] {} {done}/{}", self.operation, self.tasks.len());
+        let mut header = format!("[+] {} {done}/{}", self.operation, self.tasks.len());
+        if let Some(deadline) = self.deadline {
+            let left = deadline.saturating_sub(now).as_millis().div_ceil(1000);
+            header.push_str(&format!(
+                " - stopping ({left} s left)... press Ctrl-C again to kill"
+            ));
+        }
         self.drawn = rows.len() + 1;
         for row in std::iter::once(header).chain(rows) {
             text.push_str(&row);
@@ -139,6 +148,15 @@ impl Draw for Tty {
             self.draw(out, now);
         }
         self.drawn = 0;
+        // What is finished and told is not told again below what follows.
+        if self.working == 0 {
+            self.tasks.clear();
+        }
+    }
+
+    fn countdown(&mut self, left: Duration, now: Duration) {
+        self.deadline = Some(now + left);
+        self.is_stale = true;
     }
 
     fn wants_tick(&self) -> bool {

@@ -1,0 +1,259 @@
+//! The logs of a foreground `up`: of each container from the first line of the life that `up`
+//! gave it, or from now on where it ran before.
+
+use super::follow::{DEAF, Follower, LINGER, SECOND_LOOK, at};
+use super::printer::Printer;
+use super::{LogRequest, LogsError, when};
+use crate::engine::{ContainerSummary, Engine, EngineError, EngineEvent};
+use crate::event::Reporter;
+use crate::labels;
+use futures::StreamExt;
+use std::collections::{BTreeSet, HashSet};
+use std::io::Write;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+/// What is attached to.
+#[derive(Debug, Clone, Default)]
+pub struct Attachment {
+    pub project: String,
+    /// Services whose lines are shown; empty means all.
+    pub services: Vec<String>,
+    /// Services whose ends are told; empty means all.
+    pub watched: BTreeSet<String>,
+    /// Containers that were there before and stay.
+    pub present: Vec<ContainerSummary>,
+    /// Ids of those that are about to go: nothing is told of them.
+    pub leaving: HashSet<String>,
+    /// Show each line's time.
+    pub timestamps: bool,
+}
+
+/// How far the change has come that brings the containers up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// More containers will start.
+    Changing,
+    /// All are up: it is over with the last of them.
+    Attached,
+    /// All are down: it is over when what they wrote is read.
+    Ending,
+}
+
+/// A container has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    pub service: String,
+    pub code: u8,
+}
+
+/// The ways between the logs and the change that goes on beside them.
+pub struct Ties {
+    pub phase: watch::Receiver<Phase>,
+    pub exits: mpsc::UnboundedSender<Exit>,
+    /// Told when containers may be started.
+    pub ready: oneshot::Sender<()>,
+}
+
+struct Attached<'a, W: Write> {
+    follower: Follower<'a, W>,
+    attachment: Attachment,
+    ties: Ties,
+    /// Somebody signalled a container: it may be a restart.
+    is_killed: bool,
+}
+
+/// Shows lines and ends until the last container has ended.
+///
+/// # Errors
+/// If the engine fails, or the output cannot be written.
+pub async fn attach<W: Write>(
+    engine: Arc<dyn Engine>,
+    mut attachment: Attachment,
+    printer: &mut Printer<W>,
+    reporter: &Reporter,
+    mut ties: Ties,
+) -> Result<(), LogsError> {
+    let request = LogRequest {
+        project: attachment.project.clone(),
+        services: attachment.services.clone(),
+        follow: true,
+        // None of what was written before.
+        tail: Some(0),
+        timestamps: attachment.timestamps,
+        ..LogRequest::default()
+    };
+    let labels = request.labels();
+    let mut events = engine.events(labels.clone(), None);
+    let mut follower = Follower::new(engine.clone(), request, printer, reporter);
+    for container in std::mem::take(&mut attachment.present) {
+        let service = container.labels.get(labels::SERVICE).cloned();
+        if container.state.is_up() && is_among(&attachment.watched, service.as_ref()) {
+            follower.awaited.insert(container.id.clone());
+        }
+        if follower.wants(&container.labels) {
+            if container.state.is_up() {
+                follower.printer.head()?;
+            }
+            follower.begin(&container);
+        }
+    }
+    // What a stopped container has written is known before it may be started again.
+    while follower.followed.iter().any(|f| f.is_probe) {
+        let (number, part) = follower.pool.next().await;
+        follower.take(number, part)?;
+    }
+    let (ready, unused) = oneshot::channel();
+    drop(unused);
+    // Nobody waits any more only when everything ends.
+    let _ = std::mem::replace(&mut ties.ready, ready).send(());
+    let mut attached = Attached {
+        follower,
+        attachment,
+        ties,
+        is_killed: false,
+    };
+    let mut second_look = None;
+    let mut newest_event = None;
+    let mut silent_ends = 0;
+    let mut ends_at: Option<Instant> = None;
+    loop {
+        if let Ok((number, part)) = attached.follower.pool.parts.try_recv() {
+            attached.follower.take(number, part)?;
+            continue;
+        }
+        attached.follower.printer.flush()?;
+        ends_at = match attached.is_over() {
+            false => None,
+            true if !attached.is_killed => return Ok(()),
+            true => ends_at.or_else(|| Some(Instant::now() + LINGER)),
+        };
+        tokio::select! {
+            (number, part) = attached.follower.pool.next() => attached.follower.take(number, part)?,
+            event = events.next() => match event {
+                Some(event) => {
+                    let event = event?;
+                    silent_ends = 0;
+                    newest_event = Some(event.time_nano);
+                    attached.hear(event).await?;
+                }
+                None => {
+                    silent_ends += 1;
+                    if silent_ends > DEAF {
+                        let message = "the engine ends its event stream".into();
+                        return Err(EngineError::Broken { message }.into());
+                    }
+                    let since = newest_event.map(|time: i64| when::nanos(time + 1));
+                    events = engine.events(labels.clone(), since);
+                    second_look = Some(Instant::now() + SECOND_LOOK);
+                }
+            },
+            Ok(()) = attached.ties.phase.changed() => {
+                if attached.phase() == Phase::Attached {
+                    attached.follower.printer.head()?;
+                    attached.look().await?;
+                }
+            }
+            () = at(second_look) => {
+                second_look = None;
+                attached.look().await?;
+            }
+            () = at(ends_at) => return Ok(()),
+        }
+    }
+}
+
+fn is_among(services: &BTreeSet<String>, service: Option<&String>) -> bool {
+    services.is_empty() || service.is_some_and(|s| services.contains(s))
+}
+
+impl<W: Write> Attached<'_, W> {
+    fn phase(&self) -> Phase {
+        *self.ties.phase.borrow()
+    }
+
+    fn is_over(&self) -> bool {
+        let is_read = self.follower.followed.iter().all(|f| !f.is_attached);
+        match self.phase() {
+            Phase::Changing => false,
+            // What is not watched may go on writing.
+            Phase::Attached => self.follower.awaited.is_empty() && self.is_watched_read(),
+            Phase::Ending => is_read && self.follower.awaited.is_empty(),
+        }
+    }
+
+    fn is_watched_read(&self) -> bool {
+        let watched = &self.attachment.watched;
+        self.follower
+            .followed
+            .iter()
+            .all(|f| !f.is_attached || !is_among(watched, Some(&f.service)))
+    }
+
+    /// Finds what started without an event.
+    async fn look(&mut self) -> Result<(), LogsError> {
+        self.follower.look_again().await?;
+        let leaving = &self.attachment.leaving;
+        self.follower.awaited.retain(|id| !leaving.contains(id));
+        Ok(())
+    }
+
+    async fn hear(&mut self, event: EngineEvent) -> Result<(), LogsError> {
+        if self.attachment.leaving.contains(&event.id) {
+            return Ok(());
+        }
+        let service = event.attributes.get(labels::SERVICE).cloned();
+        let is_watched = is_among(&self.attachment.watched, service.as_ref());
+        let is_shown = self.follower.wants(&event.attributes);
+        let known = self.follower.by_id.get(&event.id).copied();
+        match event.action.as_str() {
+            "create" if is_watched => {
+                self.follower.awaited.insert(event.id);
+                if let (Phase::Attached, Some(replaced)) =
+                    (self.phase(), event.attributes.get(labels::REPLACE))
+                {
+                    self.follower
+                        .printer
+                        .status(replaced, "has been recreated")?;
+                }
+            }
+            "start" => {
+                self.is_killed = false;
+                if is_watched {
+                    self.follower.awaited.insert(event.id.clone());
+                }
+                if is_shown {
+                    self.follower.printer.head()?;
+                    self.follower.started(known, &event);
+                }
+            }
+            "kill" => self.is_killed = true,
+            "die" if is_watched || is_shown => {
+                let is_ending = self.phase() == Phase::Ending;
+                let is_back = !is_ending && self.follower.comes_back(&event.id).await;
+                if !is_back {
+                    self.follower.awaited.remove(&event.id);
+                }
+                if is_ending {
+                    self.is_killed = false;
+                }
+                self.follower.died(known, &event, is_back)?;
+                let code = event.attributes.get("exitCode");
+                let exit = Exit {
+                    service: service.unwrap_or_default(),
+                    code: code.and_then(|c| c.parse().ok()).unwrap_or(1),
+                };
+                if is_watched {
+                    // Nobody listens any more only when everything ends.
+                    let _ = self.ties.exits.send(exit);
+                }
+            }
+            "destroy" => {
+                self.follower.awaited.remove(&event.id);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
