@@ -128,6 +128,20 @@ impl Case {
         }
     }
 
+    /// The case's name, and of each error its code and place.
+    fn refusal(&self) -> String {
+        let loaded = load::load_canonical(&CaseFiles(self), &self.options);
+        let mut line = self.name.clone();
+        for finding in loaded.findings.iter().filter(|f| f.is_error()) {
+            line.push_str(&format!(" {}", finding.code));
+            if let Some(at) = finding.span.and_then(|span| loaded.sources.position(span)) {
+                let place = format!(" {}:{}:{}", at.file, at.line, at.column);
+                line.push_str(&self.neutral(&place));
+            }
+        }
+        line
+    }
+
     fn is_yaml_right(&self) -> bool {
         let Some(expected) = self.expected("expected.yaml") else {
             return true;
@@ -200,6 +214,28 @@ fn yaml_is_what_compose_prints() {
 #[test]
 fn hashes_are_those_of_compose() {
     assert_failures(HASH_FAILURES, Case::is_hash_right);
+}
+
+/// The table of what is found in the files that are refused: a line per case with the code and
+/// the place of each error.
+const REFUSALS: &str = include_str!("refusals.txt");
+
+/// A file is refused for the right reason, at the right place.
+#[test]
+fn refusals_name_the_fault_and_its_place() {
+    let refused = corpus()
+        .into_iter()
+        .filter(|case| case.expected("expected.json").is_none());
+    let found: Vec<String> = refused.map(|case| case.refusal()).collect();
+    if found.is_empty() {
+        return;
+    }
+    let expected: Vec<&str> = REFUSALS.lines().filter(|l| !l.starts_with('#')).collect();
+    let wrong: Vec<_> = found
+        .iter()
+        .filter(|line| !expected.contains(&line.as_str()))
+        .collect();
+    assert!(wrong.is_empty(), "not so in tests/refusals.txt: {wrong:#?}");
 }
 
 /// Cases whose output cannot mean the same again, with Docker Compose's own reasons.
