@@ -179,7 +179,17 @@ fn named_env_file<'n>(
     at: String,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Named<'n>> {
-    let path = entry.get("path")?;
+    let is_required = entry.get("required").and_then(Node::as_bool) != Some(false);
+    let Some(path) = entry.get("path") else {
+        // An empty path is no value in canonical form.
+        if is_required {
+            findings.push(
+                Diagnostic::error("missing-env-file", at, "the path of this env file is empty")
+                    .at(entry.span),
+            );
+        }
+        return None;
+    };
     let word = entry.get("format");
     let format = match word.and_then(Node::as_str) {
         None => Format::Dotenv,
@@ -202,7 +212,7 @@ fn named_env_file<'n>(
     Some(Named {
         path: path.as_str()?,
         span: path.span,
-        required: entry.get("required").and_then(Node::as_bool) != Some(false),
+        required: is_required,
         format,
         at,
         code: "missing-env-file",

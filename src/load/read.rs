@@ -23,8 +23,8 @@ pub struct Unreadable {
     pub is_missing: bool,
 }
 
-/// The largest file that is read.
-const MAX_BYTES: usize = 64 << 20;
+/// The largest text that is read, whatever [`Files`] it comes from.
+const MAX_BYTES: usize = super::disk::MAX_FILE as usize;
 
 /// What stands for standard input in the place of a path.
 pub const STDIN: &str = "-";

@@ -51,7 +51,10 @@ pub enum Mapping {
 /// Which keys a mapping with user-chosen keys may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
+    /// Anything but nothing.
     Any,
+    /// Anything, nothing too.
+    OrNone,
     /// Letters, digits, `.`, `_` and `-`.
     Resource,
     /// As [`Names::Resource`]; entries with other keys are ignored instead of refused.
@@ -183,8 +186,8 @@ impl Schema {
             (Some(_), false) => types.push("a whole number"),
             _ => {}
         }
-        // Where a switch may be a string, it is for the sake of variables.
-        if self.string.is_some() && !self.boolean {
+        // Where a switch alone may be a string, it is for the sake of variables.
+        if self.string.is_some() && (!self.boolean || self.fraction) {
             types.push("a string");
         }
         if self.list.is_some() {
@@ -218,6 +221,7 @@ impl Check<'_> {
         match &node.value {
             Value::Null if schema.null => {}
             Value::Bool(_) if schema.boolean => {}
+            Value::Float(x) if !x.is_finite() => self.not_finite(node, path),
             Value::Int(i) if schema.integer.is_some() => self.bounds(schema, *i, node, path),
             Value::Float(_) if schema.fraction => {}
             Value::Float(x) if schema.integer.is_some() && x.fract() == 0.0 => {
@@ -231,11 +235,39 @@ impl Check<'_> {
             Value::Map(map) => match schema.map {
                 Some(Mapping::Object(object)) => self.object(object, map, node, path),
                 Some(Mapping::Named(names, values)) => self.named(names, values, map, path),
-                Some(Mapping::Free) => {}
+                Some(Mapping::Free) => self.finite(node, path),
                 None => self.wrong_type(schema, node, path),
             },
             _ => self.wrong_type(schema, node, path),
         }
+    }
+
+    /// Values of no known form may be anything but infinite or not a number: Compose checks a
+    /// model as JSON, which has no words for those.
+    fn finite(&mut self, node: &Node, path: &Path) {
+        match &node.value {
+            Value::Float(x) if !x.is_finite() => self.not_finite(node, path),
+            Value::Seq(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.finite(item, &path.index(index));
+                }
+            }
+            Value::Map(map) => {
+                for (key, value) in map.iter() {
+                    self.finite(value, &path.key(key));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn not_finite(&mut self, node: &Node, path: &Path) {
+        let what = "this is infinite or not a number; a Compose file has no place for either";
+        self.findings.push(
+            Diagnostic::error("not-finite", path.to_string(), what)
+                .at(node.span)
+                .help("put it in quotes to make it a string"),
+        );
     }
 
     fn wrong_type(&mut self, schema: &Schema, node: &Node, path: &Path) {
@@ -352,8 +384,11 @@ impl Check<'_> {
                 .ok();
             match known {
                 Some(at) => self.value(object.attributes[at].1, &entry.node, &path.key(key)),
-                None if object.others == Others::Anything => {}
-                None if object.others == Others::Extensions && key.starts_with("x-") => {}
+                None if object.others == Others::Anything
+                    || object.others == Others::Extensions && key.starts_with("x-") =>
+                {
+                    self.finite(&entry.node, &path.key(key));
+                }
                 None => self.findings.push(unknown(object, key, entry.key, path)),
             }
         }
@@ -375,6 +410,7 @@ impl Check<'_> {
         for (key, entry) in map.entries() {
             let fits = match names {
                 Names::Any => !key.is_empty(),
+                Names::OrNone => true,
                 Names::Resource | Names::ResourceOrIgnored => is_resource_name(key),
                 Names::LowerCase => !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase()),
             };

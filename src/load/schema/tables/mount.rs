@@ -3,8 +3,8 @@
 use super::super::{Schema, Text};
 use super::service::HOOK;
 use super::{
-    ANY_STRING, BOOLEAN, BOOLEAN_OR_STRING, COUNT_OR_STRING, LIST_OR_DICT, NOTHING,
-    NUMBER_OR_STRING, STRING_OR_SET, object,
+    ANY_STRING, BOOLEAN, BOOLEAN_OR_STRING, COUNT_OR_STRING, LIST_OR_DICT, NOTHING, NUMBER,
+    STRING_OR_SET, object,
 };
 
 pub(super) static MOUNTS: Schema = NOTHING.or_set(&MOUNT);
@@ -51,7 +51,7 @@ pub(super) static MOUNTED_VOLUME: Schema = NOTHING.or_object(&object(
 ));
 pub(super) static TMPFS: Schema = NOTHING.or_object(&object(
     "tmpfs",
-    &[("mode", &NUMBER_OR_STRING), ("size", &COUNT_OR_STRING)],
+    &[("mode", &NUMBER), ("size", &COUNT_OR_STRING)],
 ));
 pub(super) static MOUNTED_IMAGE: Schema =
     NOTHING.or_object(&object("image", &[("subpath", &ANY_STRING)]));

@@ -5,7 +5,7 @@ use super::deploy::{DEPLOY, GPUS};
 use super::mount::{DEVELOP, MOUNTS};
 use super::{
     ANY_STRING, BOOLEAN, BOOLEAN_OR_STRING, COMMAND, COUNT_OR_STRING, DRIVER_OPTS, HOSTS,
-    INTEGER_OR_STRING, LIST_OR_DICT, LOOSE_SET, MAPPING, NOTHING, NUMBER, NUMBER_OR_STRING,
+    INTEGER_OR_STRING, LIST_OR_DICT, LOOSE_SET, NOTHING, NUMBER, NUMBER_OR_STRING,
     PERCENT_OR_STRING, STRING_OR_LIST, STRING_OR_SET, STRING_SET, STRINGS, object,
 };
 
@@ -93,7 +93,7 @@ pub(super) static A_SERVICE: Schema = NOTHING.or_object(&object(
         ("stdin_open", &BOOLEAN_OR_STRING),
         ("stop_grace_period", &ANY_STRING),
         ("stop_signal", &ANY_STRING),
-        ("storage_opt", &MAPPING),
+        ("storage_opt", &STORAGE_OPTIONS),
         ("sysctls", &LIST_OR_DICT),
         ("tmpfs", &STRING_OR_SET),
         ("tty", &BOOLEAN_OR_STRING),
@@ -310,7 +310,10 @@ pub(super) static LOGGING: Schema = NOTHING.or_object(&object(
     "logging",
     &[("driver", &ANY_STRING), ("options", &LOGGING_OPTIONS)],
 ));
-pub(super) static LOGGING_OPTIONS: Schema = NOTHING.or_named(Names::Any, &LOGGING_OPTION);
+pub(super) static LOGGING_OPTIONS: Schema = NOTHING.or_named(Names::OrNone, &LOGGING_OPTION);
+/// The specification lets these be anything; what Compose can read are texts and whole numbers.
+pub(super) static STORAGE_OPTIONS: Schema = NOTHING.or_named(Names::OrNone, &STORAGE_OPTION);
+pub(super) static STORAGE_OPTION: Schema = NOTHING.or_string().or_integer().or_null();
 pub(super) static LOGGING_OPTION: Schema = NOTHING.or_string().or_number().or_null();
 
 pub(super) static SERVICE_MODELS: Schema = NOTHING
