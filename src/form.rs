@@ -108,10 +108,16 @@ pub struct Form {
 
 impl Form {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.position(name).map(|at| &self.fields[at])
+    }
+
+    /// Where in the order an attribute stands.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        // Lengths and last letters tell most names apart.
         let last = name.as_bytes().last();
         self.fields
             .iter()
-            .find(|field| field.name.as_bytes().last() == last && field.name == name)
+            .position(|field| field.name.as_bytes().last() == last && field.name == name)
     }
 }
 

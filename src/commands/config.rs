@@ -165,6 +165,9 @@ fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
             project.drop_unused_resources();
         }
     }
+    if args.quiet {
+        return Ok(String::new());
+    }
     Ok(render::project(project, format))
 }
 

@@ -8,28 +8,35 @@ use std::cmp::Ordering;
 /// Puts an object into the order of its form.
 pub fn object(form: &Form, node: Node) -> Node {
     let span = node.span;
-    let Value::Map(mut map) = node.value else {
+    let Value::Map(map) = node.value else {
         return node;
     };
-    let mut ordered = Vec::with_capacity(map.len());
-    for field in form.fields {
-        match map.get_mut(field.name) {
-            Some(found) => {
-                let node = value(field.kind, std::mem::take(found));
-                if is_shown(field, &node) {
-                    ordered.push((field.name.to_owned(), Entry { key: span, node }));
-                }
-            }
-            None if field.presence == Presence::Always => {
-                let node = empty(field.kind, span);
-                ordered.push((field.name.to_owned(), Entry { key: span, node }));
-            }
-            None => {}
+    let mut known: Vec<(usize, String, Entry)> = Vec::with_capacity(map.len());
+    let mut others = Vec::new();
+    for (key, mut entry) in map.into_entries() {
+        let Some(at) = form.position(&key) else {
+            others.push((key, entry));
+            continue;
+        };
+        let field = &form.fields[at];
+        entry.node = value(field.kind, entry.node);
+        if is_shown(field, &entry.node) {
+            known.push((at, key, entry));
         }
     }
+    for (at, field) in form.fields.iter().enumerate() {
+        if field.presence == Presence::Always && known.iter().all(|(other, ..)| *other != at) {
+            let node = empty(field.kind, span);
+            known.push((at, field.name.to_owned(), Entry { key: span, node }));
+        }
+    }
+    known.sort_unstable_by_key(|(at, ..)| *at);
+    let mut ordered: Vec<(String, Entry)> = known
+        .into_iter()
+        .map(|(_, key, entry)| (key, entry))
+        .collect();
     if form.extensions {
-        map.retain(|key, _| form.field(key).is_none());
-        for (key, mut entry) in sorted(map).into_entries() {
+        for (key, mut entry) in sorted(Map::of_distinct(others)).into_entries() {
             entry.node = untyped(entry.node);
             ordered.push((key, entry));
         }
@@ -146,31 +153,26 @@ fn sorted(map: Map) -> Map {
 /// The order of keys in Go's YAML encoder: runs of digits compare as numbers, letters come after
 /// everything else, but before it inside a run of digits.
 pub fn natural(a: &str, b: &str) -> Ordering {
-    // Where the first difference is between two letters, with no more to know, that decides.
-    if let Some((x, y)) = a.bytes().zip(b.bytes()).find(|(x, y)| x != y)
-        && x.is_ascii_alphabetic()
-        && y.is_ascii_alphabetic()
-    {
-        return x.cmp(&y);
-    }
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
     let mut digits = false;
-    for i in 0..a.len().min(b.len()) {
-        if a[i] == b[i] {
-            digits = a[i].is_numeric();
+    for (i, (x, y)) in a.chars().zip(b.chars()).enumerate() {
+        if x == y {
+            digits = x.is_numeric();
             continue;
         }
-        return match (a[i].is_alphabetic(), b[i].is_alphabetic()) {
-            (true, true) => a[i].cmp(&b[i]),
+        return match (x.is_alphabetic(), y.is_alphabetic()) {
+            (true, true) => x.cmp(&y),
             (true, false) if digits => Ordering::Less,
             (false, true) if digits => Ordering::Greater,
             (true, false) => Ordering::Greater,
             (false, true) => Ordering::Less,
-            (false, false) => numbers(&a, &b, i),
+            (false, false) => {
+                let a: Vec<char> = a.chars().collect();
+                let b: Vec<char> = b.chars().collect();
+                numbers(&a, &b, i)
+            }
         };
     }
-    a.len().cmp(&b.len())
+    a.chars().count().cmp(&b.chars().count())
 }
 
 /// Compares the numbers that start at `i`, where the texts differ.

@@ -91,17 +91,17 @@ fn reduce(items: &mut Vec<Node>, key: Key, path: &Path, findings: &mut Vec<Diagn
     {
         return;
     }
-    let mut first: HashMap<String, usize> = HashMap::with_capacity(items.len());
+    let mut first = Seen::for_items(items.len());
     let mut kept: Vec<Node> = Vec::with_capacity(items.len());
     for (index, item) in std::mem::take(items).into_iter().enumerate() {
         match key.of(&item) {
             Ok(Some(name)) => match first.get(&name) {
-                Some(&at) => {
+                Some(at) => {
                     kept[at] = item;
                     continue;
                 }
                 None => {
-                    first.insert(name, kept.len());
+                    first.put(name, kept.len());
                 }
             },
             Ok(None) => {}
@@ -113,6 +113,37 @@ fn reduce(items: &mut Vec<Node>, key: Key, path: &Path, findings: &mut Vec<Diagn
         kept.push(item);
     }
     *items = kept;
+}
+
+/// Where names were first seen: searched from end to end in the short lists that most are.
+enum Seen {
+    Few(Vec<(String, usize)>),
+    Many(HashMap<String, usize>),
+}
+
+impl Seen {
+    fn for_items(count: usize) -> Self {
+        match count <= 16 {
+            true => Seen::Few(Vec::with_capacity(count)),
+            false => Seen::Many(HashMap::with_capacity(count)),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<usize> {
+        match self {
+            Seen::Few(few) => few.iter().find(|(n, _)| n == name).map(|(_, at)| *at),
+            Seen::Many(many) => many.get(name).copied(),
+        }
+    }
+
+    fn put(&mut self, name: String, at: usize) {
+        match self {
+            Seen::Few(few) => few.push((name, at)),
+            Seen::Many(many) => {
+                many.insert(name, at);
+            }
+        }
+    }
 }
 
 impl Key {
