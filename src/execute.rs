@@ -9,6 +9,8 @@ mod failure;
 mod hooks;
 mod interrupted;
 mod ports;
+mod programs;
+mod provider;
 mod watch;
 
 pub use failure::Failure;
@@ -103,6 +105,8 @@ struct Made {
     containers: BTreeMap<StepId, String>,
     /// Images that steps brought, by reference.
     images: BTreeMap<String, ImageSummary>,
+    /// What providers have given, by service.
+    provided: BTreeMap<String, provider::Provided>,
     /// References that were pulled.
     pulled: BTreeSet<String>,
 }

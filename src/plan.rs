@@ -46,6 +46,43 @@ pub enum Until {
     RunningOrHealthy,
 }
 
+/// What a provider's program is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderVerb {
+    Up,
+    Down,
+    Stop,
+}
+
+impl ProviderVerb {
+    /// The program's command.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProviderVerb::Up => "up",
+            ProviderVerb::Down => "down",
+            ProviderVerb::Stop => "stop",
+        }
+    }
+
+    /// As progress says it, before and after.
+    pub fn in_words(self) -> (&'static str, &'static str) {
+        match self {
+            ProviderVerb::Up => ("Creating", "Created"),
+            ProviderVerb::Down => ("Removing", "Removed"),
+            ProviderVerb::Stop => ("Stopping", "Stopped"),
+        }
+    }
+
+    /// What is being done to the service.
+    pub fn deed(self) -> &'static str {
+        match self {
+            ProviderVerb::Up => "create",
+            ProviderVerb::Down => "remove",
+            ProviderVerb::Stop => "stop",
+        }
+    }
+}
+
 /// One engine call or one wait.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -138,6 +175,11 @@ pub enum Action {
         service: String,
         container: Target,
         hook: Hook,
+    },
+    /// Runs the program of a service with a `provider`.
+    RunProvider {
+        service: String,
+        verb: ProviderVerb,
     },
     Wait {
         service: String,
@@ -331,6 +373,7 @@ impl Action {
             Action::RemoveContainer { .. } => "remove_container",
             Action::RemoveImage { .. } => "remove_image",
             Action::RunHook { .. } => "run_hook",
+            Action::RunProvider { .. } => "run_provider",
             Action::Wait { .. } => "wait",
         }
     }
@@ -360,7 +403,9 @@ impl Action {
             | Action::RemoveContainer { container, .. } => {
                 format!("Container {}", container.name())
             }
-            Action::Wait { service, .. } => format!("Service {service}"),
+            Action::Wait { service, .. } | Action::RunProvider { service, .. } => {
+                format!("Service {service}")
+            }
         }
     }
 
@@ -373,6 +418,7 @@ impl Action {
             | Action::CopyFiles { service, .. }
             | Action::StartContainer { service, .. }
             | Action::RunHook { service, .. }
+            | Action::RunProvider { service, .. }
             | Action::Wait { service, .. } => Some(service),
             Action::PullImage { services, .. } => services.first().map(String::as_str),
             _ => None,

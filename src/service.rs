@@ -181,6 +181,9 @@ pub struct ThrottleDevice {
 pub struct Provider {
     #[serde(rename = "type")]
     pub kind: String,
+    /// Flags for its program; a list is a flag given several times.
+    #[serde(default)]
+    pub options: BTreeMap<String, Vec<String>>,
 }
 
 /// A service in its canonical form. Unset means that the engine's or the image's default applies.

@@ -141,7 +141,7 @@ impl<'a> Task<'a> {
 
     /// Attributes that are read, but that no request can express.
     fn check_supported(&self) -> Result<(), Refusal> {
-        const REFUSED: [(&str, &str); 3] = [
+        const REFUSED: [(&str, &str); 2] = [
             (
                 "credential_spec",
                 "is for Windows containers, which this engine does not run",
@@ -149,10 +149,6 @@ impl<'a> Task<'a> {
             (
                 "models",
                 "needs Docker's model runner, which is not supported yet",
-            ),
-            (
-                "provider",
-                "is run by a provider's program, which is not supported yet",
             ),
         ];
         for (key, why) in REFUSED {

@@ -105,9 +105,10 @@ impl Walk<'_> {
             read: Some(&read),
             ..Resolved::default()
         };
+        let provided = self.with_provided(service);
         Ok(request::container_request(
             self.project,
-            service,
+            provided.as_ref().unwrap_or(service),
             name,
             labels,
             &resolved,

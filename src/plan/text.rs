@@ -1,6 +1,6 @@
 //! A plan for reading: by people ([`render_text`]) and by programs ([`render_json`]).
 
-use super::{Action, Change, Plan, Step, StepId};
+use super::{Action, Change, Plan, ProviderVerb, Step, StepId};
 use crate::tree::Span;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -68,6 +68,11 @@ fn sign_and_verb(plan: &Plan, step: &Step) -> Option<(char, &'static str)> {
         Action::RestartContainer { .. } => ('>', "restart"),
         Action::KillContainer { .. } => ('.', "kill"),
         Action::RunHook { .. } => ('>', "run a hook in"),
+        Action::RunProvider { verb, .. } => match verb {
+            ProviderVerb::Up => ('>', "run the provider of"),
+            ProviderVerb::Down => ('-', "run the provider (down) of"),
+            ProviderVerb::Stop => ('.', "run the provider (stop) of"),
+        },
         Action::Wait { .. } => ('?', "wait for"),
     })
 }

@@ -1,10 +1,11 @@
 //! Pass 3: what becomes of each replica, and the containers to create.
 
 use super::divergence::Divergence;
+use super::lifecycle::provider;
 use super::{Fate, Planner, existing};
 use crate::engine::ContainerState;
 use crate::observe::ObservedContainer;
-use crate::plan::{Action, Step, StepId, Target};
+use crate::plan::{Action, ProviderVerb, Step, StepId, Target};
 use crate::scale::{self, Replica, ReplicaNumber};
 use crate::service::Service;
 use std::collections::BTreeMap;
@@ -16,6 +17,9 @@ impl<'a> Planner<'a> {
     pub(super) fn plan_containers(&mut self, name: &'a str) {
         let project = self.project;
         let service = &project.services[name];
+        if service.provider.is_some() {
+            return self.plan_provider(service);
+        }
         if !self.is_possible(service) {
             return;
         }
@@ -110,17 +114,48 @@ impl<'a> Planner<'a> {
         self.fates.insert(name, fates);
     }
 
+    /// A provider's program runs at every `up`, as only it knows whether there is something to
+    /// do, and what its dependants need; it runs before they are created.
+    fn plan_provider(&mut self, service: &'a Service) {
+        let cause = "a provider is asked at every up";
+        let step = provider(&service.name, ProviderVerb::Up, cause);
+        let needs = self.dependencies_made(service);
+        let id = self.plan.add(step, needs);
+        self.starts.entry(&service.name).or_default().push(id);
+    }
+
+    /// Steps that make what a service depends on: the containers of a provider's dependencies,
+    /// and providers.
+    fn dependencies_made(&self, service: &Service) -> Vec<StepId> {
+        let mut needs = self.provider_steps(service);
+        for name in service.depends_on.keys() {
+            for fate in self.fates.get(name.as_str()).into_iter().flatten() {
+                if let Fate::Add { new } | Fate::Replace { new, .. } = fate
+                    && let Target::Made { by, .. } = new
+                {
+                    needs.push(*by);
+                }
+            }
+        }
+        needs
+    }
+
+    /// The steps of the providers that a service depends on.
+    fn provider_steps(&self, service: &Service) -> Vec<StepId> {
+        let providers = service.depends_on.keys().filter(|name| {
+            let target = self.project.services.get(*name);
+            target.is_some_and(|s| s.provider.is_some())
+        });
+        providers
+            .filter_map(|name| self.starts.get(name.as_str()))
+            .flatten()
+            .copied()
+            .collect()
+    }
+
     /// Refuses what cannot be run, by name and line.
     fn is_possible(&mut self, service: &Service) -> bool {
         let path = |attribute: &str| format!("services.{}.{attribute}", service.name);
-        if service.provider.is_some() {
-            self.obstacle(
-                path("provider"),
-                "provider services are not supported yet".to_owned(),
-                Some("run it by `docker compose`, or leave this service out".to_owned()),
-            );
-            return false;
-        }
         if !service.pre_start.is_empty() {
             self.obstacle(
                 path("pre_start"),
@@ -227,7 +262,7 @@ impl<'a> Planner<'a> {
     /// volumes (or the engine would make them itself, without labels) and the containers whose
     /// namespaces it shares. Networks only have to be there when it starts.
     fn creation_needs(&self, service: &Service) -> Vec<StepId> {
-        let mut needs: Vec<StepId> = Vec::new();
+        let mut needs = self.provider_steps(service);
         needs.extend(self.image_steps.get(&self.project.image_name(service)));
         needs.extend(
             service

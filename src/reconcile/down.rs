@@ -1,11 +1,12 @@
 //! Taking a project down: the reverse of coming up.
 
 use super::existing;
+use super::lifecycle::provider;
 use crate::engine::ImageSummary;
 use crate::graph::dependency_order;
 use crate::labels;
 use crate::observe::{Observed, ObservedContainer};
-use crate::plan::{Action, Plan, Step, StepId};
+use crate::plan::{Action, Plan, ProviderVerb, Step, StepId};
 use crate::project::Project;
 use crate::value::image::Reference;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,6 +53,15 @@ pub fn down(
             .dependents(name)
             .flat_map(|s| teardown.stopped.get(&s.name).cloned().unwrap_or_default())
             .collect();
+        if project.services[name].provider.is_some() {
+            let step = provider(name, ProviderVerb::Down, "the project goes down");
+            let step = teardown.plan.add(step, after.clone());
+            teardown
+                .stopped
+                .entry(name.to_owned())
+                .or_default()
+                .push(step);
+        }
         for container in observed.replicas_of(name) {
             let hooks = &project.services[name].pre_stop;
             let stopped = teardown.remove(container, hooks, &after, options.volumes);

@@ -4,7 +4,7 @@
 use super::{Fate, Obstacle, Options, Outcome, Planner, existing};
 use crate::graph::dependency_order;
 use crate::observe::{Observed, ObservedContainer};
-use crate::plan::{Action, Plan, Step, StepId, Until};
+use crate::plan::{Action, Plan, ProviderVerb, Step, StepId, Until};
 use crate::project::Project;
 use crate::service::Condition;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,11 @@ pub fn stop(
             .dependents(name)
             .flat_map(|s| stopped.get(s.name.as_str()).cloned().unwrap_or_default())
             .collect();
+        if project.services[name].provider.is_some() {
+            let step = provider(name, ProviderVerb::Stop, "asked for");
+            let step = planner.plan.add(step, after.clone());
+            stopped.entry(name).or_default().push(step);
+        }
         for container in observed.replicas_of(name) {
             if container.state.is_up() {
                 let step = planner.plan_stop(container, "asked for", after.clone(), true);
@@ -42,6 +47,12 @@ pub fn stop(
         }
     }
     planner.outcome().plan
+}
+
+/// The step that runs the program of a service with a `provider`.
+pub(super) fn provider(service: &str, verb: ProviderVerb, cause: &str) -> Step {
+    let service = service.to_owned();
+    Step::silent(Action::RunProvider { service, verb }, cause)
 }
 
 /// Starts what is not running, dependencies first, their conditions honoured.

@@ -351,10 +351,15 @@ impl<'a> Planner<'a> {
             let Some((name, target)) = project.services.get_key_value(name) else {
                 continue;
             };
-            if target.replicas() == 0 || target.provider.is_some() {
+            if target.replicas() == 0 {
                 continue;
             }
             let starts = self.starts.get(name.as_str()).cloned().unwrap_or_default();
+            // A provider is there when its program has ended, whatever the condition.
+            if target.provider.is_some() {
+                waits.extend(starts);
+                continue;
+            }
             if dependency.condition == Condition::Started {
                 waits.extend(starts);
                 continue;
