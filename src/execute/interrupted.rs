@@ -1,6 +1,6 @@
 //! A walk that is asked to stop: what is given up, what is finished, what is undone.
 //!
-//! Pulls, builds and waits are given up where they stand. Short calls are awaited. Where a step
+//! Pulls, builds, providers and waits are given up where they stand. Short calls are awaited. Where a step
 //! has taken something away already (a container was stopped, a network removed), the steps that
 //! bring it back are still done, one after the other in the plan's order, waits left out. A new
 //! container under a temporary name whose takeover has not begun is removed again. Containers
@@ -21,9 +21,10 @@ impl Walk<'_> {
         action: &Action,
     ) -> Result<bool, Trouble> {
         let stage = match action {
-            Action::PullImage { .. } | Action::BuildImage { .. } | Action::Wait { .. } => {
-                Stage::Stopping
-            }
+            Action::PullImage { .. }
+            | Action::BuildImage { .. }
+            | Action::RunProvider { .. }
+            | Action::Wait { .. } => Stage::Stopping,
             Action::RunHook { .. }
             | Action::StopContainer { .. }
             | Action::RestartContainer { .. } => Stage::Killing,

@@ -51,8 +51,14 @@ pub fn stop(
 
 /// The step that runs the program of a service with a `provider`.
 pub(super) fn provider(service: &str, verb: ProviderVerb, cause: &str) -> Step {
-    let service = service.to_owned();
-    Step::silent(Action::RunProvider { service, verb }, cause)
+    let action = Action::RunProvider {
+        service: service.to_owned(),
+        verb,
+    };
+    let mut step = Step::silent(action, cause);
+    // What its program says is shown under the service's name.
+    step.show.id = service.to_owned();
+    step
 }
 
 /// Starts what is not running, dependencies first, their conditions honoured.

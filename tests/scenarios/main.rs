@@ -9,6 +9,7 @@ mod examples;
 mod logs;
 mod main_job;
 mod names;
+mod providers;
 mod refusals;
 mod requests;
 mod restarts;
