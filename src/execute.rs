@@ -73,17 +73,23 @@ impl Report {
         self.failures.is_empty() && self.given_up.is_empty()
     }
 
-    /// Services of which something was given up, and those of which everything was done.
-    pub fn interrupted_services(&self, plan: &Plan) -> (BTreeSet<String>, BTreeSet<String>) {
-        let of = |ids: &[StepId]| -> BTreeSet<String> {
+    /// How far each service came that an interrupted walk was to bring up: all done, done but
+    /// for a wait that was given up, not or not completely done.
+    pub fn interrupted_services(&self, plan: &Plan) -> [BTreeSet<String>; 3] {
+        let of = |ids: &[StepId], is_wait: bool| -> BTreeSet<String> {
             ids.iter()
-                .filter_map(|id| plan.step(*id).action.service())
+                .map(|id| &plan.step(*id).action)
+                .filter(|action| matches!(action, Action::Wait { .. }) == is_wait)
+                .filter_map(Action::service)
                 .map(str::to_owned)
                 .collect()
         };
-        let given_up = of(&self.given_up);
-        let done = of(&self.done).difference(&given_up).cloned().collect();
-        (given_up, done)
+        let mut done = of(&self.done, false);
+        let mut awaited = of(&self.given_up, true);
+        let given_up = of(&self.given_up, false);
+        awaited.retain(|name| !given_up.contains(name));
+        done.retain(|name| !given_up.contains(name) && !awaited.contains(name));
+        [done, awaited, given_up]
     }
 
     /// Services of which something was not tried, with the resource whose failure kept it.

@@ -197,23 +197,17 @@ pub fn conclude(ctx: &Context, desired: &Desired, done: &Done) -> Result<ExitCod
             false => Err(desired.failures(ctx, done)),
         };
     };
-    let (given_up, finished) = report.interrupted_services(&done.plan);
-    let list = |names: std::collections::BTreeSet<String>| {
-        let names: Vec<String> = names.into_iter().collect();
-        match names.is_empty() {
-            true => "none".to_owned(),
-            false => names.join(", "),
-        }
-    };
     let mut text = match cause {
         Cause::TimeLimit(limit) => format!("application not healthy after {}s", limit.as_secs()),
         Cause::Interrupt | Cause::Terminate => "interrupted".to_owned(),
     };
-    text.push_str(&format!(
-        "; services done: {}; not or not completely: {}",
-        list(finished),
-        list(given_up)
-    ));
+    let words = ["services done", "still waited for", "not or not completely"];
+    for (word, names) in words.iter().zip(report.interrupted_services(&done.plan)) {
+        if !names.is_empty() {
+            let names: Vec<String> = names.into_iter().collect();
+            text.push_str(&format!("; {word}: {}", names.join(", ")));
+        }
+    }
     if !report.failures.is_empty() {
         text = format!("{}\n{text}", desired.failures(ctx, done));
     }

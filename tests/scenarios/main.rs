@@ -6,6 +6,7 @@
 mod adoption;
 mod endpoint;
 mod examples;
+mod foreground;
 mod logs;
 mod main_job;
 mod names;

@@ -194,6 +194,16 @@ impl Running {
         read(&mut self.stderr)
     }
 
+    /// Sends it a signal: `INT`, `TERM`.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &pid])
+            .stderr(std::process::Stdio::null())
+            .status();
+        assert!(sent.is_ok(), "kill is there");
+    }
+
     /// Whether it has ended, and how.
     pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
         self.child.try_wait().expect("a child to wait for")
