@@ -45,7 +45,6 @@ pub enum Mapping {
     Object(&'static Object),
     /// User-chosen keys with values of one kind.
     Named(Names, &'static Schema),
-    Free,
 }
 
 /// Which keys a mapping with user-chosen keys may have.
@@ -168,13 +167,6 @@ impl Schema {
         }
     }
 
-    const fn or_mapping(self) -> Self {
-        Schema {
-            map: Some(Mapping::Free),
-            ..self
-        }
-    }
-
     /// The accepted types in words: `a string or a list`.
     fn types(&self) -> String {
         let mut types = Vec::new();
@@ -235,7 +227,6 @@ impl Check<'_> {
             Value::Map(map) => match schema.map {
                 Some(Mapping::Object(object)) => self.object(object, map, node, path),
                 Some(Mapping::Named(names, values)) => self.named(names, values, map, path),
-                Some(Mapping::Free) => self.finite(node, path),
                 None => self.wrong_type(schema, node, path),
             },
             _ => self.wrong_type(schema, node, path),

@@ -26,7 +26,6 @@ static STRING_OR_LIST: Schema = NOTHING.or_string().or_list(&ANY_STRING);
 static LOOSE_SET: Schema = NOTHING.or_set(&NUMBER_OR_STRING);
 static SCALAR: Schema = NOTHING.or_string().or_number().or_boolean().or_null();
 static LIST_OR_DICT: Schema = NOTHING.or_named(Names::Any, &SCALAR).or_set(&ANY_STRING);
-static MAPPING: Schema = NOTHING.or_mapping();
 static DRIVER_OPTS: Schema = NOTHING.or_named(Names::Any, &NUMBER_OR_STRING);
 static STRING_MAP: Schema = NOTHING.or_named(Names::Any, &ANY_STRING);
 static COMMAND: Schema = NOTHING.or_null().or_string().or_list(&ANY_STRING);
