@@ -8,6 +8,7 @@ mod creation;
 mod failure;
 mod hooks;
 mod interrupted;
+mod models;
 mod ports;
 mod programs;
 mod provider;
@@ -111,6 +112,8 @@ struct Made {
     containers: BTreeMap<StepId, String>,
     /// Images that steps brought, by reference.
     images: BTreeMap<String, ImageSummary>,
+    /// Where models are served.
+    models_at: Option<String>,
     /// What providers have given, by service.
     provided: BTreeMap<String, provider::Provided>,
     /// References that were pulled.

@@ -176,6 +176,12 @@ pub enum Action {
         container: Target,
         hook: Hook,
     },
+    /// Pulls and configures a model for the services that use it.
+    PrepareModel {
+        /// The first of them.
+        service: String,
+        key: String,
+    },
     /// Runs the program of a service with a `provider`.
     RunProvider {
         service: String,
@@ -373,6 +379,7 @@ impl Action {
             Action::RemoveContainer { .. } => "remove_container",
             Action::RemoveImage { .. } => "remove_image",
             Action::RunHook { .. } => "run_hook",
+            Action::PrepareModel { .. } => "prepare_model",
             Action::RunProvider { .. } => "run_provider",
             Action::Wait { .. } => "wait",
         }
@@ -403,6 +410,7 @@ impl Action {
             | Action::RemoveContainer { container, .. } => {
                 format!("Container {}", container.name())
             }
+            Action::PrepareModel { key, .. } => format!("Model {key}"),
             Action::Wait { service, .. } | Action::RunProvider { service, .. } => {
                 format!("Service {service}")
             }
@@ -418,6 +426,7 @@ impl Action {
             | Action::CopyFiles { service, .. }
             | Action::StartContainer { service, .. }
             | Action::RunHook { service, .. }
+            | Action::PrepareModel { service, .. }
             | Action::RunProvider { service, .. }
             | Action::Wait { service, .. } => Some(service),
             Action::PullImage { services, .. } => services.first().map(String::as_str),

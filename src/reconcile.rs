@@ -111,6 +111,7 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
     planner.plan_images();
     planner.plan_networks();
     planner.plan_volumes();
+    planner.plan_models();
     for name in dependency_order(project) {
         planner.plan_containers(name);
     }
@@ -160,6 +161,7 @@ struct Planner<'a> {
     /// Key → the step after which the network is there.
     network_steps: BTreeMap<String, StepId>,
     volume_steps: BTreeMap<String, StepId>,
+    model_steps: BTreeMap<String, StepId>,
     /// Networks that exist, but not as declared.
     diverged_networks: BTreeSet<String>,
     /// Number of steps before anything is taken away.
@@ -191,6 +193,7 @@ impl<'a> Planner<'a> {
             image_steps: BTreeMap::new(),
             network_steps: BTreeMap::new(),
             volume_steps: BTreeMap::new(),
+            model_steps: BTreeMap::new(),
             diverged_networks: BTreeSet::new(),
             early: 0,
             fates: BTreeMap::new(),

@@ -176,6 +176,14 @@ pub struct ThrottleDevice {
     pub rate: Bytes,
 }
 
+/// One entry of `models`: the variables that tell the service of a model.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default)]
+pub struct ModelNames {
+    pub endpoint_var: Option<String>,
+    pub model_var: Option<String>,
+}
+
 /// `provider`: something else than a container does the service's work.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Provider {
@@ -253,6 +261,7 @@ pub struct Service {
     pub mem_reservation: Option<Bytes>,
     pub mem_swappiness: Option<Bytes>,
     pub memswap_limit: Option<Bytes>,
+    pub models: BTreeMap<String, Option<ModelNames>>,
     pub network_mode: Option<String>,
     pub networks: BTreeMap<String, Option<Attachment>>,
     pub oom_kill_disable: bool,

@@ -141,16 +141,10 @@ impl<'a> Task<'a> {
 
     /// Attributes that are read, but that no request can express.
     fn check_supported(&self) -> Result<(), Refusal> {
-        const REFUSED: [(&str, &str); 2] = [
-            (
-                "credential_spec",
-                "is for Windows containers, which this engine does not run",
-            ),
-            (
-                "models",
-                "needs Docker's model runner, which is not supported yet",
-            ),
-        ];
+        const REFUSED: [(&str, &str); 1] = [(
+            "credential_spec",
+            "is for Windows containers, which this engine does not run",
+        )];
         for (key, why) in REFUSED {
             if self
                 .service

@@ -88,6 +88,7 @@ impl Walk<'_> {
                 container,
                 hook,
             } => self.run_hook(service, container, hook).await,
+            Action::PrepareModel { service, key } => self.prepare_model(service, key).await,
             Action::RunProvider { service, verb } => self.run_provider(service, *verb).await,
             Action::Wait {
                 service,

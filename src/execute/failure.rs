@@ -106,6 +106,7 @@ fn during(action: &Action) -> &'static str {
         Action::RestartContainer { .. } => "restart",
         Action::KillContainer { .. } => "kill",
         Action::RunHook { .. } => "run hook",
+        Action::PrepareModel { .. } => "prepare",
         Action::RunProvider { .. } => "run its provider",
         Action::Wait { .. } => "wait",
     }

@@ -23,6 +23,7 @@ impl Walk<'_> {
         let stage = match action {
             Action::PullImage { .. }
             | Action::BuildImage { .. }
+            | Action::PrepareModel { .. }
             | Action::RunProvider { .. }
             | Action::Wait { .. } => Stage::Stopping,
             Action::RunHook { .. }

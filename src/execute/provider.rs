@@ -230,10 +230,15 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The service with the variables that the providers it depends on have given.
+    /// The service with the variables of its models, and those that the providers it depends on
+    /// have given.
     pub(super) fn with_provided(&self, service: &Service) -> Option<Service> {
         let made = self.made.borrow();
         let mut all: Option<Service> = None;
+        for (key, value) in self.model_variables(service) {
+            let environment = &mut all.get_or_insert_with(|| service.clone()).environment;
+            environment.insert(key, Some(value));
+        }
         for name in service.depends_on.keys() {
             let Some(provided) = made.provided.get(name) else {
                 continue;

@@ -68,6 +68,7 @@ fn sign_and_verb(plan: &Plan, step: &Step) -> Option<(char, &'static str)> {
         Action::RestartContainer { .. } => ('>', "restart"),
         Action::KillContainer { .. } => ('.', "kill"),
         Action::RunHook { .. } => ('>', "run a hook in"),
+        Action::PrepareModel { .. } => ('>', "prepare"),
         Action::RunProvider { verb, .. } => match verb {
             ProviderVerb::Up => ('>', "run the provider of"),
             ProviderVerb::Down => ('-', "run the provider (down) of"),

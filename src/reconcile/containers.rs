@@ -124,6 +124,26 @@ impl<'a> Planner<'a> {
         self.starts.entry(&service.name).or_default().push(id);
     }
 
+    /// Models are prepared at every `up`: whether they are there only the plugin knows.
+    pub(super) fn plan_models(&mut self) {
+        let project = self.project;
+        for service in project.services.values() {
+            for key in service.models.keys() {
+                if self.model_steps.contains_key(key) {
+                    continue;
+                }
+                let action = Action::PrepareModel {
+                    service: service.name.clone(),
+                    key: key.clone(),
+                };
+                let mut step = Step::silent(action, "a model is asked for at every up");
+                step.show.id = key.clone();
+                let id = self.plan.add(step, []);
+                self.model_steps.insert(key.clone(), id);
+            }
+        }
+    }
+
     /// Steps that make what a service depends on: the containers of a provider's dependencies,
     /// and providers.
     fn dependencies_made(&self, service: &Service) -> Vec<StepId> {
@@ -263,6 +283,12 @@ impl<'a> Planner<'a> {
     /// namespaces it shares. Networks only have to be there when it starts.
     fn creation_needs(&self, service: &Service) -> Vec<StepId> {
         let mut needs = self.provider_steps(service);
+        needs.extend(
+            service
+                .models
+                .keys()
+                .filter_map(|m| self.model_steps.get(m)),
+        );
         needs.extend(self.image_steps.get(&self.project.image_name(service)));
         needs.extend(
             service

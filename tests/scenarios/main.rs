@@ -9,6 +9,7 @@ mod examples;
 mod foreground;
 mod logs;
 mod main_job;
+mod models;
 mod names;
 mod providers;
 mod refusals;
