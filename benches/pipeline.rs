@@ -1,11 +1,16 @@
-//! How long loading and planning take, without an engine: `cargo bench --bench pipeline [N…]`.
+//! How long reading, loading, printing and planning take, without an engine: `cargo bench --bench
+//! pipeline [N…]`.
 //!
 //! N is the number of services; 100, 1000 and 5000 if none is given. Time is the best of five runs,
-//! shown also by service, which should not grow with their number.
+//! shown also by service, which should not grow with their number. `yaml` is the reading of the file
+//! alone, `canonical` all of a load that `config` needs, `load` that and the types, `print` the YAML
+//! that `config` writes.
 
-use regatta::load::{self, FileKind, Files, LoadOptions};
+use regatta::commands::config::{Format, render};
+use regatta::load::{self, FileKind, Files, LoadOptions, yaml};
 use regatta::observe::Observed;
 use regatta::reconcile::{self, reconcile};
+use regatta::tree::SourceId;
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -74,8 +79,8 @@ fn main() {
         sizes
     };
     println!(
-        "{:>8} {:>10} {:>12} {:>14} {:>12} {:>14}",
-        "services", "KiB", "load ms", "load µs each", "plan ms", "plan µs each"
+        "{:>8} {:>8} | {:>9} {:>9} {:>9} {:>9} {:>9} ms | {:>9} {:>9} µs each",
+        "services", "KiB", "yaml", "canonical", "load", "print", "plan", "load", "plan"
     );
     for services in sizes {
         let files = Text(project(services));
@@ -84,19 +89,33 @@ fn main() {
             cwd: "/bench".into(),
             ..LoadOptions::default()
         };
+        let (yaml_time, _) = best(|| yaml::parse(SourceId(0), &files.0, &mut Vec::new()));
+        let (canonical_time, canonical) = best(|| load::load_canonical(&files, &options));
+        let Some(canonical) = canonical.project else {
+            panic!("the project does not load: {:?}", canonical.findings);
+        };
+        let mut copies = vec![canonical; 5];
+        let (print_time, _) = best(|| {
+            let copy = copies.pop().unwrap_or_default();
+            render::project(copy, Format::Yaml)
+        });
         let (load_time, loaded) = best(|| load::load(&files, &options));
         let Some(project) = loaded.project else {
             panic!("the project does not load: {:?}", loaded.findings);
         };
         let (observed, choices) = (Observed::default(), reconcile::Options::default());
         let (plan_time, _) = best(|| reconcile(&project, &observed, &choices));
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
         let each = |time: Duration| time.as_micros() as f64 / services as f64;
         println!(
-            "{services:>8} {:>10} {:>12.1} {:>14.1} {:>12.1} {:>14.1}",
+            "{services:>8} {:>8} | {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1}    | {:>9.1} {:>9.1}",
             files.0.len() / 1024,
-            load_time.as_secs_f64() * 1e3,
+            ms(yaml_time),
+            ms(canonical_time),
+            ms(load_time),
+            ms(print_time),
+            ms(plan_time),
             each(load_time),
-            plan_time.as_secs_f64() * 1e3,
             each(plan_time),
         );
     }
