@@ -16,6 +16,7 @@ use crate::load::disk::DiskFiles;
 use crate::load::{self, CanonicalProject, LoadOptions, Sources};
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
+use crate::remote::{RemoteFiles, Settings};
 use crate::tree::Node;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub struct Context {
     /// The command's word, shown over its progress.
     operation: &'static str,
     engine: OnceLock<Arc<dyn Engine>>,
+    /// The files of projects, here and elsewhere.
+    files: RemoteFiles,
 }
 
 impl Context {
@@ -72,7 +75,7 @@ impl Context {
             }
         }
         settle(&mut globals, &environment)?;
-        let ctx = Context {
+        let mut ctx = Context {
             style: Style::choose(&globals, &environment)?,
             globals,
             program,
@@ -84,7 +87,9 @@ impl Context {
             interrupts: Interrupts::default(),
             operation,
             engine: OnceLock::new(),
+            files: RemoteFiles::default(),
         };
+        ctx.files = RemoteFiles::new(Settings::of(&ctx.environment));
         if ctx.globals.debug {
             output::trace(&ctx.style);
         }
@@ -149,6 +154,14 @@ impl Context {
         };
         let engine: Arc<dyn Engine> = Arc::new(Docker::new(endpoint, options)?);
         Ok(self.engine.get_or_init(|| engine).clone())
+    }
+
+    /// The error to leave with after findings were shown.
+    fn refused(&self) -> CliError {
+        match self.files.interruption() {
+            Some(cause) => CliError::interrupted(cause),
+            None => CliError::silent(1),
+        }
     }
 
     /// Credentials and proxies of Docker's client; read when first needed.
@@ -231,12 +244,12 @@ impl Context {
         if let (Some(name), []) = (&self.globals.project_name, self.globals.files.as_slice()) {
             return Ok(by_labels(name));
         }
-        let loaded = load::load(&DiskFiles, &self.without_env_files(services));
+        let loaded = load::load(&self.files, &self.without_env_files(services));
         if let (None, Some(name)) = (&loaded.project, self.variable(PROJECT_NAME)) {
             return Ok(by_labels(name));
         }
         output::findings(self, &loaded.findings, &loaded.sources);
-        let project = loaded.project.ok_or_else(|| CliError::silent(1))?;
+        let project = loaded.project.ok_or_else(|| self.refused())?;
         Ok(Target {
             name: project.name.clone(),
             project: Some(project),
@@ -308,11 +321,11 @@ impl Context {
     /// Loads a project with the texts it was read from, so that what turns up later can be shown
     /// at its place.
     pub fn load_placed(&self, options: &LoadOptions) -> Result<(Project, Sources), CliError> {
-        let loaded = load::load(&DiskFiles, options);
+        let loaded = load::load(&self.files, options);
         output::findings(self, &loaded.findings, &loaded.sources);
         match loaded.project {
             Some(project) => Ok((project, loaded.sources)),
-            None => Err(CliError::silent(1)),
+            None => Err(self.refused()),
         }
     }
 
@@ -324,17 +337,17 @@ impl Context {
 
     /// Loads a project as far as its canonical form, and shows what was found on the way.
     pub fn load_canonical(&self, options: &LoadOptions) -> Result<CanonicalProject, CliError> {
-        let loaded = load::load_canonical(&DiskFiles, options);
+        let loaded = load::load_canonical(&self.files, options);
         output::findings(self, &loaded.findings, &loaded.sources);
-        loaded.project.ok_or_else(|| CliError::silent(1))
+        loaded.project.ok_or_else(|| self.refused())
     }
 
     /// Loads the merged model alone, and shows what was found on the way.
     pub fn load_model(&self, options: &LoadOptions) -> Result<Node, CliError> {
-        let loaded = load::load_model(&DiskFiles, options);
+        let loaded = load::load_model(&self.files, options);
         output::findings(self, &loaded.findings, &loaded.sources);
         match loaded.findings.iter().any(Diagnostic::is_error) {
-            true => Err(CliError::silent(1)),
+            true => Err(self.refused()),
             false => Ok(loaded.model),
         }
     }

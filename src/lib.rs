@@ -24,6 +24,7 @@ pub mod output;
 pub mod plan;
 pub mod project;
 pub mod reconcile;
+pub mod remote;
 pub mod scale;
 pub mod secret;
 pub mod service;

@@ -49,6 +49,44 @@ pub trait Files {
     fn canonicalize(&self, path: &Path) -> std::io::Result<PathBuf>;
     /// Everything on standard input.
     fn stdin(&self) -> std::io::Result<Vec<u8>>;
+    /// Brings what an [address](crate::value::address) names to this machine.
+    ///
+    /// # Errors
+    /// Where it cannot be fetched; as here, where nothing can.
+    fn fetch(&self, address: &str) -> Result<Fetched, Unfetched> {
+        let why = format!("{address} cannot be fetched here");
+        Err(Unfetched { why, help: None })
+    }
+}
+
+/// What was brought here from a git repository or a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The project file, absolute.
+    pub file: PathBuf,
+    /// The directory that everything of the same address lies in.
+    pub root: PathBuf,
+    /// What users call that directory: a path in it, put behind, makes a name for a file.
+    pub label: String,
+}
+
+/// Why an address could not be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfetched {
+    pub why: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Unfetched {
+    /// The finding about a file that names the address.
+    pub fn finding(self, path: impl Into<String>) -> Diagnostic {
+        let finding = Diagnostic::error("remote-file", path, self.why);
+        match self.help {
+            Some(help) => finding.help(help),
+            None => finding,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,6 +287,8 @@ struct Merged<'f> {
     builder: model::Builder<'f>,
     environment: environment::Environment,
     directory: PathBuf,
+    /// The directory that gives the project its name where nothing else does.
+    named_by: PathBuf,
     files: Vec<PathBuf>,
     name: String,
     /// `None` where there was nothing to read.
@@ -291,19 +331,36 @@ impl<'f> Surroundings<'f> {
 impl<'f> Merged<'f> {
     fn read(files: &'f dyn Files, options: &LoadOptions) -> Self {
         let Surroundings {
-            reader,
+            mut reader,
             environment,
             config_files,
-            findings,
+            mut findings,
         } = Surroundings::read(files, options);
-        let directory = discover::project_directory(options, &config_files);
+        let named_by = discover::project_directory(options, &config_files);
+        let mut remote = None;
+        let mut local = Vec::with_capacity(config_files.len());
+        for file in config_files {
+            if !discover::is_address(&file) {
+                local.push(file);
+                continue;
+            }
+            match reader.fetch(&file.to_string_lossy()) {
+                Ok(fetched) => {
+                    remote = remote.or_else(|| Some(fetched.file.parent()?.to_owned()));
+                    local.push(fetched.file);
+                }
+                Err(error) => findings.push(error.finding("")),
+            }
+        }
         let mut builder = model::Builder::new(reader, options.stages.clone());
         builder.findings = findings;
         let mut merged = Merged {
             builder,
             environment,
-            directory,
-            files: config_files,
+            // Compose's rule: the first remote file's directory, whatever else is said.
+            directory: remote.unwrap_or_else(|| named_by.clone()),
+            named_by,
+            files: local,
             name: String::new(),
             model: None,
         };
@@ -313,7 +370,8 @@ impl<'f> Merged<'f> {
 
     fn merge(&mut self, options: &LoadOptions) {
         let builder = &mut self.builder;
-        if builder.findings.iter().any(|f| f.code == "missing-file") {
+        let gives_up = |f: &Diagnostic| matches!(f.code, "missing-file" | "remote-file");
+        if builder.findings.iter().any(gives_up) {
             return;
         }
         if self.files.is_empty() {
@@ -336,7 +394,7 @@ impl<'f> Merged<'f> {
             options.project_name.as_deref(),
             &scope.environment,
             declared.as_ref(),
-            &self.directory,
+            &self.named_by,
             &mut builder.findings,
         );
         scope

@@ -1,5 +1,6 @@
 //! Small value types with Compose's own grammars.
 
+pub mod address;
 pub mod ago;
 pub mod bytes;
 pub mod duration;

@@ -5,11 +5,12 @@ use super::paths::clean;
 use super::read::STDIN;
 use super::{Files, LoadOptions};
 use crate::diagnostic::Diagnostic;
+use crate::value::address::Address;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Names of the main file, in order of preference.
-const NAMES: [&str; 4] = [
+pub const NAMES: [&str; 4] = [
     "compose.yaml",
     "compose.yml",
     "docker-compose.yml",
@@ -29,8 +30,13 @@ pub fn absolute(cwd: &Path, path: &str) -> PathBuf {
     PathBuf::from(clean(&cwd.join(path)))
 }
 
+/// Whether a file among those given is still to be fetched.
+pub fn is_address(file: &Path) -> bool {
+    file.is_relative() && file.to_str().is_some_and(Address::is_one)
+}
+
 /// The project directory: `--project-directory`, else that of the first file, else the working
-/// directory.
+/// directory, which also stands for a file that is still to be fetched.
 pub fn project_directory(options: &LoadOptions, files: &[PathBuf]) -> PathBuf {
     if let Some(dir) = options
         .project_directory
@@ -42,16 +48,20 @@ pub fn project_directory(options: &LoadOptions, files: &[PathBuf]) -> PathBuf {
     files
         .iter()
         .find(|file| *file != Path::new(STDIN))
+        .filter(|file| !is_address(file))
         .and_then(|file| file.parent())
         .map_or_else(|| options.cwd.clone(), Path::to_owned)
 }
 
-/// The files of `-f`, absolute; `-` stays.
+/// The files of `-f`, absolute; `-` and addresses stay.
 pub fn given(options: &LoadOptions) -> Vec<PathBuf> {
     options
         .files
         .iter()
-        .map(|file| path_or_stdin(&options.cwd, file))
+        .map(|file| match Address::is_one(file) {
+            true => PathBuf::from(file),
+            false => path_or_stdin(&options.cwd, file),
+        })
         .collect()
 }
 

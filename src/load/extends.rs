@@ -3,9 +3,10 @@
 //! In: a document with its variables filled in. Out: the same without `extends`; what a service
 //! inherits from another file has that file's paths, as seen from the project directory.
 
+use super::discover::is_address;
 use super::model::{Builder, Extended, Scope};
 use super::yaml::Tag;
-use super::{canonical, merge, paths, tags};
+use super::{Unfetched, canonical, merge, paths, tags};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Map, Node, Span, Value};
 use crate::value::similar;
@@ -75,10 +76,17 @@ impl Builder<'_> {
         chain.push((file.to_owned(), name.to_owned(), target.span));
         let base = match &target.file {
             Some((path, span)) => {
-                let path = scope.directory.join(path);
-                let path = PathBuf::from(paths::clean(&path));
-                self.base(&path, *span, &target, name, scope, chain)
-                    .map(|base| (*base).clone())
+                let located = self.locate(path, scope);
+                match located {
+                    Ok(path) => self
+                        .base(&path, *span, &target, name, scope, chain)
+                        .map(|base| (*base).clone()),
+                    Err(error) => {
+                        let at = format!("services.{name}.extends.file");
+                        self.findings.push(error.finding(at).at(*span));
+                        None
+                    }
+                }
             }
             None if services.contains_key(&target.service) => {
                 self.extend(&target.service, services, tags, file, scope, chain);
@@ -101,6 +109,17 @@ impl Builder<'_> {
                 map.remove("extends");
             }
         }
+    }
+
+    /// The file that is extended from, and for a remote one what its paths are joined to: the
+    /// top of what was fetched (Compose's rule, also where the file lies deeper).
+    fn locate(&mut self, text: &str, scope: &Scope) -> Result<PathBuf, Unfetched> {
+        if !is_address(Path::new(text)) {
+            return Ok(PathBuf::from(paths::clean(&scope.directory.join(text))));
+        }
+        let fetched = self.reader.fetch(text)?;
+        self.tops.insert(fetched.file.clone(), fetched.root);
+        Ok(fetched.file)
     }
 
     /// A service of another file with all that it extends in turn.
@@ -211,12 +230,15 @@ impl Builder<'_> {
             last_tags = tags;
         }
         let mut model = model?;
-        let dir = path.parent().unwrap_or(Path::new("/"));
+        let base = match self.tops.get(path) {
+            Some(top) => top.clone(),
+            None => relative(&scope.directory, path.parent().unwrap_or(Path::new("/"))),
+        };
         paths::resolve(
             &mut model,
             paths::Base {
                 files: self.reader.files,
-                dir: &relative(&scope.directory, dir),
+                dir: &base,
                 home: scope.environment.get("HOME").map(String::as_str),
             },
         );

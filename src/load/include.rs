@@ -3,6 +3,7 @@
 //! In: a document with its variables filled in. Out: the same with the included services and
 //! resources in it; where both define one, the including file's definition goes over it.
 
+use super::discover::is_address;
 use super::extends::relative;
 use super::model::{Builder, Scope};
 use super::paths;
@@ -74,11 +75,23 @@ impl Builder<'_> {
         chain: &[PathBuf],
     ) {
         let absolute = |path: &str| PathBuf::from(paths::clean(&scope.directory.join(path)));
-        let files: Vec<(PathBuf, &Node)> = include
-            .paths
-            .iter()
-            .map(|node| (absolute(node.as_str().unwrap_or_default()), node))
-            .collect();
+        let mut is_remote = false;
+        let mut files: Vec<(PathBuf, &Node)> = Vec::new();
+        for (at, node) in include.paths.iter().enumerate() {
+            let text = node.as_str().unwrap_or_default();
+            if !is_address(Path::new(text)) {
+                files.push((absolute(text), node));
+                continue;
+            }
+            match self.reader.fetch(text) {
+                Ok(fetched) => files.push((fetched.file, node)),
+                Err(error) => {
+                    self.findings.push(error.finding("include").at(node.span));
+                    return;
+                }
+            }
+            is_remote |= at == 0;
+        }
         let (main, named) = &files[0];
         if let Some(start) = chain.iter().position(|file| file == main) {
             self.include_cycle(&chain[start..], main, named);
@@ -104,6 +117,8 @@ impl Builder<'_> {
         );
         let base = match include.project_directory.as_deref().map(Path::new) {
             Some(dir) if dir.is_absolute() => dir.to_owned(),
+            // A cache has no place as seen from the project.
+            _ if is_remote => directory.clone(),
             _ => relative(&scope.directory, &directory),
         };
         let inner = self.scope(environment, directory, base);

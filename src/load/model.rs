@@ -43,6 +43,8 @@ pub struct Builder<'f> {
     pub scopes: usize,
     /// Files that were extended from, by scope.
     pub extended: HashMap<(usize, PathBuf), Option<Rc<Extended>>>,
+    /// Remote files that were extended from, with what their paths are joined to.
+    pub tops: HashMap<PathBuf, PathBuf>,
     /// Their services with all that they extend in turn.
     pub bases: HashMap<(usize, PathBuf, String), Option<Rc<Node>>>,
 }
@@ -61,6 +63,7 @@ impl<'f> Builder<'f> {
             findings: Vec::new(),
             scopes: 0,
             extended: HashMap::new(),
+            tops: HashMap::new(),
             bases: HashMap::new(),
         }
     }
@@ -103,7 +106,7 @@ impl<'f> Builder<'f> {
         if error.is_missing && looks_remote(path) {
             finding.code = "remote-file";
             finding = finding.help(
-                "files from git and oci:// are not supported yet: fetch the file and give its path",
+                "to fetch it: the address of a git repository ends in .git and may name a branch and a path (https://host/app.git#main:compose.yaml); COMPOSE_FILE takes paths only",
             );
         }
         self.findings.push(finding);

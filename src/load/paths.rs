@@ -7,6 +7,7 @@
 use super::Files;
 use super::rules::Rules;
 use crate::tree::{Map, Node, Value};
+use crate::value::address::Address;
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -19,6 +20,8 @@ pub enum Kind {
     AnySystem,
     /// A build context, which may be a URL.
     Context,
+    /// A project file, which may be an address.
+    ProjectFile,
     /// A path whose symbolic links are followed.
     Followed,
     /// A mount, whose source is a path if it is a bind.
@@ -37,7 +40,7 @@ const TABLE: &[(&str, Kind)] = &[
     ("services.*.build.ssh.*", AnySystem),
     ("services.*.develop.watch.*.path", Followed),
     ("services.*.env_file.*.path", Local),
-    ("services.*.extends.file", Local),
+    ("services.*.extends.file", ProjectFile),
     ("services.*.label_file.*", Local),
     ("services.*.volumes.*", Mount),
     ("volumes.*", Volume),
@@ -117,6 +120,7 @@ impl Base<'_> {
     pub fn join(self, kind: Kind, text: &str) -> String {
         match kind {
             Context if is_remote_context(text) => text.to_owned(),
+            ProjectFile if Address::is_one(text) => text.to_owned(),
             AnySystem => {
                 let expanded = self.expand_home(text);
                 match expanded.starts_with('/') || is_windows_absolute(&expanded) {

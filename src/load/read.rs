@@ -2,7 +2,7 @@
 
 use super::source::{self, Sources};
 use super::yaml::{self, Document};
-use super::{FileKind, Files};
+use super::{Fetched, FileKind, Files, Unfetched};
 use crate::diagnostic::Diagnostic;
 use crate::tree::SourceId;
 use std::collections::HashMap;
@@ -14,6 +14,8 @@ pub struct Reader<'f> {
     pub sources: Sources,
     cwd: PathBuf,
     texts: HashMap<PathBuf, SourceId>,
+    /// What was fetched, by address.
+    fetched: HashMap<String, Fetched>,
 }
 
 /// Why a file could not be read, in the words of the system.
@@ -36,11 +38,33 @@ impl<'f> Reader<'f> {
             sources: Sources::default(),
             cwd: cwd.to_owned(),
             texts: HashMap::new(),
+            fetched: HashMap::new(),
         }
     }
 
-    /// The path as users know it: relative to the working directory where it lies below it.
+    /// Brings a remote file here, each once.
+    ///
+    /// # Errors
+    /// Those of [`Files::fetch`].
+    pub fn fetch(&mut self, address: &str) -> Result<Fetched, Unfetched> {
+        if let Some(known) = self.fetched.get(address) {
+            return Ok(known.clone());
+        }
+        let fetched = self.files.fetch(address)?;
+        self.fetched.insert(address.to_owned(), fetched.clone());
+        Ok(fetched)
+    }
+
+    /// The path as users know it: relative to the working directory where it lies below it, by
+    /// its address where it was fetched.
     pub fn display(&self, path: &Path) -> String {
+        let inside = |from: &Fetched| {
+            let rest = path.strip_prefix(&from.root).ok()?;
+            Some(format!("{}{}", from.label, rest.display()))
+        };
+        if let Some(name) = self.fetched.values().find_map(inside) {
+            return name;
+        }
         path.strip_prefix(&self.cwd)
             .unwrap_or(path)
             .to_string_lossy()

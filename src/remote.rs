@@ -1,0 +1,158 @@
+//! Project files from elsewhere: git repositories, brought to a cache on this machine
+//! (artifacts of registries are named and refused). Loading sees them through [`Files`]; nothing
+//! happens before a file names one.
+
+mod cache;
+mod git;
+
+use crate::interrupt::{Cause, Interrupts, Stage};
+use crate::load::disk::DiskFiles;
+use crate::load::{Fetched, FileKind, Files, Unfetched};
+use crate::terminal;
+use crate::value::address::Address;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// What fetching takes from its surroundings.
+#[derive(Default)]
+pub struct Settings {
+    /// `COMPOSE_EXPERIMENTAL_GIT_REMOTE`, where set.
+    pub git: Option<String>,
+    /// Where to keep what was fetched; `None` where there is no home.
+    pub cache: Option<PathBuf>,
+    /// The user lets git ask for passwords, or says which ssh to use.
+    pub git_may_ask: bool,
+    pub has_own_ssh: bool,
+}
+
+impl Settings {
+    /// Reads the process environment as far as it matters.
+    pub fn of(environment: &BTreeMap<String, String>) -> Self {
+        let set = |name: &str| environment.get(name).filter(|v| !v.is_empty()).cloned();
+        let xdg = environment.get("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = || Some(Path::new(&set("HOME")?).join(".cache"));
+        Settings {
+            git: set("COMPOSE_EXPERIMENTAL_GIT_REMOTE"),
+            // Shared with Docker Compose, as the paths are part of what containers are made from.
+            cache: xdg.or_else(home).map(|dir| dir.join("docker-compose")),
+            git_may_ask: set("GIT_TERMINAL_PROMPT").is_some(),
+            has_own_ssh: set("GIT_SSH").is_some() || set("GIT_SSH_COMMAND").is_some(),
+        }
+    }
+
+    fn cache(&self) -> Result<&Path, Unfetched> {
+        self.cache.as_deref().ok_or_else(|| Unfetched {
+            why: "there is no place for files from elsewhere: no home directory".into(),
+            help: Some("say where with XDG_CACHE_HOME".into()),
+        })
+    }
+}
+
+/// Files of this machine, and those that are fetched to it.
+#[derive(Default)]
+pub struct RemoteFiles {
+    pub settings: Settings,
+    interrupted: OnceLock<Cause>,
+}
+
+impl RemoteFiles {
+    pub fn new(settings: Settings) -> Self {
+        RemoteFiles {
+            settings,
+            interrupted: OnceLock::new(),
+        }
+    }
+
+    /// What broke a fetch off, if anything did.
+    pub fn interruption(&self) -> Option<Cause> {
+        self.interrupted.get().copied()
+    }
+
+    async fn bring(&self, address: &str) -> Result<Fetched, Unfetched> {
+        let fail = |why: String| Unfetched { why, help: None };
+        let parsed = match Address::parse(address) {
+            Some(parsed) => parsed.map_err(|why| fail(format!("{address}: {why}")))?,
+            None => return Err(fail(format!("{address} is no address"))),
+        };
+        match parsed {
+            Address::Git(git) => {
+                allowed("git", "COMPOSE_EXPERIMENTAL_GIT_REMOTE", &self.settings.git)?;
+                git::fetch(&self.settings, &git).await
+            }
+            Address::Oci(_) => Err(Unfetched {
+                why: format!("{address}: projects from registries cannot be fetched yet"),
+                help: Some("fetch the file with another program and give its path".into()),
+            }),
+        }
+    }
+}
+
+/// Looks at the variable that switches a kind of address off.
+fn allowed(kind: &str, variable: &str, value: &Option<String>) -> Result<(), Unfetched> {
+    let Some(text) = value else { return Ok(()) };
+    let (why, help) = match crate::load::environment::switch(text) {
+        Some(true) => return Ok(()),
+        Some(false) => (
+            format!("{kind} remote resource is disabled by \"{variable}\""),
+            format!("unset {variable}, or fetch the file and give its path"),
+        ),
+        None => (
+            format!("{variable} environment variable expects boolean value, not `{text}`"),
+            "write true or false".into(),
+        ),
+    };
+    Err(Unfetched {
+        why,
+        help: Some(help),
+    })
+}
+
+impl Files for RemoteFiles {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        DiskFiles.read(path)
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        DiskFiles.kind(path)
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        DiskFiles.canonicalize(path)
+    }
+
+    fn stdin(&self) -> io::Result<Vec<u8>> {
+        DiskFiles.stdin()
+    }
+
+    /// Loading waits for it on the thread that commands run on, so it gets a thread and a runtime
+    /// of its own, which also listens for Ctrl-C.
+    fn fetch(&self, address: &str) -> Result<Fetched, Unfetched> {
+        let fail = |why: &dyn std::fmt::Display| Unfetched {
+            why: format!("{address}: {why}"),
+            help: None,
+        };
+        let work = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|e| fail(&e))?;
+            runtime.block_on(async {
+                let interrupts = Interrupts::default();
+                tokio::spawn(terminal::watch_signals(interrupts.clone()));
+                tokio::select! {
+                    biased;
+                    () = interrupts.reached(Stage::Leaving) => {
+                        let cause = interrupts.cause().unwrap_or(Cause::Interrupt);
+                        let _ = self.interrupted.set(cause);
+                        Err(fail(&"broken off"))
+                    }
+                    done = self.bring(address) => done,
+                }
+            })
+        };
+        std::thread::scope(|scope| scope.spawn(work).join())
+            .unwrap_or_else(|_| Err(fail(&"the fetch ended without an answer")))
+    }
+}

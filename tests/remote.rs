@@ -1,0 +1,241 @@
+//! Project files from elsewhere, fetched from servers on this machine's loopback.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A program that serves, killed at the end.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn wait_for(port: u16) {
+    let start = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "no server on {port}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Runs git, which must work.
+fn git(dir: &Path, line: &str) -> String {
+    let output = Command::new("git")
+        .args(line.split_whitespace())
+        .current_dir(dir)
+        .envs([("GIT_AUTHOR_NAME", "a"), ("GIT_AUTHOR_EMAIL", "a@b")])
+        .envs([("GIT_COMMITTER_NAME", "a"), ("GIT_COMMITTER_EMAIL", "a@b")])
+        .output()
+        .expect("git");
+    assert!(output.status.success(), "git {line}: {output:?}");
+    String::from_utf8(output.stdout)
+        .expect("UTF-8")
+        .trim()
+        .to_owned()
+}
+
+/// `git daemon` over a folder with one repository, `app`.
+fn git_server(dir: &Path) -> Server {
+    let app = dir.join("srv/app");
+    fs::create_dir_all(app.join("deploy")).expect("folders");
+    let write = |name: &str, text: &str| fs::write(app.join(name), text).expect("a file");
+    write(
+        "compose.yaml",
+        "services: {web: {image: busybox, volumes: ['./data:/data'], env_file: web.env}}\n",
+    );
+    write("web.env", "A=1\n");
+    write(
+        "deploy/base.yaml",
+        "services:\n  base: {image: alpine, volumes: ['./x:/x']}\n",
+    );
+    write(
+        "deploy/wrong.yaml",
+        "services:\n  web:\n    imagge: busybox\n",
+    );
+    std::os::unix::fs::symlink("/etc/hostname", app.join("out.yaml")).expect("a link");
+    git(&app, "init -q -b main");
+    git(&app, "add -A");
+    git(&app, "commit -qm first");
+    let port = free_port();
+    // The program itself: `git daemon` would be its parent, and killing that ends nothing.
+    let programs = PathBuf::from(git(dir, "--exec-path"));
+    let child = Command::new(programs.join("git-daemon"))
+        .args(["--listen=127.0.0.1", "--export-all", "--reuseaddr"])
+        .arg(format!("--port={port}"))
+        .arg(format!("--base-path={}", dir.join("srv").display()))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("git daemon");
+    wait_for(port);
+    Server { child, port }
+}
+
+fn regatta(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_regatta"));
+    command
+        .args(arguments)
+        .current_dir(dir)
+        .env("HOME", dir)
+        .env("XDG_CACHE_HOME", dir.join("cache"))
+        .stdin(Stdio::null());
+    command
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+#[track_caller]
+fn works(dir: &Path, arguments: &[&str]) -> String {
+    let output = regatta(dir, arguments).output().expect("a run");
+    let (out, err) = texts(&output);
+    assert!(output.status.success(), "{arguments:?}: {err}");
+    out
+}
+
+#[track_caller]
+fn fails(dir: &Path, arguments: &[&str]) -> String {
+    let output = regatta(dir, arguments).output().expect("a run");
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {out}{err}");
+    err
+}
+
+fn cached(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir.join("cache/docker-compose")).expect("the cache");
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn a_project_from_git() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let server = git_server(dir);
+    let url = format!("git://127.0.0.1:{}/app", server.port);
+    let app = dir.join("srv/app");
+    let first = git(&app, "rev-parse HEAD");
+    let root = dir.join("cache/docker-compose").join(&first);
+
+    let out = works(dir, &["-f", &url, "config"]);
+    assert!(
+        out.contains(&format!("source: {}/data", root.display())),
+        "{out}"
+    );
+    assert!(out.contains("A: \"1\""), "{out}");
+    // Included and extended: the paths are those of the repository.
+    fs::write(
+        dir.join("both.yaml"),
+        format!(
+            "include: ['{url}']\nservices:\n  own: {{extends: {{file: '{url}#main:deploy/base.yaml', service: base}}}}\n"
+        ),
+    )
+    .expect("a file");
+    let out = works(dir, &["-f", "both.yaml", "config"]);
+    for path in ["data", "x"] {
+        let line = format!("source: {}/{path}", root.display());
+        assert!(out.contains(&line), "{line}: {out}");
+    }
+
+    // A branch is looked up again; a commit is not, nor is a server needed for it.
+    git(&app, "commit -q --allow-empty -m second");
+    let second = git(&app, "rev-parse HEAD");
+    let out = works(dir, &["-f", &url, "config"]);
+    assert!(out.contains(&second), "{out}");
+    assert_eq!(cached(dir).len(), 2);
+    drop(server);
+    let out = works(dir, &["-f", &format!("{url}#{first}"), "config"]);
+    assert!(out.contains(&first), "{out}");
+    let err = fails(dir, &["-f", &url, "config", "-q"]);
+    assert!(
+        err.contains("error[remote-file]: cannot fetch git://"),
+        "{err}"
+    );
+}
+
+#[test]
+fn what_cannot_be_had_from_git_is_said_where_it_is_asked_for() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let server = git_server(dir);
+    let url = format!("git://127.0.0.1:{}/app", server.port);
+    let table = [
+        ("#nope", "has no branch or tag `nope`"),
+        ("#main:deploy", "no compose.yaml, compose.yml"),
+        ("#main:gone.yaml", "there is no gone.yaml"),
+        ("#main:out.yaml", "out.yaml leads out of the repository"),
+        ("#--upload-pack=touch", "is no branch, tag or commit"),
+        ("?checksum=0123#main", "not at 0123"),
+    ];
+    for (place, why) in table {
+        fs::write(
+            dir.join("compose.yaml"),
+            format!("include:\n  - '{url}{place}'\n"),
+        )
+        .expect("a file");
+        let err = fails(dir, &["config", "-q"]);
+        assert!(
+            err.contains("error[remote-file]: include: "),
+            "{place}: {err}"
+        );
+        assert!(err.contains("--> compose.yaml:2:5"), "{place}: {err}");
+        assert!(err.contains(why), "{place}: {err}");
+    }
+    // A mistake in a remote file has its place there.
+    let wrong = format!("{url}#main:deploy/wrong.yaml");
+    let err = fails(dir, &["-f", &wrong, "config", "-q"]);
+    assert!(err.contains(&format!("--> {wrong}:3:5")), "{err}");
+    // Switched off.
+    let output = regatta(dir, &["-f", &url, "config", "-q"])
+        .env("COMPOSE_EXPERIMENTAL_GIT_REMOTE", "false")
+        .output()
+        .expect("a run");
+    let (_, err) = texts(&output);
+    assert!(
+        err.contains("disabled by \"COMPOSE_EXPERIMENTAL_GIT_REMOTE\""),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_broken_checkout_is_made_again_and_two_at_once_both_work() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let server = git_server(dir);
+    let url = format!("git://127.0.0.1:{}/app", server.port);
+    let commit = git(&dir.join("srv/app"), "rev-parse HEAD");
+    // What a checkout leaves that was killed before its end.
+    let root = dir.join("cache/docker-compose").join(&commit);
+    fs::create_dir_all(&root).expect("a folder");
+    git(&root, "init -q");
+    let runs: Vec<Child> = (0..4)
+        .map(|_| {
+            let mut command = regatta(dir, &["-f", &url, "config", "-q"]);
+            command.stderr(Stdio::piped()).spawn().expect("a run")
+        })
+        .collect();
+    for run in runs {
+        let output = run.wait_with_output().expect("its end");
+        assert!(output.status.success(), "{:?}", texts(&output));
+    }
+    assert_eq!(cached(dir), [root], "nothing is left behind");
+}
