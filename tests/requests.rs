@@ -355,3 +355,16 @@ fn every_attribute_has_a_case() {
         "not-sent.txt names what is no attribute: {void:#?}"
     );
 }
+
+#[test]
+fn the_documentation_names_every_attribute() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/attributes.md");
+    let text = std::fs::read_to_string(path).expect("docs/attributes.md");
+    let missing: Vec<&str> = tables::SERVICE
+        .fields
+        .iter()
+        .map(|field| field.name)
+        .filter(|name| !text.contains(&format!("`{name}`")))
+        .collect();
+    assert!(missing.is_empty(), "docs/attributes.md lacks {missing:?}");
+}
