@@ -73,6 +73,12 @@ pub struct Globals {
     /// Show what would be done, do nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
+    /// What a warning is: CODE=off, =warn or =error (repeatable, commas between several)
+    #[arg(long, value_name = "CODE=LEVEL", global = true)]
+    pub lint: Vec<String>,
+    /// How to write findings about the files: text, json or sarif
+    #[arg(long, value_name = "FORMAT", global = true)]
+    pub diagnostics: Option<String>,
     /// Engine to talk to, e.g. unix:///var/run/docker.sock
     #[arg(short = 'H', long, value_name = "ENDPOINT")]
     pub host: Vec<String>,

@@ -12,8 +12,9 @@ use crate::event::Reporter;
 use crate::image::auth::ClientKeyring;
 use crate::image::build::{BuildOptions, find_buildx};
 use crate::interrupt::Interrupts;
+use crate::lint::{self, Levels, Subject};
 use crate::load::disk::DiskFiles;
-use crate::load::{self, CanonicalProject, LoadOptions, Sources};
+use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::remote::{RemoteFiles, Settings};
@@ -41,6 +42,8 @@ pub struct Context {
     pub interrupts: Interrupts,
     /// How to draw: mode and colour.
     pub style: Style,
+    /// What becomes of warnings, as far as flags and environment say.
+    levels: Levels,
     /// The command's word, shown over its progress.
     operation: &'static str,
     engine: OnceLock<Arc<dyn Engine>>,
@@ -77,6 +80,7 @@ impl Context {
         settle(&mut globals, &environment)?;
         let mut ctx = Context {
             style: Style::choose(&globals, &environment)?,
+            levels: levels(&globals, &environment)?,
             globals,
             program,
             environment,
@@ -321,11 +325,65 @@ impl Context {
     /// Loads a project with the texts it was read from, so that what turns up later can be shown
     /// at its place.
     pub fn load_placed(&self, options: &LoadOptions) -> Result<(Project, Sources), CliError> {
-        let loaded = load::load(&self.files, options);
+        self.settled(load::load(&self.files, options), false)
+    }
+
+    /// As [`Context::load_placed`], for commands that make something of the project: with
+    /// warnings about what the engine will refuse.
+    pub fn load_linted(&self, options: &LoadOptions) -> Result<(Project, Sources), CliError> {
+        self.settled(load::load(&self.files, options), true)
+    }
+
+    fn settled(&self, mut loaded: Loaded, lints: bool) -> Result<(Project, Sources), CliError> {
+        let mut levels = self.levels.clone();
+        if let Some(project) = &loaded.project {
+            let services = project.services.iter();
+            let services = services.map(|(name, service)| (name.as_str(), &service.spec));
+            levels.read(&project.spec, services, &mut loaded.findings);
+            if lints {
+                let subject =
+                    Subject::of_project(project, &loaded.sources, &self.files, &loaded.findings);
+                let found = lint::run(&subject, &levels, false);
+                loaded.findings.extend(found);
+            }
+        }
+        levels.apply(&mut loaded.findings);
         output::findings(self, &loaded.findings, &loaded.sources);
         match loaded.project {
-            Some(project) => Ok((project, loaded.sources)),
-            None => Err(self.refused()),
+            Some(project) if !loaded.findings.iter().any(Diagnostic::is_error) => {
+                Ok((project, loaded.sources))
+            }
+            _ => Err(self.refused()),
+        }
+    }
+
+    /// Checks a project with all the rules there are, and shows what is wrong or surprising.
+    /// `strict` makes errors of warnings.
+    pub fn check(&self, options: &LoadOptions, strict: bool) -> Result<CanonicalProject, CliError> {
+        let options = LoadOptions {
+            all_resources: true,
+            ..options.clone()
+        };
+        let load::LoadedCanonical {
+            project,
+            mut findings,
+            sources,
+        } = load::load_canonical(&self.files, &options);
+        let mut levels = self.levels.clone();
+        if strict {
+            levels.be_strict();
+        }
+        if let Some(project) = &project {
+            levels.read(&project.rest, project.services.iter(), &mut findings);
+            let subject = Subject::of_canonical(project, &sources, &self.files, &findings);
+            let found = lint::run(&subject, &levels, true);
+            findings.extend(found);
+        }
+        levels.apply(&mut findings);
+        output::checked(self, &findings, &sources)?;
+        match project {
+            Some(project) if !findings.iter().any(Diagnostic::is_error) => Ok(project),
+            _ => Err(self.refused()),
         }
     }
 
@@ -337,7 +395,16 @@ impl Context {
 
     /// Loads a project as far as its canonical form, and shows what was found on the way.
     pub fn load_canonical(&self, options: &LoadOptions) -> Result<CanonicalProject, CliError> {
-        let loaded = load::load_canonical(&self.files, options);
+        let mut loaded = load::load_canonical(&self.files, options);
+        let mut levels = self.levels.clone();
+        if let Some(project) = &loaded.project {
+            let services = project.services.iter();
+            levels.read(&project.rest, services, &mut loaded.findings);
+        }
+        levels.apply(&mut loaded.findings);
+        if loaded.findings.iter().any(Diagnostic::is_error) {
+            loaded.project = None;
+        }
         output::findings(self, &loaded.findings, &loaded.sources);
         loaded.project.ok_or_else(|| self.refused())
     }
@@ -351,6 +418,22 @@ impl Context {
             false => Ok(loaded.model),
         }
     }
+}
+
+/// What flags and environment say about warnings.
+fn levels(globals: &Globals, environment: &BTreeMap<String, String>) -> Result<Levels, CliError> {
+    let mut levels = Levels::default();
+    if let Some(list) = environment.get("REGATTA_LINT") {
+        levels
+            .add(list)
+            .map_err(|what| CliError::new(format!("REGATTA_LINT: {what}")))?;
+    }
+    for list in &globals.lint {
+        levels
+            .add(list)
+            .map_err(|what| CliError::new(format!("--lint: {what}")))?;
+    }
+    Ok(levels)
 }
 
 /// Compose's reading of a yes in a variable.

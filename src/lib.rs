@@ -16,6 +16,7 @@ pub mod hash;
 pub mod image;
 pub mod interrupt;
 pub mod labels;
+pub mod lint;
 pub mod load;
 pub mod logs;
 pub mod network;

@@ -37,10 +37,23 @@ pub enum Mode {
     Quiet,
 }
 
+/// How findings about the files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Findings {
+    /// With the excerpt underlined.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// A SARIF 2.1.0 log.
+    Sarif,
+}
+
 /// The choices behind everything that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     pub mode: Mode,
+    /// By `--diagnostics` and `REGATTA_DIAGNOSTICS`; JSON where progress is JSON.
+    pub findings: Findings,
     /// Colours in what goes to standard output (log prefixes).
     pub colour_data: bool,
     /// Colours in progress and warnings.
@@ -77,6 +90,20 @@ impl Style {
                 )));
             }
         };
+        let wish = globals.diagnostics.as_deref();
+        let wish = wish.or(environment.get("REGATTA_DIAGNOSTICS").map(String::as_str));
+        let findings = match wish.unwrap_or_default() {
+            "" if mode == Mode::Json => Findings::Json,
+            "" | "text" => Findings::Text,
+            "json" => Findings::Json,
+            "sarif" => Findings::Sarif,
+            other => {
+                return Err(
+                    CliError::new(format!("unsupported --diagnostics value \"{other}\""))
+                        .hint("text, json or sarif"),
+                );
+            }
+        };
         let allowed = |is_terminal: bool| match ansi {
             _ if no_color => false,
             "always" => true,
@@ -85,6 +112,7 @@ impl Style {
         };
         Ok(Style {
             mode,
+            findings,
             colour_data: allowed(io::stdout().is_terminal()),
             colour_progress: allowed(io::stderr().is_terminal()),
         })
@@ -326,17 +354,36 @@ pub fn error(error: &CliError, json: bool) {
     complain(&text);
 }
 
-/// Shows what loading found, on standard error: with excerpts, or as JSON where progress is JSON.
+/// Shows what loading found, on standard error, in the form of `--diagnostics`.
 pub fn findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) {
     if findings.is_empty() {
         return;
     }
-    let text = match ctx.style.mode {
-        Mode::Json => diagnostic::json_lines(findings, sources),
-        _ => render_findings(ctx, findings, sources) + "\n",
-    };
+    let text = written(ctx, findings, sources);
     if !ctx.reporter.text(&text) {
         flush(&mut text.into_bytes());
+    }
+}
+
+/// Shows what checking a file found: as data on standard output where programs read it.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn checked(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> io::Result<()> {
+    match ctx.style.findings {
+        Findings::Text => {
+            self::findings(ctx, findings, sources);
+            Ok(())
+        }
+        _ => write(&written(ctx, findings, sources)),
+    }
+}
+
+fn written(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
+    match ctx.style.findings {
+        Findings::Json => diagnostic::json_lines(findings, sources),
+        Findings::Sarif => diagnostic::sarif(findings, sources),
+        Findings::Text => render_findings(ctx, findings, sources) + "\n",
     }
 }
 

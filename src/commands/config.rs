@@ -23,9 +23,12 @@ pub struct ConfigArgs {
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
-    /// Only check, print nothing
+    /// Only check, with warnings about what will surprise; print nothing else
     #[arg(short, long)]
     quiet: bool,
+    /// With -q: fail on warnings too
+    #[arg(long, requires = "quiet")]
+    strict: bool,
     /// Print the services' names, each after what it depends on
     #[arg(long = "services")]
     list_services: bool,
@@ -156,7 +159,10 @@ fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
         }
         return Ok(render::model(ctx.load_model(&all)?, format));
     }
-    let mut project = ctx.load_canonical(&options)?;
+    let mut project = match args.quiet {
+        true => ctx.check(&options, args.strict)?,
+        false => ctx.load_canonical(&options)?,
+    };
     if !args.services.is_empty() {
         project
             .select(&args.services)

@@ -25,7 +25,7 @@ pub struct Desired {
 /// Loads the project files; every finding is shown. `services` are those named on the command
 /// line.
 pub fn load_files(ctx: &Context, services: &[String]) -> Result<Desired, CliError> {
-    let (project, sources) = ctx.load_placed(&ctx.load_options(services))?;
+    let (project, sources) = ctx.load_linted(&ctx.load_options(services))?;
     Ok(Desired {
         project,
         sources,

@@ -239,11 +239,28 @@ pub fn sarif(findings: &[Diagnostic], sources: &Sources) -> String {
     format!("{log:#}\n")
 }
 
+/// A file's name as a URI reference.
+fn uri(name: &str) -> String {
+    let mut uri = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                uri.push(char::from(byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    match name.starts_with('/') {
+        true => format!("file://{uri}"),
+        false => uri,
+    }
+}
+
 fn result(finding: &Diagnostic, sources: &Sources) -> Value {
     let location = |span: Span| {
         let at = region(span, sources)?;
         Some(json!({"physicalLocation": {
-            "artifactLocation": {"uri": at.file},
+            "artifactLocation": {"uri": uri(at.file)},
             "region": {
                 "startLine": at.start.0, "startColumn": at.start.1,
                 "endLine": at.end.0, "endColumn": at.end.1,
