@@ -110,6 +110,7 @@ fn to_json(node: &Node) -> Json {
         Value::Int(i) => Json::from(*i),
         Value::Float(f) => Json::from(*f),
         Value::Str(s) => Json::String(s.clone()),
+        Value::Verbatim(s) => Json::from(&**s),
         Value::Seq(items) => Json::Array(items.iter().map(to_json).collect()),
         Value::Map(map) => Json::Object(
             map.iter()

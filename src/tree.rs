@@ -40,6 +40,9 @@ pub enum Value {
     Int(i64),
     Float(f64),
     Str(String),
+    /// Below `x-*` only: what is printed as this very text, without quotes in YAML. A point in time, or
+    /// a whole number from 2⁶³ up.
+    Verbatim(Box<str>),
     Seq(Vec<Node>),
     Map(Map),
 }

@@ -10,9 +10,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// How many cases of each kind may fail; each is a known one.
-const JSON_FAILURES: usize = 1;
-const YAML_FAILURES: usize = 1;
+/// How many cases of each kind may fail.
+const JSON_FAILURES: usize = 0;
+const YAML_FAILURES: usize = 0;
 const HASH_FAILURES: usize = 0;
 
 /// One folder of the corpus.

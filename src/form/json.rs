@@ -165,6 +165,8 @@ impl Writer {
             }
             Value::Float(x) => self.out.push_str(&float::json(*x)),
             Value::Str(s) => self.string(s),
+            Value::Verbatim(s) if s.bytes().all(|b| b.is_ascii_digit()) => self.out.push_str(s),
+            Value::Verbatim(s) => self.string(s),
             Value::Seq(items) => {
                 let mut first = true;
                 self.open('[');

@@ -266,7 +266,7 @@ impl Check<'_> {
             Value::Null => "is empty",
             Value::Bool(_) => "is true or false",
             Value::Int(_) | Value::Float(_) => "is a number",
-            Value::Str(_) => "is a string",
+            Value::Str(_) | Value::Verbatim(_) => "is a string",
             Value::Seq(_) => "is a list",
             Value::Map(_) => "is a mapping",
         };

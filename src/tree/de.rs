@@ -78,6 +78,7 @@ impl Node {
             Value::Int(i) => de::Unexpected::Signed(*i),
             Value::Float(f) => de::Unexpected::Float(*f),
             Value::Str(s) => de::Unexpected::Str(s),
+            Value::Verbatim(s) => de::Unexpected::Str(s),
             Value::Seq(_) => de::Unexpected::Other("a list"),
             Value::Map(_) => de::Unexpected::Other("a mapping"),
         }
@@ -119,6 +120,7 @@ impl Node {
     fn text<'de, V: Visitor<'de>>(&'de self, visitor: V) -> Result<V::Value> {
         match &self.value {
             Value::Str(s) => visitor.visit_borrowed_str(s),
+            Value::Verbatim(s) => visitor.visit_borrowed_str(s),
             Value::Bool(b) => visitor.visit_str(if *b { "true" } else { "false" }),
             Value::Int(i) => visitor.visit_string(i.to_string()),
             Value::Float(f) => visitor.visit_string(float::plain(*f)),
@@ -155,6 +157,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
             Value::Int(i) => visitor.visit_i64(*i),
             Value::Float(f) => visitor.visit_f64(*f),
             Value::Str(s) => visitor.visit_borrowed_str(s),
+            Value::Verbatim(s) => visitor.visit_borrowed_str(s),
             Value::Seq(items) => visitor.visit_seq(Items::new(items)),
             Value::Map(map) => visitor.visit_map(Entries::new(map)),
         }

@@ -27,6 +27,7 @@ pub fn text(node: &Node) -> String {
         Value::Bool(b) => b.to_string(),
         Value::Int(i) => i.to_string(),
         Value::Float(x) => float::plain(*x),
+        Value::Verbatim(text) => text.to_string(),
         Value::Null | Value::Seq(_) | Value::Map(_) => String::new(),
     }
 }

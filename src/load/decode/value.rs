@@ -77,7 +77,7 @@ pub fn text(node: Node) -> Result<Node, String> {
         Value::Str(_) => Ok(node),
         Value::Int(i) => Ok(Node::new(i.to_string(), node.span)),
         Value::Null => Ok(Node::new("", node.span)),
-        Value::Bool(_) | Value::Float(_) => Err(format!(
+        Value::Bool(_) | Value::Float(_) | Value::Verbatim(_) => Err(format!(
             "must be a string; put {} in quotes",
             number::text(&node)
         )),

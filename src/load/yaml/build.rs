@@ -327,11 +327,29 @@ impl<'t> Builder<'t> {
                 };
             }
         };
+        if hint == Hint::None
+            && self.in_extension()
+            && let Some(text) = scalar::verbatim(&text)
+        {
+            return Value::Verbatim(text.into());
+        }
         scalar::typed(&text, hint).unwrap_or_else(|message| {
             let finding = Diagnostic::error("yaml-tag", self.path(), message).at(span);
             self.findings.push(finding);
             Value::Str(text.into_owned())
         })
+    }
+
+    /// Whether the node whose turn it is stands below an `x-*` key of the file or of a service.
+    /// Only there a value is printed without having been read as something.
+    fn in_extension(&self) -> bool {
+        let is_own = |frame: Option<&Frame>| {
+            let key = frame.and_then(|frame| frame.key.as_ref());
+            key.is_some_and(|key| key.text.starts_with("x-"))
+        };
+        let key = self.frames.first().and_then(|frame| frame.key.as_ref());
+        is_own(self.frames.first())
+            || key.is_some_and(|key| key.text == "services") && is_own(self.frames.get(2))
     }
 
     /// Records one of Compose's own tags; true where the node is to be left out.
@@ -391,7 +409,14 @@ impl<'t> Builder<'t> {
     fn skip(&mut self) {
         match self.frames.last_mut() {
             Some(frame) if frame.shape == Shape::Seq => frame.index += 1,
-            Some(frame) => frame.key = None,
+            Some(frame) => {
+                let key = frame.key.take().filter(|key| key.use_as == KeyUse::Plain);
+                let first = key.and_then(|key| Some((frame.entries.key_span(&key.text)?, key)));
+                if let Some((first, key)) = first {
+                    let finding = duplicate(&self.path(), &key.text, key.span, first);
+                    self.findings.push(finding);
+                }
+            }
             None => {}
         }
     }

@@ -102,6 +102,7 @@ impl Emitter {
             }
             Value::Float(f) => self.out.push_str(&float::yaml(*f)),
             Value::Str(text) => self.text(text, Shape::of(text), Place::Value(indent)),
+            Value::Verbatim(text) => self.out.push_str(text),
             Value::Seq(_) => self.out.push_str("[]"),
             Value::Map(_) => self.out.push_str("{}"),
         }

@@ -177,6 +177,29 @@ pub(super) fn timestamp(text: &str) -> Option<String> {
     Some(format!("{date} {clock} {zone}"))
 }
 
+/// What go-yaml prints otherwise than it is written, or as no tree value can hold: a point in time
+/// in RFC 3339, a whole number between what signed and unsigned 64 bits can count.
+pub(super) fn verbatim(text: &str) -> Option<String> {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let number = || {
+        let digits = text.replace('_', "");
+        let is_decimal = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+        let number = digits.parse::<u64>().ok().filter(|_| is_decimal)?;
+        i64::try_from(number).is_err().then_some(digits)
+    };
+    let Some(time) = timestamp(text) else {
+        return number();
+    };
+    let mut parts = time.split(' ');
+    let (date, clock, zone) = (parts.next()?, parts.next()?, parts.next()?);
+    match zone {
+        "+0000" => Some(format!("{date}T{clock}Z")),
+        zone => Some(format!("{date}T{clock}{}:{}", &zone[..3], &zone[3..])),
+    }
+}
+
 fn digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<u32> {
     let fits = lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     fits.then(|| text.parse().ok()).flatten()
@@ -326,6 +349,24 @@ mod tests {
             "2024-001-02",
         ] {
             assert!(!is_timestamp(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn what_extensions_hold_is_printed_as_go_yaml_prints_it() {
+        for (text, printed) in [
+            ("2001-12-14", Some("2001-12-14T00:00:00Z")),
+            (
+                "2001-12-14t21:59:43.10-05:00",
+                Some("2001-12-14T21:59:43.1-05:00"),
+            ),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("9223372036854775807", None),
+            ("18446744073709551616", None),
+            ("12", None),
+            ("text", None),
+        ] {
+            assert_eq!(verbatim(text).as_deref(), printed, "{text}");
         }
     }
 
