@@ -11,6 +11,7 @@ fn show(node: &Node) -> String {
         Value::Int(i) => i.to_string(),
         Value::Float(f) => format!("{f:?}"),
         Value::Str(s) => format!("{s:?}"),
+        Value::Verbatim(text) => text.to_string(),
         Value::Seq(items) => {
             let items: Vec<String> = items.iter().map(show).collect();
             format!("[{}]", items.join(", "))
