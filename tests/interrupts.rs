@@ -6,7 +6,7 @@ mod on_fake;
 
 use on_fake::{attempt_until, on_virtual_time, plan, project, up};
 use regatta::engine::ContainerState;
-use regatta::engine::fake::{Fake, Script};
+use regatta::engine::fake::{Fake, FakeImage, Script};
 use regatta::interrupt::{Cause, Interrupts, Stage};
 use std::time::Duration;
 
@@ -95,4 +95,35 @@ fn a_signal_at_any_moment_leaves_what_ran_running() {
         }
         assert!(interrupted > 10, "only {interrupted} moments were inside");
     }
+}
+
+#[test]
+fn a_pull_is_given_up() {
+    let project =
+        project("name: p\nservices:\n  far: {image: 'far:1'}\n  near: {image: busybox}\n");
+    on_virtual_time(async {
+        let fake = Fake::new();
+        fake.add_remote_image(FakeImage::new("far:1"));
+        fake.slow_down(|call| match call.method {
+            "pull_image" => Duration::from_secs(600),
+            _ => Duration::from_millis(10),
+        });
+        let interrupts = Interrupts::default();
+        let _stages = interrupts.in_stages();
+        let user = interrupts.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            user.signal(Cause::Terminate);
+        });
+        let begun = tokio::time::Instant::now();
+        let (_, done) = attempt_until(&fake, &project, interrupts)
+            .await
+            .expect("an answer");
+        let done = done.expect("no obstacles");
+        assert!(begun.elapsed() < Duration::from_secs(3));
+        let [finished, _, given_up] = done.report.interrupted_services(&done.plan);
+        assert_eq!(finished.into_iter().collect::<Vec<_>>(), ["near"]);
+        assert_eq!(given_up.into_iter().collect::<Vec<_>>(), ["far"]);
+        assert!(fake.container("p-far-1").is_none());
+    });
 }

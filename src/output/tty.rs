@@ -103,7 +103,7 @@ impl Tty {
             text.push_str(&format!("\x1b[{}A\r", self.drawn));
         }
         let mut header = format!("[+] {} {done}/{}", self.operation, self.tasks.len());
-        if let Some(deadline) = self.deadline {
+        if let Some(deadline) = self.deadline.filter(|_| self.working > 0) {
             let left = deadline.saturating_sub(now).as_millis().div_ceil(1000);
             header.push_str(&format!(
                 " - stopping ({left} s left)... press Ctrl-C again to kill"
