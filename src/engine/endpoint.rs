@@ -238,6 +238,16 @@ fn parse(address: &str, source: &'static str, tls: bool) -> Result<Endpoint, End
             if host.is_empty() || host.contains('/') {
                 return refuse("expected tcp://HOST:PORT".into());
             }
+            // What stands behind the bracket of an address of IPv6 is its port or nothing.
+            let is_torn = match host.split_once(']') {
+                Some((before, after)) => {
+                    !before.starts_with('[') || !(after.is_empty() || after.starts_with(':'))
+                }
+                None => host.contains('['),
+            };
+            if is_torn {
+                return refuse("expected tcp://HOST:PORT".into());
+            }
             let has_port = match host.rsplit_once(']') {
                 Some((_, after)) => after.starts_with(':'),
                 None => host.contains(':'),
@@ -324,6 +334,8 @@ mod tests {
             ("npipe:////./pipe/docker_engine", Err("Windows")),
             ("/var/run/docker.sock", Err("unix:///var/run/docker.sock")),
             ("unix://", Err("path of the socket")),
+            ("tcp://[::1]x:1", Err("expected tcp://HOST:PORT")),
+            ("tcp://a]b:1", Err("expected tcp://HOST:PORT")),
             ("fd://", Err("expected unix:///PATH")),
         ];
         for (host, expected) in table {

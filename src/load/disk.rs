@@ -3,7 +3,9 @@
 use super::{FileKind, Files};
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The largest file that is read, in bytes: 16 MiB. Docker Compose gives up on files of a tenth
 /// of that; what is larger is no project file but a mistake.
@@ -31,8 +33,57 @@ fn read_all(source: impl Read, capacity: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// How long a named pipe may stay without anybody who writes to it.
+const WRITER: Duration = Duration::from_secs(2);
+
+/// Opening without waiting for the other end of a pipe: `O_NONBLOCK`, which std has no name for.
+const NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
+
+/// A pipe (`-f <(generate)`) that is read without hanging where nobody writes to it.
+struct Pipe {
+    file: fs::File,
+    begun: bool,
+    opened: Instant,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.file.read(buffer) {
+                Ok(0) if !self.begun && self.opened.elapsed() < WRITER => {}
+                Ok(0) if !self.begun => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "is a pipe that nothing comes out of",
+                    ));
+                }
+                Ok(count) => {
+                    self.begun = true;
+                    return Ok(count);
+                }
+                // Somebody has it open for writing, and may take the time that he needs.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
 impl Files for DiskFiles {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if fs::metadata(path)?.file_type().is_fifo() {
+            let file = fs::OpenOptions::new()
+                .read(true)
+                .custom_flags(NONBLOCK)
+                .open(path)?;
+            let pipe = Pipe {
+                file,
+                begun: false,
+                opened: Instant::now(),
+            };
+            return read_all(pipe, 0);
+        }
         let file = fs::File::open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {

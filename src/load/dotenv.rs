@@ -60,6 +60,7 @@ pub fn parse(
         lookup,
         vars,
         findings,
+        growth: 0,
     };
     match format {
         Format::Dotenv => reader.dotenv(),
@@ -74,7 +75,12 @@ struct Reader<'a> {
     lookup: &'a Lookup<'a>,
     vars: &'a mut Vars,
     findings: &'a mut Vec<Diagnostic>,
+    /// Bytes that came out of values with variables so far.
+    growth: usize,
 }
+
+/// How many bytes the values with variables of one file may become.
+const MAX_GROWTH: usize = 16 << 20;
 
 /// White space that does not end a line.
 fn is_blank(c: char) -> bool {
@@ -247,7 +253,20 @@ impl Reader<'_> {
         let lookup = |name: &str| {
             (self.lookup)(name).or_else(|| self.vars.get(name).map(|var| var.value.clone()))
         };
-        let done = substitute(value, &lookup);
+        let mut done = substitute(value, &lookup);
+        self.growth += done.text.len();
+        if self.growth > MAX_GROWTH {
+            // Told once; what comes after stays empty.
+            if self.growth - done.text.len() <= MAX_GROWTH {
+                let limit = MAX_GROWTH >> 20;
+                let message =
+                    format!("filling in the variables up to here takes more than {limit} MiB");
+                let finding = Diagnostic::error("env-file", "", message).at(raw);
+                self.findings.push(finding);
+            }
+            done.text.clear();
+            self.growth = self.growth.max(MAX_GROWTH + 1);
+        }
         for problem in &done.problems {
             let finding = interpolate::finding(&problem.kind, String::new());
             let needle = &value[problem.range.clone()];

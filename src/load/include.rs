@@ -29,6 +29,10 @@ struct Include {
 /// How many files may include one another in a row.
 const MAX_CHAIN: usize = 100;
 
+/// How many times files may be included in all: a few files that include one another often are
+/// many.
+const MAX_INCLUDES: usize = 2_000;
+
 impl Builder<'_> {
     /// Takes in what a document includes. `chain` holds the files that are being included.
     pub fn include(&mut self, root: &mut Node, tags: &[Tag], scope: &Scope, chain: &[PathBuf]) {
@@ -101,6 +105,16 @@ impl Builder<'_> {
             let message = format!("more than {MAX_CHAIN} files include one another in a row");
             self.findings
                 .push(Diagnostic::error("include-depth", "include", message).at(named.span));
+            return;
+        }
+        self.included += 1;
+        if self.included > MAX_INCLUDES {
+            // Told once.
+            if self.included == MAX_INCLUDES + 1 {
+                let message = format!("files are included more than {MAX_INCLUDES} times");
+                self.findings
+                    .push(Diagnostic::error("include-depth", "include", message).at(named.span));
+            }
             return;
         }
         let directory = match &include.project_directory {

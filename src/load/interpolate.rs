@@ -32,6 +32,7 @@ pub fn interpolate(
         sources,
         lookup,
         findings,
+        growth: 0,
     };
     pass.node(root, Some(&casts::RULES), &Path::ROOT);
 }
@@ -40,7 +41,13 @@ struct Pass<'a> {
     sources: &'a Sources,
     lookup: &'a Lookup<'a>,
     findings: &'a mut Vec<Diagnostic>,
+    /// Bytes that came out of texts with variables so far.
+    growth: usize,
 }
+
+/// How many bytes the texts with variables of one document may become: few bytes of a file can
+/// name a long value many times.
+const MAX_GROWTH: usize = 16 << 20;
 
 impl Pass<'_> {
     /// The tree's depth is bounded by the parser, so recursion is too.
@@ -60,7 +67,20 @@ impl Pass<'_> {
             }
             Value::Str(text) => {
                 if !template::is_literal(text) {
+                    if self.growth > MAX_GROWTH {
+                        return;
+                    }
                     let done = substitute(text, self.lookup);
+                    self.growth += done.text.len();
+                    if self.growth > MAX_GROWTH {
+                        let limit = MAX_GROWTH >> 20;
+                        let message = format!(
+                            "filling in the variables up to here makes the file longer than {limit} MiB"
+                        );
+                        let finding = Diagnostic::error("interpolation", path.to_string(), message);
+                        self.findings.push(finding.at(node.span));
+                        return;
+                    }
                     for problem in &done.problems {
                         self.report(problem, text, node.span, path);
                     }
@@ -135,6 +155,11 @@ pub(super) fn finding(problem: &ProblemKind, path: String) -> Diagnostic {
             "`${` must be followed by a variable's name, then `}` or one of :- - :+ + :? ?, a text and `}` on the same line",
         )
         .help("write $$ for a $ that is to stay"),
+        ProblemKind::TooLong => Diagnostic::error(
+            "interpolation",
+            path,
+            "filling in the variables makes this longer than 4 MiB",
+        ),
         ProblemKind::TooDeep => Diagnostic::error(
             "interpolation",
             path,

@@ -47,6 +47,8 @@ pub struct Builder<'f> {
     pub tops: HashMap<PathBuf, PathBuf>,
     /// Their services with all that they extend in turn.
     pub bases: HashMap<(usize, PathBuf, String), Option<Rc<Node>>>,
+    /// How many files were included so far.
+    pub included: usize,
 }
 
 /// A file with its documents.
@@ -65,6 +67,7 @@ impl<'f> Builder<'f> {
             extended: HashMap::new(),
             tops: HashMap::new(),
             bases: HashMap::new(),
+            included: 0,
         }
     }
 

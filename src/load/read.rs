@@ -4,7 +4,7 @@ use super::source::{self, Sources};
 use super::yaml::{self, Document};
 use super::{Fetched, FileKind, Files, Unfetched};
 use crate::diagnostic::Diagnostic;
-use crate::tree::SourceId;
+use crate::tree::{SourceId, Span};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -105,14 +105,25 @@ impl<'f> Reader<'f> {
             true => "<stdin>".to_owned(),
             false => self.display(path),
         };
-        match source::decode(&name, bytes) {
+        match source::decode(bytes) {
             Ok(text) => {
                 let id = self.sources.add(name, text);
                 self.texts.insert(path.to_owned(), id);
                 Ok(Some(id))
             }
-            Err(finding) => {
-                findings.push(finding);
+            Err(fault) => {
+                let end = fault.before.len();
+                let id = self.sources.add(name, fault.before);
+                let place = Span {
+                    source: id,
+                    start: u32::try_from(end).unwrap_or(u32::MAX),
+                    end: u32::try_from(end).unwrap_or(u32::MAX),
+                };
+                findings.push(
+                    Diagnostic::error("not-text", "", fault.why)
+                        .at(place)
+                        .help("the file must be plain text in UTF-8; is this the right file?"),
+                );
                 Ok(None)
             }
         }

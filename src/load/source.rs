@@ -1,6 +1,5 @@
 //! The texts that a load has read: their names, their lines, and their way from bytes to text.
 
-use crate::diagnostic::Diagnostic;
 use crate::tree::{SourceId, Span};
 use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
@@ -111,16 +110,21 @@ impl Sources {
     }
 }
 
-/// Bytes of a file to text: a byte order mark goes, anything that is no text is refused with
-/// the line it stands in.
+/// Why bytes are no text, and the text up to there, to show the place in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotText {
+    pub why: String,
+    pub before: String,
+}
+
+/// Bytes of a file to text: a byte order mark goes, anything that is no text is refused.
 ///
 /// # Errors
 /// Bytes that are not UTF-8, and control characters that no YAML or env file may hold.
-pub fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
-    let refuse = |at: usize, bytes: &[u8], what: &str| {
-        let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        Diagnostic::error("not-text", "", format!("{name}:{line}: {what}"))
-            .help("the file must be plain text in UTF-8; is this the right file?")
+pub fn decode(bytes: Vec<u8>) -> Result<String, NotText> {
+    let refuse = |at: usize, bytes: &[u8], why: &str| NotText {
+        why: why.to_owned(),
+        before: String::from_utf8_lossy(&bytes[..at]).into_owned(),
     };
     if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes[..] {
         return Err(refuse(0, &bytes, "the file is in UTF-16"));
@@ -165,19 +169,17 @@ mod tests {
 
     #[test]
     fn only_utf8_text_is_taken() {
-        let decoded = |bytes: &[u8]| decode("f", bytes.to_vec()).map_err(|d| d.message);
+        let decoded =
+            |bytes: &[u8]| decode(bytes.to_vec()).map_err(|e| format!("{}|{}", e.before, e.why));
         assert_eq!(decoded(b"\xef\xbb\xbfa: 1"), Ok("a: 1".into()));
         assert_eq!(
             decoded(b"a: 1\nb: \xff"),
-            Err("f:2: byte 0xff is not valid UTF-8".into())
+            Err("a: 1\nb: |byte 0xff is not valid UTF-8".into())
         );
-        assert_eq!(
-            decoded(b"a\0"),
-            Err("f:1: the file holds a NUL byte".into())
-        );
+        assert_eq!(decoded(b"a\0"), Err("a|the file holds a NUL byte".into()));
         assert_eq!(
             decoded(b"\xff\xfea\0"),
-            Err("f:1: the file is in UTF-16".into())
+            Err("|the file is in UTF-16".into())
         );
     }
 }

@@ -123,7 +123,7 @@ fn excerpt<'s>(group: Group<'s>, places: &[Place<'s>], with_primary: bool) -> Gr
     let text = &source.text[shown.clone()];
     if text.lines().any(|line| line.len() > MAX_LINE) {
         let (line, column) = source.place(first.bytes.start);
-        let origin = Origin::path(source.name.as_str())
+        let origin = Origin::path(printable(&source.name))
             .line(line)
             .char_column(column);
         return group.element(origin);
@@ -142,7 +142,7 @@ fn excerpt<'s>(group: Group<'s>, places: &[Place<'s>], with_primary: bool) -> Gr
     });
     group.element(
         Snippet::source(text)
-            .path(source.name.as_str())
+            .path(printable(&source.name))
             .line_start(top + 1)
             .fold(true)
             .annotations(annotations),

@@ -9,6 +9,10 @@ use std::ops::Range;
 /// How deep `${A:-${B:-…}}` may nest.
 const MAX_DEPTH: usize = 256;
 
+/// The longest text that filling in variables may give, in bytes; no value is meant to be so long,
+/// but variables of variables grow fast.
+const MAX_TEXT: usize = 4 << 20;
+
 /// The most problems of one text that are told; an error is told in any case.
 const MAX_PROBLEMS: usize = 100;
 
@@ -51,6 +55,8 @@ pub enum ProblemKind {
     /// `${` without a name, an unknown operator, or no closing brace.
     Malformed,
     TooDeep,
+    /// The outcome is longer than any value is meant to be; it is cut.
+    TooLong,
 }
 
 /// What stands between the name and the word of `${NAME-word}`.
@@ -246,6 +252,11 @@ pub fn substitute(text: &str, lookup: &Lookup<'_>) -> Substituted {
     }];
     let mut line = Line::default();
     while let Some(task) = tasks.pop() {
+        if done.text.len() > MAX_TEXT {
+            done.text.clear();
+            done.note(ProblemKind::TooLong, 0..text.len());
+            return done;
+        }
         let (range, depth) = match task {
             Task::Text { range, depth } => (range, depth),
             Task::Reason { name, from, site } => {
@@ -330,6 +341,7 @@ mod tests {
                 }
                 ProblemKind::Malformed => format!(" | malformed {place}"),
                 ProblemKind::TooDeep => " | too deep".to_owned(),
+                ProblemKind::TooLong => " | too long".to_owned(),
             };
         }
         out

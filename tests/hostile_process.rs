@@ -1,0 +1,194 @@
+//! Hostile files given to the program itself, which must come back with an error: within CPU
+//! seconds and an address space that the system holds it to, and in no more time than a hang would.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+const REGATTA: &str = env!("CARGO_BIN_EXE_regatta");
+
+/// CPU seconds of an unoptimised build; an optimised one takes a tenth of it.
+const SECONDS: u32 = 10;
+
+/// Address space beside the program's own text, in KiB.
+const SPACE: u64 = 100 << 10;
+
+/// What the program says about the project in a folder; it must end with 1.
+fn complaint(name: &str, dir: &Path, arguments: &str) -> String {
+    let program = fs::metadata(REGATTA).expect("the program").len() / 1024;
+    let script = format!(
+        "ulimit -t {SECONDS} -v {} -c 0; exec timeout 60 {REGATTA} {arguments} config -q",
+        program + SPACE
+    );
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(dir)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("a shell");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{name}: {:?}\n{text:.2000}",
+        output.status
+    );
+    assert!(text.contains("error"), "{name}: {text:.2000}");
+    assert!(
+        !text.chars().any(|c| c.is_control() && c != '\n'),
+        "{name}: {text:.2000}"
+    );
+    text
+}
+
+fn service(attributes: &str) -> String {
+    format!("services:\n  a:\n    image: busybox\n    {attributes}\n")
+}
+
+/// A folder with files.
+fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        fs::write(dir.path().join(name), text).expect("a file");
+    }
+    dir
+}
+
+#[test]
+fn bombs_and_depth_end_with_an_error() {
+    let doubling = |first: &str| {
+        let lines = (1..60).map(|n| format!("A{n}=$A{m}$A{m}\n", m = n - 1));
+        format!("A0={first}\n{}", lines.collect::<String>())
+    };
+    let uses: String = (0..5_000)
+        .map(|n| format!("      V{n}: ${{A}}${{A}}\n"))
+        .collect();
+    let includes = |n: usize| {
+        let lines = (0..10).map(|i| format!("  - {{path: f{}.yaml, env_file: e{i}}}\n", n + 1));
+        format!("include:\n{}", lines.collect::<String>())
+    };
+    let mut bomb: Vec<(String, String)> = (0..12)
+        .map(|n| (format!("f{n}.yaml"), includes(n)))
+        .collect();
+    bomb.push(("f12.yaml".into(), service("ports: [x]")));
+    bomb.push(("compose.yaml".into(), includes(0)));
+    bomb.extend((0..10).map(|n| (format!("e{n}"), "K=1".to_owned())));
+    let chain: String = (0..3_000)
+        .map(|n| format!("  s{n}: {{extends: s{}}}\n", n + 1))
+        .collect();
+    let merges: String = (1..30)
+        .map(|n| {
+            format!(
+                "x{n}: &x{n} {{<<: [*x{m}, *x{m}], k{n}: *x{m}}}\n",
+                m = n - 1
+            )
+        })
+        .collect();
+    let mistakes: String = (0..5_000).map(|n| format!("x{n}y: 1\n    ")).collect();
+    let long = format!("\"\\e[31m{}\": 1", "x".repeat(1_000));
+    let table: Vec<(&str, Vec<(&str, String)>)> = vec![
+        (
+            "doubling variables",
+            vec![
+                ("compose.yaml", service("user: $A59")),
+                (".env", doubling("xx")),
+            ],
+        ),
+        (
+            "a large value used often",
+            vec![
+                ("compose.yaml", service(&format!("environment:\n{uses}"))),
+                (".env", format!("A={}", "x".repeat(1 << 20))),
+            ],
+        ),
+        (
+            "extends without end",
+            vec![("compose.yaml", format!("services:\n{chain}"))],
+        ),
+        (
+            "merge keys",
+            vec![("compose.yaml", format!("x0: &x0 {{k: v}}\n{merges}"))],
+        ),
+        (
+            "thousands of mistakes",
+            vec![("compose.yaml", service(&mistakes))],
+        ),
+        (
+            "a key that speaks to the terminal",
+            vec![("compose.yaml", service(&long))],
+        ),
+        (
+            "a long line",
+            vec![(
+                "compose.yaml",
+                service(&format!("ports: [{}]", "x,".repeat(100_000))),
+            )],
+        ),
+        ("deep flows", vec![("compose.yaml", "[{a: ".repeat(20_000))]),
+        (
+            "deep variables",
+            vec![(
+                "compose.yaml",
+                service(&format!("user: \"{}\"", "${A:-".repeat(20_000))),
+            )],
+        ),
+        (
+            "a huge key",
+            vec![(
+                "compose.yaml",
+                service(&format!("? {}\n    : 1", "k".repeat(1 << 20))),
+            )],
+        ),
+    ];
+    for (name, files) in table {
+        let dir = folder(&files);
+        let text = complaint(name, dir.path(), "");
+        assert!(
+            text.len() < 4 << 20,
+            "{name}: {} bytes of complaints",
+            text.len()
+        );
+    }
+    let files: Vec<(&str, String)> = bomb.iter().map(|(n, t)| (n.as_str(), t.clone())).collect();
+    complaint("include bomb", folder(&files).path(), "");
+}
+
+#[test]
+fn files_that_are_none_end_with_an_error() {
+    let dir = folder(&[
+        ("zero.yaml", service("env_file: /dev/zero")),
+        ("pipe.yaml", service("env_file: pipe")),
+        (
+            "include.yaml",
+            format!("include: [/dev/zero]\n{}", service("tty: true")),
+        ),
+        ("directory.yaml", service("env_file: folder")),
+        ("loop.yaml", service("extends: {file: one, service: a}")),
+        ("random.yaml", service("label_file: /dev/urandom")),
+    ]);
+    let path = |name: &str| dir.path().join(name);
+    symlink(path("two"), path("one")).expect("a link");
+    symlink(path("one"), path("two")).expect("a link");
+    fs::create_dir(path("folder")).expect("a folder");
+    let made = Command::new("mkfifo").arg(path("pipe")).status();
+    assert!(made.expect("mkfifo").success());
+    let large = fs::File::create(path("large")).expect("a file");
+    large.set_len(1 << 36).expect("a hole");
+    for file in [
+        "zero.yaml",
+        "pipe.yaml",
+        "include.yaml",
+        "directory.yaml",
+        "loop.yaml",
+        "random.yaml",
+        "pipe",
+        "folder",
+        "one",
+        "large",
+        "/dev/zero",
+        "/dev/null",
+    ] {
+        complaint(file, dir.path(), &format!("-f {file}"));
+    }
+}
