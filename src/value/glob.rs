@@ -8,21 +8,43 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     here(&pattern, &name)
 }
 
-fn here(pattern: &[char], name: &[char]) -> bool {
-    match pattern.first() {
-        None => name.is_empty(),
-        Some('*') => (0..=name.len()).any(|skip| here(&pattern[1..], &name[skip..])),
-        Some('?') => !name.is_empty() && here(&pattern[1..], &name[1..]),
-        Some('[') => {
-            let Some(&c) = name.first() else { return false };
-            class(&pattern[1..], c).is_some_and(|(hit, rest)| hit && here(rest, &name[1..]))
+/// Only the last star passed ever needs to take more: an earlier one that took more would leave
+/// the later one a part of what it can take anyway. So the work is pattern times name at most.
+fn here(mut pattern: &[char], mut name: &[char]) -> bool {
+    // What follows the last star, and the name from where it has taken nothing more yet.
+    let mut star: Option<(&[char], &[char])> = None;
+    loop {
+        if pattern.first() == Some(&'*') {
+            pattern = &pattern[1..];
+            star = Some((pattern, name));
+            continue;
         }
-        Some('\\') => {
-            pattern.len() > 1
-                && name.first() == Some(&pattern[1])
-                && here(&pattern[2..], &name[1..])
+        if pattern.is_empty() && name.is_empty() {
+            return true;
         }
-        Some(p) => name.first() == Some(p) && here(&pattern[1..], &name[1..]),
+        if let Some(rest) = one(pattern, name) {
+            (pattern, name) = (rest, &name[1..]);
+            continue;
+        }
+        match star {
+            Some((after, from)) if !from.is_empty() => {
+                star = Some((after, &from[1..]));
+                (pattern, name) = (after, &from[1..]);
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// What is left of the pattern when its first element takes the name's first character.
+fn one<'p>(pattern: &'p [char], name: &[char]) -> Option<&'p [char]> {
+    let (&element, rest) = pattern.split_first()?;
+    let &c = name.first()?;
+    match element {
+        '?' => Some(rest),
+        '[' => class(rest, c).and_then(|(hit, rest)| hit.then_some(rest)),
+        '\\' => (*rest.first()? == c).then(|| &rest[1..]),
+        _ => (element == c).then_some(rest),
     }
 }
 
@@ -69,6 +91,17 @@ mod tests {
             ("we", "web", false),
             ("w[", "w[", false),
             ("a*c*e", "abcde", true),
+            ("a*c*e", "abcdeceb", false),
+            ("*ab", "aab", true),
+            (r"a\*", "a*", true),
+            (r"a\*", "ab", false),
+            // Takes for ever where every star tries every length.
+            ("***********0^@**[^****", "00000000000000000000000^@", false),
+            (
+                "*a*a*a*a*a*a*a*a*a*a*a*a*b",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                false,
+            ),
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }

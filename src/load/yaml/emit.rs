@@ -303,7 +303,9 @@ impl Shape {
             if c == '\t' {
                 shape.plain = false;
                 shape.single = false;
-            } else if !is_printable(c) && c != '\n' {
+            } else if c != '\n' && (is_break(c) || !is_printable(c)) {
+                // Breaks of YAML 1.1 only are none for a reader of 1.2, so indentation written
+                // after one would become text. Go-yaml does write it: we keep the value.
                 shape.special();
             }
             if is_break(c) {
