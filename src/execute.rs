@@ -5,6 +5,7 @@
 
 mod actions;
 mod creation;
+mod death;
 mod failure;
 mod hooks;
 mod interrupted;
@@ -12,6 +13,7 @@ mod models;
 mod ports;
 mod programs;
 mod provider;
+mod rollback;
 mod watch;
 
 pub use failure::Failure;
@@ -22,7 +24,7 @@ use crate::image::build::BuildOptions;
 use crate::interrupt::{Interrupts, Stage};
 use crate::load::Files;
 use crate::observe::Observed;
-use crate::plan::{Action, Plan, StepId, Target};
+use crate::plan::{Action, Plan, StepId, Takeover, Target, takeovers};
 use crate::project::Project;
 use futures::StreamExt;
 use futures::future::{Either, select};
@@ -31,6 +33,7 @@ use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::time::Duration;
 use watch::Watch;
 
 /// How many engine calls are under way at a time unless said otherwise: past about twice the
@@ -51,6 +54,8 @@ pub struct Means<'a> {
     pub limit: usize,
     /// Pulls show no layers.
     pub quiet_pull: bool,
+    /// Most time that waits for health take together, from the first on (`--wait-timeout`).
+    pub wait_limit: Option<Duration>,
     /// How images are built.
     pub build: BuildOptions,
     /// Asks the walk to end early.
@@ -93,6 +98,24 @@ impl Report {
         [done, awaited, given_up]
     }
 
+    /// Services of which something was done, and nothing failed or was left out.
+    pub fn changed_services(&self, plan: &Plan) -> BTreeSet<String> {
+        let skipped = self.skipped_services(plan);
+        self.done
+            .iter()
+            .map(|step| &plan.step(*step).action)
+            .filter(|action| action.is_change())
+            .filter_map(|action| action.service())
+            .filter(|s| !skipped.contains_key(*s))
+            .filter(|s| {
+                self.failures
+                    .iter()
+                    .all(|f| f.service.as_deref() != Some(s))
+            })
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// Services of which something was not tried, with the resource whose failure kept it.
     pub fn skipped_services(&self, plan: &Plan) -> BTreeMap<String, String> {
         self.skipped
@@ -128,6 +151,11 @@ struct Walk<'a> {
     observed: &'a Observed,
     made: RefCell<Made>,
     watch: Watch<'a>,
+    takeovers: BTreeMap<&'a str, Takeover>,
+    /// Steps that were tried, whatever came of them.
+    begun: RefCell<BTreeSet<StepId>>,
+    /// Old containers whose takeovers were called off.
+    called_off: RefCell<BTreeSet<String>>,
 }
 
 /// Executes the plan and tells what became of it.
@@ -143,11 +171,12 @@ pub async fn execute(
         project,
         observed,
         made: RefCell::default(),
-        watch: Watch::new(means.engine, &project.name),
+        watch: Watch::new(means.engine, &project.name, means.wait_limit),
+        takeovers: takeovers(plan),
+        begun: RefCell::default(),
+        called_off: RefCell::default(),
     };
-    let waits = plan
-        .steps()
-        .any(|(_, step)| matches!(step.action, Action::Wait { .. }));
+    let waits = plan.steps().any(|(_, step)| step.action.is_wait());
     let steps = std::pin::pin!(walk.run());
     if !waits {
         return steps.await;
@@ -182,7 +211,7 @@ impl Walk<'_> {
             // A wait holds no connection, so it does not count against the limit.
             let mut held = Vec::new();
             while !is_interrupted && let Some(Reverse(id)) = ready.pop() {
-                let is_call = !matches!(self.plan.step(id).action, Action::Wait { .. });
+                let is_call = !self.plan.step(id).action.is_wait();
                 if is_call && calls >= self.means.limit.max(1) {
                     held.push(Reverse(id));
                     continue;
@@ -203,6 +232,8 @@ impl Walk<'_> {
             let Some((id, is_call, result)) = ended else {
                 if is_interrupted {
                     self.put_in_order(begun, &mut report).await;
+                } else if !report.failures.is_empty() {
+                    self.restore(&report.done).await;
                 }
                 return report;
             };
@@ -213,7 +244,15 @@ impl Walk<'_> {
                 Err(failure) => {
                     tracing::debug!(step = id.0, error = %failure.message, "failed");
                     failed.insert(id, id);
-                    report.failures.push(failure);
+                    // Of one container's end several steps may learn.
+                    let known = failure.container.is_some()
+                        && report
+                            .failures
+                            .iter()
+                            .any(|f| f.container == failure.container);
+                    if !known {
+                        report.failures.push(failure);
+                    }
                 }
             }
             // Settle all that hangs on it: what is free now, and what will never be.
@@ -246,6 +285,7 @@ impl Walk<'_> {
         if let Some(text) = step.show.begin {
             reporter.working(&step.show.id, text);
         }
+        self.begun.borrow_mut().insert(id);
         let begun = std::time::Instant::now();
         let result = self.act_unless_interrupted(id, &step.action).await;
         tracing::debug!(
@@ -269,9 +309,16 @@ impl Walk<'_> {
                 }
                 Ok(false)
             }
-            Err(failure) => {
-                let failure = failure.of(id, step);
-                reporter.error(&step.show.id, "Error", &failure.message);
+            Err(mut trouble) => {
+                let takeover = step.group.as_deref().and_then(|g| self.takeovers.get(g));
+                if let Some(takeover) = takeover
+                    && let Some(word) = self.call_off(takeover).await
+                {
+                    trouble = trouble.help(word);
+                }
+                let failure = trouble.of(id, step);
+                let line = failure.message.lines().next().unwrap_or_default();
+                reporter.error(&step.show.id, "Error", line);
                 Err(failure)
             }
         }

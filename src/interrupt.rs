@@ -4,7 +4,6 @@
 //! put in order ends with the first signal; work that [asked for it](Interrupts::in_stages) is
 //! asked to stop first, then to kill, and only then left.
 
-use std::time::Duration;
 use tokio::sync::watch;
 
 /// How much has been asked for.
@@ -26,8 +25,6 @@ pub enum Cause {
     Interrupt,
     /// SIGTERM.
     Terminate,
-    /// `--wait-timeout` has passed.
-    TimeLimit(Duration),
 }
 
 impl Cause {
@@ -36,7 +33,6 @@ impl Cause {
         match self {
             Cause::Interrupt => 130,
             Cause::Terminate => 143,
-            Cause::TimeLimit(_) => 1,
         }
     }
 }

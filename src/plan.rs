@@ -4,7 +4,10 @@
 //! acyclic by construction and its ids are a valid order. What `regatta plan` prints is the very
 //! value that [`crate::execute`] walks.
 
+mod takeover;
 mod text;
+
+pub use takeover::{Takeover, takeovers};
 
 pub use text::{SCHEMA_VERSION, render_json, render_text};
 
@@ -147,8 +150,14 @@ pub enum Action {
     StartContainer {
         service: String,
         container: Target,
-        /// Start this one again if the start fails: the container it was to replace.
-        fallback: Option<Target>,
+    },
+    /// Watches a container that has just been started until it has lived through its first
+    /// moments; with `healthy`, until its healthcheck (where it has one) says that it is well.
+    /// A failure within a takeover brings the predecessor back.
+    Verify {
+        service: String,
+        container: Target,
+        healthy: bool,
     },
     StopContainer {
         container: Target,
@@ -355,7 +364,12 @@ impl Plan {
 impl Action {
     /// Whether it writes to the engine.
     pub fn is_change(&self) -> bool {
-        !matches!(self, Action::Wait { .. })
+        !self.is_wait()
+    }
+
+    /// Whether it only waits, and so holds no connection while it does.
+    pub fn is_wait(&self) -> bool {
+        matches!(self, Action::Wait { .. } | Action::Verify { .. })
     }
 
     /// Snake-case name of the kind, as `plan --format json` gives it.
@@ -381,6 +395,7 @@ impl Action {
             Action::RunHook { .. } => "run_hook",
             Action::PrepareModel { .. } => "prepare_model",
             Action::RunProvider { .. } => "run_provider",
+            Action::Verify { .. } => "verify",
             Action::Wait { .. } => "wait",
         }
     }
@@ -407,6 +422,7 @@ impl Action {
             | Action::RestartContainer { container, .. }
             | Action::KillContainer { container, .. }
             | Action::RunHook { container, .. }
+            | Action::Verify { container, .. }
             | Action::RemoveContainer { container, .. } => {
                 format!("Container {}", container.name())
             }
@@ -428,6 +444,7 @@ impl Action {
             | Action::RunHook { service, .. }
             | Action::PrepareModel { service, .. }
             | Action::RunProvider { service, .. }
+            | Action::Verify { service, .. }
             | Action::Wait { service, .. } => Some(service),
             Action::PullImage { services, .. } => services.first().map(String::as_str),
             _ => None,

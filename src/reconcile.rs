@@ -63,6 +63,8 @@ pub struct Options {
     pub remove_orphans: bool,
     /// Do not even warn of orphans.
     pub ignore_orphans: bool,
+    /// `--no-verify`: nobody watches whether what was started lives through its first moments.
+    pub unverified: bool,
     /// `-t`, in seconds.
     pub timeout: Option<i64>,
     /// `--pull`.
@@ -139,6 +141,8 @@ enum Fate<'a> {
         new: Target,
         name: String,
         cause: String,
+        /// An earlier run has begun it, and may have stopped the old one.
+        resumed: bool,
     },
     /// It goes.
     Remove {
@@ -175,6 +179,8 @@ struct Planner<'a> {
     reconnects: HashMap<&'a str, Vec<StepId>>,
     /// Service → steps that start its replicas.
     starts: BTreeMap<&'a str, Vec<StepId>>,
+    /// Service → steps after which its new replicas are known to be well.
+    proofs: BTreeMap<&'a str, Vec<StepId>>,
     /// The last start that takes a host port out of a range.
     last_range_start: Option<StepId>,
     waits: BTreeMap<(String, &'static str, bool), StepId>,
@@ -201,6 +207,7 @@ impl<'a> Planner<'a> {
             stops: HashMap::new(),
             reconnects: HashMap::new(),
             starts: BTreeMap::new(),
+            proofs: BTreeMap::new(),
             last_range_start: None,
             waits: BTreeMap::new(),
             gone: BTreeSet::new(),

@@ -167,7 +167,7 @@ fn remainder(project: &Project, plan: &Plan) -> String {
         project.services[service].environment.get("KIND") == Some(&Some("once".to_owned()))
     };
     let left = plan.steps().any(|(_, step)| match &step.action {
-        Action::Wait { .. } => false,
+        Action::Wait { .. } | Action::Verify { .. } => false,
         Action::StartContainer { service, .. } => !once(service),
         _ => true,
     });

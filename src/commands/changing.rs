@@ -171,16 +171,9 @@ pub async fn means<'a>(ctx: &'a Context, engine: &'a dyn Engine, project: &Proje
         docker_config,
         limit: limit(ctx),
         quiet_pull: false,
+        wait_limit: None,
         build,
         interrupts: ctx.interrupts.clone(),
-    }
-}
-
-/// Waits for the time limit; for ever where there is none.
-async fn passing(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
     }
 }
 
@@ -198,7 +191,6 @@ pub fn conclude(ctx: &Context, desired: &Desired, done: &Done) -> Result<ExitCod
         };
     };
     let mut text = match cause {
-        Cause::TimeLimit(limit) => format!("application not healthy after {}s", limit.as_secs()),
         Cause::Interrupt | Cause::Terminate => "interrupted".to_owned(),
     };
     let words = ["services done", "still waited for", "not or not completely"];
@@ -222,7 +214,7 @@ pub async fn bring_about(
     desired: Desired,
     mut options: Options,
     changing: &Changing,
-    time_limit: Option<Duration>,
+    wait_limit: Option<Duration>,
 ) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
     options.networks_first = networks_first(&*engine);
@@ -245,24 +237,12 @@ pub async fn bring_about(
     }
     let means = Means {
         quiet_pull: changing.quiet_pull,
+        wait_limit,
         ..means(ctx, &*engine, project).await
     };
     let _stages = ctx.interrupts.in_stages();
-    let mut work = std::pin::pin!(carry_out(
-        &means,
-        project,
-        prepared,
-        &mut options,
-        &mut agree
-    ));
-    let result = tokio::select! {
-        result = &mut work => result,
-        () = passing(time_limit) => {
-            ctx.interrupts.signal(Cause::TimeLimit(time_limit.unwrap_or_default()));
-            work.await
-        }
-    };
-    let (prepared, done) = result?;
+    let work = carry_out(&means, project, prepared, &mut options, &mut agree);
+    let (prepared, done) = work.await?;
     match done {
         None => Err(desired.obstacles(ctx, &prepared.outcome.obstacles)),
         Some(done) => conclude(ctx, &desired, &done),

@@ -164,6 +164,22 @@ impl Desired {
             })
             .collect();
         let mut text = output::render_findings(ctx, &findings, &self.sources);
+        let named = |names: Vec<&str>| names.join(", ");
+        let failed: BTreeSet<&str> = failures
+            .iter()
+            .filter_map(|f| f.service.as_deref())
+            .collect();
+        let changed = done.report.changed_services(&done.plan);
+        if !changed.is_empty() {
+            let changed = changed.iter().map(String::as_str).collect();
+            text.push_str(&format!("\nchanged: {}", named(changed)));
+        }
+        if !failed.is_empty() {
+            text.push_str(&format!(
+                "\nfailed: {}",
+                named(failed.into_iter().collect())
+            ));
+        }
         for (service, because) in done.report.skipped_services(&done.plan) {
             if !failures
                 .iter()

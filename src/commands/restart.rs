@@ -15,6 +15,9 @@ pub struct RestartArgs {
     /// Leave out services that ask to be restarted with these (depends_on: restart: true)
     #[arg(long)]
     no_deps: bool,
+    /// Do not watch whether what was restarted lives through its first moments
+    #[arg(long)]
+    no_verify: bool,
     /// Seconds that a container has for stopping before it is killed
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
@@ -29,6 +32,13 @@ pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError>
         return Ok(ExitCode::SUCCESS);
     }
     let project = &desired.project;
-    let plan = lifecycle::restart(project, &observed, &services, !args.no_deps, args.timeout);
+    let plan = lifecycle::restart(
+        project,
+        &observed,
+        &services,
+        !args.no_deps,
+        args.timeout,
+        !args.no_verify,
+    );
     execute(ctx, &*engine, &desired, &observed, plan).await
 }

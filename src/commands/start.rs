@@ -1,7 +1,7 @@
 //! `start`: start containers that are there; nothing is created.
 
 use super::desired::observe_existing;
-use super::existing::execute;
+use super::existing::execute_within;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::Scope;
@@ -20,6 +20,9 @@ pub struct StartArgs {
     /// Most seconds to wait
     #[arg(long, value_name = "SECONDS", requires = "wait")]
     wait_timeout: Option<u64>,
+    /// Do not watch whether what was started lives through its first moments
+    #[arg(long)]
+    no_verify: bool,
 }
 
 pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
@@ -41,17 +44,13 @@ pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
     let options = Options {
         start: true,
         wait: args.wait,
+        unverified: args.no_verify,
         ..Options::default()
     };
     let outcome = lifecycle::start(&desired.project, &observed, &options);
     if !outcome.obstacles.is_empty() {
         return Err(desired.obstacles(ctx, &outcome.obstacles));
     }
-    let work = execute(ctx, &*engine, &desired, &observed, outcome.plan);
-    match args.wait_timeout {
-        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), work)
-            .await
-            .map_err(|_| CliError::new(format!("application not healthy after {seconds}s")))?,
-        None => work.await,
-    }
+    let limit = args.wait_timeout.map(Duration::from_secs);
+    execute_within(ctx, &*engine, &desired, &observed, outcome.plan, limit).await
 }

@@ -40,6 +40,9 @@ pub struct UpArgs {
     /// Most seconds to wait
     #[arg(long, value_name = "SECONDS", requires = "wait")]
     wait_timeout: Option<u64>,
+    /// Do not watch whether what was started lives through its first moments
+    #[arg(long)]
+    no_verify: bool,
     /// Stop everything as soon as one container ends, and end with its exit code
     #[arg(long)]
     abort_on_container_exit: bool,
@@ -179,16 +182,19 @@ pub async fn run(ctx: &Context, args: UpArgs) -> Result<ExitCode, CliError> {
     let named = desired.project.resolve_names(&args.services)?;
     args.changing.scale(&mut desired)?;
     desired.select(ctx, &args.services, dependencies)?;
+    let attached = !args.detach && !args.wait && !args.no_start && !ctx.globals.dry_run;
     let options = Options {
         named,
         start: !args.no_start,
         wait: args.wait,
+        // Whoever looks on sees what ends, and with which code.
+        unverified: args.no_verify || attached,
         timeout: args.timeout,
         ..args
             .changing
             .options_with(ctx, args.renew_anon_volumes, args.always_recreate_deps)?
     };
-    if !args.detach && !args.wait && !args.no_start && !ctx.globals.dry_run {
+    if attached {
         let view = args.view(ctx, &desired)?;
         return foreground::run(ctx, desired, options, &args.changing, view).await;
     }

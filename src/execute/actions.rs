@@ -11,6 +11,7 @@ use crate::image::pull::{PullOptions, pull};
 use crate::plan::{Action, StepId, Target, Until};
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
+use tokio::time::Instant;
 
 impl Walk<'_> {
     pub(super) async fn act(&self, id: StepId, action: &Action) -> Result<(), Trouble> {
@@ -54,18 +55,32 @@ impl Walk<'_> {
                 Ok(engine.rename_container(&id, name).await?)
             }
             Action::CopyFiles { service, container } => self.copy_files(service, container).await,
-            Action::StartContainer {
+            Action::StartContainer { service, container } => {
+                let id = self.id_of(container);
+                let begun = Instant::now();
+                match engine.start_container(&id).await {
+                    Ok(()) => {
+                        self.watch.started(&id, begun.elapsed());
+                        Ok(())
+                    }
+                    Err(error) => Err(self.explain_start(service, error).await),
+                }
+            }
+            Action::Verify {
                 service,
                 container,
-                fallback,
-            } => self.start(service, container, fallback.as_ref()).await,
+                healthy,
+            } => self.verify(service, container, *healthy).await,
             Action::StopContainer { container, timeout } => {
                 let id = self.id_of(container);
                 gone_is_fine(engine.stop_container(&id, *timeout).await)
             }
             Action::RestartContainer { container, timeout } => {
                 let id = self.id_of(container);
-                Ok(engine.restart_container(&id, *timeout).await?)
+                let begun = Instant::now();
+                engine.restart_container(&id, *timeout).await?;
+                self.watch.started(&id, begun.elapsed());
+                Ok(())
             }
             Action::KillContainer { container, signal } => {
                 let id = self.id_of(container);
@@ -265,12 +280,13 @@ impl Walk<'_> {
             let shown = format!("Container {}", container.name());
             reporter.working(&shown, "Waiting");
             let id = self.id_of(container);
-            let word = self
-                .watch
-                .until(&id, container.name(), service, until)
-                .await?;
-            reporter.done(&shown, word);
-            Ok::<(), Trouble>(())
+            match self.watch.until(&id, until).await {
+                Ok(word) => {
+                    reporter.done(&shown, word);
+                    Ok(())
+                }
+                Err(fall) => Err(self.explain_fall(service, container, until, fall).await),
+            }
         }));
         match all.await {
             Ok(_) => Ok(()),
@@ -292,41 +308,28 @@ impl Walk<'_> {
         }
     }
 
-    async fn start(
+    async fn verify(
         &self,
         service: &str,
         container: &Target,
-        fallback: Option<&Target>,
+        healthy: bool,
     ) -> Result<(), Trouble> {
         let id = self.id_of(container);
-        let Err(error) = self.means.engine.start_container(&id).await else {
-            return Ok(());
+        let shown = format!("Container {}", container.name());
+        let fall = match self.watch.first_moments(&id, healthy).await {
+            Ok(true) => match self.watch.until(&id, Until::RunningOrHealthy).await {
+                Ok(word) => {
+                    self.means.reporter.done(&shown, word);
+                    return Ok(());
+                }
+                Err(fall) => fall,
+            },
+            Ok(false) => return Ok(()),
+            Err(fall) => fall,
         };
-        let mut trouble = self.explain_start(service, error).await;
-        if let Some(old) = fallback {
-            trouble = self.fall_back(&id, old, trouble).await;
-        }
-        Err(trouble)
-    }
-
-    /// The new container did not start: the one it was to replace comes back.
-    async fn fall_back(&self, new: &str, old: &Target, trouble: Trouble) -> Trouble {
-        let engine = self.means.engine;
-        // What is left of the new one would only be in the way of the next attempt.
-        if let Err(error) = engine.remove_container(new, true, false).await {
-            tracing::debug!(%error, "the container that did not start could not be removed");
-        }
-        let word = match engine.start_container(&self.id_of(old)).await {
-            Ok(()) => format!("{} runs again as it was", old.name()),
-            Err(error) => format!("{} could not be started again either: {error}", old.name()),
-        };
-        Trouble {
-            help: Some(match trouble.help {
-                Some(help) => format!("{help}; {word}"),
-                None => word,
-            }),
-            ..trouble
-        }
+        Err(self
+            .explain_fall(service, container, Until::RunningOrHealthy, fall)
+            .await)
     }
 }
 

@@ -225,6 +225,7 @@ impl From<Refusal> for Trouble {
             message: refusal.message,
             path: Some(refusal.path),
             help: refusal.help,
+            container: None,
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Failure {
     /// Where in the project the cause stands, e.g. `services.web.ports[0]`.
     pub path: Option<String>,
     pub help: Option<String>,
+    /// The container whose end it is, where it is one's.
+    pub container: Option<String>,
 }
 
 /// A failure that does not know its step yet.
@@ -25,6 +27,7 @@ pub(super) struct Trouble {
     pub message: String,
     pub path: Option<String>,
     pub help: Option<String>,
+    pub container: Option<String>,
 }
 
 impl Trouble {
@@ -33,7 +36,13 @@ impl Trouble {
             message: message.into(),
             path: None,
             help: None,
+            container: None,
         }
+    }
+
+    pub fn in_container(mut self, id: String) -> Self {
+        self.container = Some(id);
+        self
     }
 
     pub fn at(mut self, path: impl Into<String>) -> Self {
@@ -41,8 +50,12 @@ impl Trouble {
         self
     }
 
+    /// Adds advice to what there is.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(match self.help {
+            Some(before) => format!("{before}; {}", help.into()),
+            None => help.into(),
+        });
         self
     }
 
@@ -56,6 +69,7 @@ impl Trouble {
             message: self.message,
             path: self.path,
             help: self.help,
+            container: self.container,
         }
     }
 }
@@ -82,6 +96,7 @@ impl From<EngineError> for Trouble {
             message: error.to_string(),
             path: None,
             help,
+            container: None,
         }
     }
 }
@@ -108,6 +123,7 @@ fn during(action: &Action) -> &'static str {
         Action::RunHook { .. } => "run hook",
         Action::PrepareModel { .. } => "prepare",
         Action::RunProvider { .. } => "run its provider",
+        Action::Verify { .. } => "start",
         Action::Wait { .. } => "wait",
     }
 }

@@ -25,7 +25,8 @@ impl Walk<'_> {
             | Action::BuildImage { .. }
             | Action::PrepareModel { .. }
             | Action::RunProvider { .. }
-            | Action::Wait { .. } => Stage::Stopping,
+            | Action::Wait { .. }
+            | Action::Verify { .. } => Stage::Stopping,
             Action::RunHook { .. }
             | Action::StopContainer { .. }
             | Action::RestartContainer { .. } => Stage::Killing,
@@ -112,7 +113,7 @@ fn owed(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
         .filter(|(id, _)| !begun.contains(id))
         .filter(|(_, step)| {
             if step.group.as_deref().is_some_and(|g| groups.contains(g)) {
-                return !matches!(step.action, Action::Wait { .. });
+                return !step.action.is_wait();
             }
             match &step.action {
                 Action::StopContainer { container, .. }

@@ -1,10 +1,10 @@
 //! Waiting for containers: driven by the engine's events, never by a ticker.
 //!
 //! An event only says that it is worth looking again; what counts is the inspect that follows.
-//! So a replayed or doubled event does no harm.
+//! So a replayed or doubled event does no harm. Only that nothing has happened to a container in
+//! its first moments is read from the events alone: from a stream that told of its start.
 
-use super::failure::Trouble;
-use crate::engine::{ContainerDetails, ContainerState, Engine, Health};
+use crate::engine::{ContainerDetails, ContainerState, Engine, EngineError, EngineEvent, Health};
 use crate::labels;
 use crate::plan::Until;
 use crate::service::Condition;
@@ -13,6 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// An event can be lost with its connection; after this long a wait looks again by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -20,14 +21,56 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long to wait before asking for events again when the stream broke.
 const RECONNECT: Duration = Duration::from_millis(500);
 
+/// What has lived this long after its start counts as started.
+const FIRST_MOMENTS: Duration = Duration::from_millis(200);
+
+/// An engine tells of an end only when it has cleared up behind it, which takes up to as long as
+/// the start did. It is waited for that much longer, but no longer than this.
+const LONGEST_NEWS: Duration = Duration::from_millis(500);
+
 pub(super) struct Watch<'a> {
     engine: &'a dyn Engine,
     project: &'a str,
-    /// Container id → number of events seen.
-    seen: RefCell<HashMap<String, u64>>,
+    /// `--wait-timeout`: from the first wait on.
+    limit: Option<Duration>,
+    deadline: Cell<Option<Instant>>,
+    seen: RefCell<HashMap<String, Seen>>,
+    /// How long the engine took to start a container.
+    starting: RefCell<HashMap<String, Duration>>,
     /// Counts connections of the stream, each of which may have lost something.
     connections: Cell<u64>,
     news: Notify,
+}
+
+/// What the stream told of a container.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    events: u64,
+    starts: u64,
+    /// Somebody has sent it a signal since its last start: it may end.
+    asked_to_end: bool,
+    /// Ends that nobody asked for.
+    deaths: u64,
+    /// Status of the last of them, where the stream told it.
+    exit_code: Option<i64>,
+}
+
+/// Why a wait ends without what it waited for.
+pub(super) enum Fall {
+    Engine(EngineError),
+    /// It ended, or its engine starts it again and again.
+    Ended(Box<ContainerDetails>),
+    Unhealthy(Box<ContainerDetails>),
+    Removing,
+    NoHealthcheck,
+    /// The time that `--wait-timeout` gives is over.
+    Late(Duration),
+}
+
+impl From<EngineError> for Fall {
+    fn from(error: EngineError) -> Self {
+        Fall::Engine(error)
+    }
 }
 
 /// What an inspect says about a wait.
@@ -35,15 +78,18 @@ enum Verdict {
     Pending,
     /// Good, with the word to show.
     Met(&'static str),
-    Failed(Trouble),
+    Failed(Fall),
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(engine: &'a dyn Engine, project: &'a str) -> Self {
+    pub fn new(engine: &'a dyn Engine, project: &'a str, limit: Option<Duration>) -> Self {
         Watch {
             engine,
             project,
+            limit,
+            deadline: Cell::new(None),
             seen: RefCell::default(),
+            starting: RefCell::default(),
             connections: Cell::new(0),
             news: Notify::new(),
         }
@@ -56,8 +102,7 @@ impl<'a> Watch<'a> {
             let mut events = self.engine.events(labels, None);
             self.connections.set(self.connections.get() + 1);
             while let Some(Ok(event)) = events.next().await {
-                if matters(&event.action) {
-                    *self.seen.borrow_mut().entry(event.id).or_default() += 1;
+                if self.note(&event) {
                     self.news.notify_waiters();
                 }
             }
@@ -66,21 +111,96 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// A start was answered after this long.
+    pub fn started(&self, id: &str, took: Duration) {
+        self.starting.borrow_mut().insert(id.to_owned(), took);
+    }
+
+    /// Writes an event down; gives whether it can change what somebody waits for.
+    fn note(&self, event: &EngineEvent) -> bool {
+        let action = event.action.as_str();
+        if !matters(action) {
+            return false;
+        }
+        let mut all = self.seen.borrow_mut();
+        let seen = all.entry(event.id.clone()).or_default();
+        seen.events += 1;
+        match action {
+            "start" => {
+                seen.starts += 1;
+                seen.asked_to_end = false;
+            }
+            "kill" => seen.asked_to_end = true,
+            "die" if !seen.asked_to_end => {
+                seen.deaths += 1;
+                let code = event.attributes.get("exitCode");
+                seen.exit_code = code.and_then(|code| code.parse().ok());
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// Watches a container whose start was answered just now until it has lived through its first
+    /// moments. No request, unless it ends or the stream does not tell of its start. `true`:
+    /// its health remains to be waited for.
+    pub async fn first_moments(&self, id: &str, healthy: bool) -> Result<bool, Fall> {
+        let connection = self.connections.get();
+        let took = self.starting.borrow().get(id).copied().unwrap_or_default();
+        let until = Instant::now() + FIRST_MOMENTS + took.min(LONGEST_NEWS);
+        let died = async {
+            loop {
+                let news = self.news.notified();
+                if self.seen(id).deaths > 0 {
+                    return;
+                }
+                news.await;
+            }
+        };
+        if healthy {
+            // A check that is content says more than a moment's life.
+            let details = self.engine.inspect_container(id).await?;
+            if details.health.is_some() {
+                return Ok(true);
+            }
+        }
+        let died = tokio::time::timeout_at(until, died).await.is_ok();
+        let told = self.seen(id).starts > 0 && self.connections.get() == connection;
+        if !died && told {
+            return Ok(false);
+        }
+        let mut details = self.engine.inspect_container(id).await?;
+        let up = matches!(
+            details.state,
+            ContainerState::Running | ContainerState::Paused | ContainerState::Created
+        );
+        let ended_well = matches!(details.state, ContainerState::Exited | ContainerState::Dead)
+            && details.exit_code == 0;
+        if (up && details.restart_count == 0) || ended_well || self.seen(id).asked_to_end {
+            return Ok(false);
+        }
+        if details.state.is_up() {
+            // It runs again by now, and the status is that of this life.
+            details.exit_code = self.seen(id).exit_code.unwrap_or(details.exit_code);
+        }
+        Err(Fall::Ended(Box::new(details)))
+    }
+
     /// Waits until the container meets the condition; gives the word to show.
-    pub async fn until(
-        &self,
-        id: &str,
-        name: &str,
-        service: &str,
-        until: Until,
-    ) -> Result<&'static str, Trouble> {
+    pub async fn until(&self, id: &str, until: Until) -> Result<&'static str, Fall> {
+        let deadline = self.deadline();
         loop {
             let before = self.mark(id);
             let details = self.engine.inspect_container(id).await?;
-            match judge(&details, name, service, until) {
+            match judge(details, until) {
                 Verdict::Met(word) => return Ok(word),
-                Verdict::Failed(trouble) => return Err(trouble),
+                Verdict::Failed(fall) => return Err(fall),
                 Verdict::Pending => {}
+            }
+            if let (Some(limit), Some(deadline)) = (self.limit, deadline)
+                && Instant::now() >= deadline
+            {
+                return Err(Fall::Late(limit));
             }
             let changed = async {
                 loop {
@@ -92,83 +212,73 @@ impl<'a> Watch<'a> {
                 }
             };
             // Passing the time limit is no failure: it means to look again.
-            let _ = tokio::time::timeout(LOOK_AGAIN, changed).await;
+            let again = Instant::now() + LOOK_AGAIN;
+            let again = deadline.map_or(again, |deadline| again.min(deadline));
+            let _ = tokio::time::timeout_at(again, changed).await;
         }
     }
 
+    fn deadline(&self) -> Option<Instant> {
+        if self.deadline.get().is_none() {
+            self.deadline
+                .set(self.limit.map(|limit| Instant::now() + limit));
+        }
+        self.deadline.get()
+    }
+
+    fn seen(&self, id: &str) -> Seen {
+        self.seen.borrow().get(id).copied().unwrap_or_default()
+    }
+
     fn mark(&self, id: &str) -> (u64, u64) {
-        let seen = self.seen.borrow().get(id).copied().unwrap_or_default();
-        (self.connections.get(), seen)
+        (self.connections.get(), self.seen(id).events)
     }
 }
 
 /// Whether an event can change what a wait sees.
 fn matters(action: &str) -> bool {
-    action.starts_with("health_status") || matches!(action, "start" | "die" | "destroy" | "unpause")
+    action.starts_with("health_status")
+        || matches!(action, "start" | "kill" | "die" | "destroy" | "unpause")
 }
 
-fn judge(details: &ContainerDetails, name: &str, service: &str, until: Until) -> Verdict {
+fn judge(details: ContainerDetails, until: Until) -> Verdict {
     match until {
-        Until::Condition(Condition::CompletedSuccessfully) => completed(details, service),
-        Until::Condition(_) => healthy(details, name, true),
-        Until::RunningOrHealthy => healthy(details, name, false),
+        Until::Condition(Condition::CompletedSuccessfully) => completed(details),
+        Until::Condition(_) => healthy(details, true),
+        Until::RunningOrHealthy => healthy(details, false),
     }
 }
 
-fn completed(details: &ContainerDetails, service: &str) -> Verdict {
+fn completed(details: ContainerDetails) -> Verdict {
     match details.state {
         ContainerState::Exited | ContainerState::Dead if details.exit_code == 0 => {
             Verdict::Met("Exited")
         }
-        ContainerState::Exited | ContainerState::Dead => Verdict::Failed(Trouble::new(format!(
-            "service {service:?} didn't complete successfully: exit {}{}",
-            details.exit_code,
-            memory(details)
-        ))),
+        ContainerState::Exited | ContainerState::Dead => {
+            Verdict::Failed(Fall::Ended(Box::new(details)))
+        }
         _ => Verdict::Pending,
     }
 }
 
 /// `needs_check`: a container without a healthcheck can never become healthy.
-fn healthy(details: &ContainerDetails, name: &str, needs_check: bool) -> Verdict {
-    let failed = |what: String| {
-        let message = if needs_check {
-            format!("dependency failed to start: container {name} {what}")
-        } else {
-            format!("container {name} {what}")
-        };
-        Verdict::Failed(Trouble::new(message))
-    };
+fn healthy(details: ContainerDetails, needs_check: bool) -> Verdict {
     match details.state {
-        ContainerState::Exited | ContainerState::Dead => {
-            // A one-shot that has done its work is up as far as it ever will be.
-            if !needs_check && details.exit_code == 0 {
-                return Verdict::Met("Exited");
-            }
-            failed(format!("exited ({}){}", details.exit_code, memory(details)))
+        // A one-shot that has done its work is up as far as it ever will be.
+        ContainerState::Exited | ContainerState::Dead if !needs_check && details.exit_code == 0 => {
+            Verdict::Met("Exited")
         }
-        ContainerState::Removing => failed("is being removed".to_owned()),
+        ContainerState::Exited | ContainerState::Dead => {
+            Verdict::Failed(Fall::Ended(Box::new(details)))
+        }
+        ContainerState::Removing => Verdict::Failed(Fall::Removing),
         ContainerState::Running => match details.health {
             Some(Health::Healthy) => Verdict::Met("Healthy"),
             Some(Health::Starting) => Verdict::Pending,
-            Some(Health::Unhealthy) => {
-                let said = details.health_log.as_deref().map(str::trim).unwrap_or("");
-                failed(match said {
-                    "" => "is unhealthy".to_owned(),
-                    said => format!("is unhealthy: its check says: {said}"),
-                })
-            }
-            None if needs_check => failed("has no healthcheck configured".to_owned()),
+            Some(Health::Unhealthy) => Verdict::Failed(Fall::Unhealthy(Box::new(details))),
+            None if needs_check => Verdict::Failed(Fall::NoHealthcheck),
             None => Verdict::Met("Healthy"),
         },
         _ => Verdict::Pending,
-    }
-}
-
-fn memory(details: &ContainerDetails) -> &'static str {
-    if details.oom_killed {
-        ", killed at its memory limit"
-    } else {
-        ""
     }
 }

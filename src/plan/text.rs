@@ -75,6 +75,8 @@ fn sign_and_verb(plan: &Plan, step: &Step) -> Option<(char, &'static str)> {
             ProviderVerb::Stop => ('.', "run the provider (stop) of"),
         },
         Action::Wait { .. } => ('?', "wait for"),
+        // Every start is followed by it.
+        Action::Verify { .. } => return None,
     })
 }
 

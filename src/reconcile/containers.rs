@@ -27,8 +27,16 @@ impl<'a> Planner<'a> {
         let mut chosen: Vec<Replica<Candidate<'a>>> = Vec::new();
         for (number, candidates) in self.by_number(service) {
             let (best, rest) = choose(candidates);
-            let successor = best.1.is_none() && best.0.state == ContainerState::Created;
-            let running = rest.iter().position(|(c, _)| c.state.is_up());
+            // Of a recreation that was cut short the new one has not proved itself unless it runs;
+            // until it has, the old one stays, whether the recreation has stopped it or not.
+            let proper = project.container_name(service, number);
+            let successor = best.1.is_none()
+                && !best.0.state.is_up()
+                && (best.0.state == ContainerState::Created || best.0.name != proper);
+            let running = rest
+                .iter()
+                .position(|(c, _)| c.state.is_up())
+                .or_else(|| rest.iter().position(|(c, _)| c.name == proper));
             match running {
                 // A recreation was cut short between creating the new and starting it.
                 Some(at) if successor => {
@@ -37,8 +45,9 @@ impl<'a> Planner<'a> {
                             fates.push(Fate::Replace {
                                 old: container,
                                 new: existing(best.0),
-                                name: project.container_name(service, number),
+                                name: proper.clone(),
                                 cause: "an interrupted recreation is completed".to_owned(),
+                                resumed: true,
                             });
                         } else {
                             fates.push(leftover(container));
@@ -225,8 +234,7 @@ impl<'a> Planner<'a> {
         divergence: Divergence,
     ) -> Fate<'a> {
         let name = self.project.container_name(service, number);
-        let prefix: String = old.id.chars().take(12).collect();
-        let temporary_name = format!("{prefix}_{name}");
+        let temporary_name = self.temporary_name(old, &name);
         let mut step = Step::new(
             Action::CreateContainer {
                 service: service.name.clone(),
@@ -253,7 +261,22 @@ impl<'a> Planner<'a> {
             },
             name,
             cause: divergence.cause,
+            resumed: false,
         }
+    }
+
+    /// The name to create a successor under. A recreation that was cut short may have left a
+    /// container with the usual one, which is still there when the next is created.
+    fn temporary_name(&self, old: &ObservedContainer, name: &str) -> String {
+        let siblings = self.observed.replicas_of(&old.service);
+        let candidates = std::iter::once(old).chain(siblings).map(|container| {
+            let prefix: String = container.id.chars().take(12).collect();
+            format!("{prefix}_{name}")
+        });
+        candidates
+            .clone()
+            .find(|candidate| siblings.iter().all(|c| c.name != *candidate))
+            .unwrap_or_else(|| format!("{:012x}_{name}", siblings.len()))
     }
 
     fn plan_addition(&mut self, service: &Service, number: u32, cause: String) -> Fate<'a> {

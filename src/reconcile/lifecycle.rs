@@ -96,6 +96,7 @@ pub fn restart(
     services: &BTreeSet<String>,
     dependents: bool,
     timeout: Option<i64>,
+    verify: bool,
 ) -> Plan {
     let mut meant: BTreeSet<&str> = project
         .services
@@ -141,7 +142,7 @@ pub fn restart(
             continue;
         }
         for container in observed.replicas_of(name) {
-            let step = restart_one(&mut plan, service, container, timeout, &after);
+            let step = restart_one(&mut plan, service, container, timeout, &after, verify);
             restarted.entry(name).or_default().push(step);
         }
     }
@@ -154,6 +155,7 @@ fn restart_one(
     container: &ObservedContainer,
     timeout: Option<i64>,
     after: &[StepId],
+    verify: bool,
 ) -> StepId {
     let target = existing(container);
     let mut after = after.to_vec();
@@ -170,6 +172,14 @@ fn restart_one(
         "Started",
     );
     let restarted = plan.add(step, after);
+    if verify {
+        let action = Action::Verify {
+            service: service.name.clone(),
+            container: existing(container),
+            healthy: false,
+        };
+        plan.add(Step::silent(action, "asked for"), [restarted]);
+    }
     let ends = plan.add_hooks(
         &service.name,
         &target,

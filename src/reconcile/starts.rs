@@ -34,7 +34,7 @@ impl<'a> Planner<'a> {
                 }
                 Fate::Add { new } => {
                     if self.options.start {
-                        self.plan_start(service, new, "it is new", &waits, Vec::new(), None);
+                        self.plan_start(service, new, "it is new", &waits, Vec::new(), false);
                     }
                 }
                 Fate::Replace {
@@ -42,7 +42,15 @@ impl<'a> Planner<'a> {
                     new,
                     name,
                     cause,
-                } => self.plan_takeover(service, old, new, &name, &cause, &waits),
+                    resumed,
+                } => {
+                    // What does not run needs no way back.
+                    if self.options.start && (old.state.is_up() || resumed) {
+                        self.plan_takeover(service, old, new, &name, &cause, &waits);
+                    } else {
+                        self.plan_exchange(service, old, new, &name, &cause, &waits);
+                    }
+                }
             }
         }
     }
@@ -102,7 +110,8 @@ impl<'a> Planner<'a> {
             Action::RemoveContainer {
                 container: existing(container),
                 force: true,
-                volumes: false,
+                // One that never ran has no data, and nobody would find its volumes again.
+                volumes: container.state == ContainerState::Created,
             },
             cause,
             "Removing",
@@ -187,7 +196,7 @@ impl<'a> Planner<'a> {
             (ContainerState::Exited, Some(code)) => format!("it had exited ({code})"),
             (state, _) => format!("it is {}", state.as_str()),
         };
-        self.plan_start(service, target, &cause, waits, after, None);
+        self.plan_start(service, target, &cause, waits, after, false);
     }
 
     fn removals_of(&self, name: &str) -> Vec<StepId> {
@@ -201,8 +210,8 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// The new container takes the old one's place: stop old, start new, remove old, rename new.
-    /// The old one is there until the new one runs.
+    /// The new container takes the old one's place: stop old, start new, see that it lives, remove
+    /// old, rename new. The old one is there until the new one has proved itself.
     fn plan_takeover(
         &mut self,
         service: &'a Service,
@@ -213,39 +222,79 @@ impl<'a> Planner<'a> {
         waits: &[StepId],
     ) {
         let group = group(name);
-        let mut before_removal: Vec<StepId> = Vec::new();
-        let stopped = if let Some(&step) = self.stops.get(old.id.as_str()) {
-            Some(step)
+        let stopped = self.plan_stop_of_predecessor(old, cause, waits, &group);
+        let mut after: Vec<StepId> = stopped.into_iter().collect();
+        if let Target::Made { by, .. } = &new {
+            after.push(*by);
+        }
+        let mut before_removal = after.clone();
+        let first = self.plan.len();
+        let healthy = self.options.wait || self.health_is_waited_for(service);
+        self.plan_start(service, new.clone(), cause, waits, after, healthy);
+        // The start, its hooks, and the proof that it lives.
+        for id in (first..self.plan.len()).map(StepId) {
+            self.plan.step_mut(id).group = Some(group.clone());
+            before_removal.push(id);
+        }
+        self.plan_succession(old, new, name, cause, before_removal);
+    }
+
+    /// The same where nothing is to be started, or the old one does not run: first the old one
+    /// goes, so that no temporary name stays where the start fails.
+    fn plan_exchange(
+        &mut self,
+        service: &'a Service,
+        old: &'a ObservedContainer,
+        new: Target,
+        name: &str,
+        cause: &str,
+        waits: &[StepId],
+    ) {
+        let group = group(name);
+        let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
+        after.extend(self.plan_stop_of_predecessor(old, cause, &[], &group));
+        let renamed = self.plan_succession(old, new.clone(), name, cause, after);
+        if self.options.start {
+            let first = self.plan.len();
+            self.plan_start(service, new, cause, waits, vec![renamed], false);
+            for id in (first..self.plan.len()).map(StepId) {
+                self.plan.step_mut(id).group = Some(group.clone());
+            }
+        }
+    }
+
+    fn plan_stop_of_predecessor(
+        &mut self,
+        old: &'a ObservedContainer,
+        cause: &str,
+        waits: &[StepId],
+        group: &str,
+    ) -> Option<StepId> {
+        let step = if let Some(&step) = self.stops.get(old.id.as_str()) {
+            step
         } else if old.state.is_up() {
             // Nothing stops before all that can fail early has been done.
             let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
             after.extend(waits);
-            Some(self.plan_stop(old, cause, after, false))
+            self.plan_stop(old, cause, after, false)
         } else {
-            None
+            return None;
         };
-        if let Some(step) = stopped {
-            self.plan.step_mut(step).group = Some(group.clone());
-            before_removal.push(step);
-        }
-        if let Target::Made { by, .. } = &new {
-            before_removal.push(*by);
-        }
-        let mut started = Vec::new();
-        if self.options.start {
-            let fallback = old.state.is_up().then(|| existing(old));
-            let mut after: Vec<StepId> = stopped.into_iter().collect();
-            if let Target::Made { by, .. } = &new {
-                after.push(*by);
-            }
-            let first = self.plan.len();
-            started.extend(self.plan_start(service, new.clone(), cause, waits, after, fallback));
-            for id in first..self.plan.len() {
-                self.plan.step_mut(StepId(id)).group = Some(group.clone());
-            }
-        }
-        before_removal.extend(started);
-        before_removal.extend(self.reconnects.get(old.id.as_str()).into_iter().flatten());
+        self.plan.step_mut(step).group = Some(group.to_owned());
+        Some(step)
+    }
+
+    /// Removes the old container and gives the new one its name; gives the last step.
+    fn plan_succession(
+        &mut self,
+        old: &'a ObservedContainer,
+        new: Target,
+        name: &str,
+        cause: &str,
+        mut after: Vec<StepId>,
+    ) -> StepId {
+        let group = group(name);
+        after.extend(self.reconnects.get(old.id.as_str()).into_iter().flatten());
         let remove = Step::silent(
             Action::RemoveContainer {
                 container: existing(old),
@@ -255,7 +304,7 @@ impl<'a> Planner<'a> {
             cause,
         )
         .in_group(&group);
-        let removed = self.plan.add(remove, before_removal);
+        let removed = self.plan.add(remove, after);
         let mut rename = Step::silent(
             Action::RenameContainer {
                 container: new,
@@ -265,10 +314,19 @@ impl<'a> Planner<'a> {
         )
         .in_group(&group);
         rename.show.end = Some("Recreated");
-        self.plan.add(rename, [removed]);
+        self.plan.add(rename, [removed])
     }
 
-    /// Adds the steps that start a container; gives the last of them.
+    /// Whether a service that cannot do without it starts only when this one is healthy.
+    fn health_is_waited_for(&self, service: &Service) -> bool {
+        self.project.dependents(&service.name).any(|dependent| {
+            let how = &dependent.depends_on[service.name.as_str()];
+            how.required && how.condition == Condition::Healthy
+        })
+    }
+
+    /// Adds the steps that start a container and watch its first moments; with `healthy`, until
+    /// its healthcheck is content.
     fn plan_start(
         &mut self,
         service: &'a Service,
@@ -276,8 +334,8 @@ impl<'a> Planner<'a> {
         cause: &str,
         waits: &[StepId],
         mut after: Vec<StepId>,
-        fallback: Option<Target>,
-    ) -> Option<StepId> {
+        healthy: bool,
+    ) {
         if let Target::Made { by, .. } = &target {
             after.push(*by);
         }
@@ -305,7 +363,6 @@ impl<'a> Planner<'a> {
             Action::StartContainer {
                 service: service.name.clone(),
                 container: target.clone(),
-                fallback,
             },
             cause,
             "Starting",
@@ -324,7 +381,31 @@ impl<'a> Planner<'a> {
         );
         let last = ends.last().copied().unwrap_or(id);
         self.starts.entry(&service.name).or_default().push(last);
-        Some(last)
+        if let Some(proof) = self.plan_proof(service, target, cause, id, healthy) {
+            self.proofs.entry(&service.name).or_default().push(proof);
+        }
+    }
+
+    /// Watches what has just been started. Nothing but the removal of a predecessor waits for
+    /// that, and what asks for a health that is waited for here anyway.
+    pub(super) fn plan_proof(
+        &mut self,
+        service: &Service,
+        container: Target,
+        cause: &str,
+        started: StepId,
+        healthy: bool,
+    ) -> Option<StepId> {
+        if self.options.unverified && !healthy {
+            return None;
+        }
+        let action = Action::Verify {
+            service: service.name.clone(),
+            container,
+            healthy,
+        };
+        let proof = self.plan.add(Step::silent(action, cause), [started]);
+        healthy.then_some(proof)
     }
 
     /// Whether it uses a secret or config whose content is not a file on this machine.
@@ -409,8 +490,11 @@ impl<'a> Planner<'a> {
             },
             format!("{cause} depends on it ({word})"),
         );
-        let starts = self.starts.get(name).cloned().unwrap_or_default();
-        let id = self.plan.add(step, starts);
+        let mut after = self.starts.get(name).cloned().unwrap_or_default();
+        if !optional {
+            after.extend(self.proofs.get(name).into_iter().flatten());
+        }
+        let id = self.plan.add(step, after);
         self.waits.insert(key, id);
         id
     }

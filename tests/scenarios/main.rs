@@ -7,6 +7,7 @@ mod adoption;
 mod endpoint;
 mod examples;
 mod foreground;
+mod failures;
 mod logs;
 mod main_job;
 mod models;

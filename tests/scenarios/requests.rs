@@ -33,7 +33,7 @@ fn few_requests() {
     let stack = Stack::new("count", &format!("services:\n{services}"));
     let through = Recorder::before(&stack.engine);
     at_most(
-        2 * 6 + 4,
+        2 * 6 + 5,
         "first up of six services",
         &run(&stack, &through, "up -d"),
     );

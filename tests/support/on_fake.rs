@@ -87,6 +87,7 @@ pub async fn attempt_until(
         docker_config: None,
         limit: DEFAULT_LIMIT,
         quiet_pull: true,
+        wait_limit: None,
         build: BuildOptions::default(),
         interrupts,
     };

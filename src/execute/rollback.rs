@@ -1,0 +1,81 @@
+//! Calling a change off: what a failure would have left half-way is put back.
+
+use super::Walk;
+use crate::plan::{Action, StepId, Takeover, Target};
+use std::collections::BTreeSet;
+
+impl Walk<'_> {
+    /// A step of a takeover failed, or will never be tried: the new container goes, and the old one
+    /// runs again if the takeover has stopped it. Gives what became of it, where there was
+    /// something to do.
+    pub(super) async fn call_off(&self, takeover: &Takeover) -> Option<String> {
+        let Target::Existing { id, name } = &takeover.old else {
+            return None;
+        };
+        // Once the old one's removal was begun, the new one is all there is.
+        if self.has_begun(takeover.remove) || !self.called_off.borrow_mut().insert(id.clone()) {
+            return None;
+        }
+        let engine = self.means.engine;
+        let new = self.id_of(&takeover.new);
+        let resumed = takeover.stop.is_none();
+        if !new.is_empty() {
+            // Volumes that were made for it alone hold nothing anybody knows of.
+            if let Err(error) = engine.remove_container(&new, true, true).await {
+                tracing::debug!(%error, "the container that took over could not be removed");
+            }
+        }
+        let stopped = takeover.stop.is_some_and(|step| self.has_begun(step));
+        if !takeover.guarded || !(stopped || resumed) {
+            return None;
+        }
+        Some(match engine.start_container(id).await {
+            Ok(()) => format!("{name} runs again as it was"),
+            Err(error) => format!("{name} could not be started again either: {error}"),
+        })
+    }
+
+    /// After the last step: calls off the takeovers that were not tried to their end, and starts
+    /// again what was stopped for a change that did not come about.
+    pub(super) async fn restore(&self, done: &[StepId]) {
+        let done: BTreeSet<StepId> = done.iter().copied().collect();
+        for takeover in self.takeovers.values() {
+            if !done.contains(&takeover.remove)
+                && let Some(word) = self.call_off(takeover).await
+            {
+                self.means.reporter.warning(word);
+            }
+        }
+        for (id, step) in self.plan.steps() {
+            let Action::StartContainer { container, .. } = &step.action else {
+                continue;
+            };
+            let Target::Existing {
+                id: container,
+                name,
+            } = container
+            else {
+                continue;
+            };
+            let was_stopped = |step: &Action| {
+                matches!(step, Action::StopContainer { container: Target::Existing { id, .. }, .. }
+                    if id == container)
+            };
+            let stopped = self
+                .plan
+                .steps()
+                .any(|(id, step)| was_stopped(&step.action) && done.contains(&id));
+            if stopped && !self.has_begun(id) {
+                let word = match self.means.engine.start_container(container).await {
+                    Ok(()) => format!("{name}, stopped for the change, runs again as it was"),
+                    Err(error) => format!("{name} could not be started again: {error}"),
+                };
+                self.means.reporter.warning(word);
+            }
+        }
+    }
+
+    fn has_begun(&self, step: StepId) -> bool {
+        self.begun.borrow().contains(&step)
+    }
+}
