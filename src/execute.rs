@@ -82,10 +82,12 @@ impl Report {
     /// How far each service came that an interrupted walk was to bring up: all done, done but
     /// for a wait that was given up, not or not completely done.
     pub fn interrupted_services(&self, plan: &Plan) -> [BTreeSet<String>; 3] {
+        // A watch of first moments that was given up leaves nothing to do: it is neither.
         let of = |ids: &[StepId], is_wait: bool| -> BTreeSet<String> {
             ids.iter()
                 .map(|id| &plan.step(*id).action)
-                .filter(|action| matches!(action, Action::Wait { .. }) == is_wait)
+                .filter(|action| !matches!(action, Action::Verify { healthy: false, .. }))
+                .filter(|action| action.is_wait() == is_wait)
                 .filter_map(Action::service)
                 .map(str::to_owned)
                 .collect()

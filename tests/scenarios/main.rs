@@ -6,8 +6,8 @@
 mod adoption;
 mod endpoint;
 mod examples;
-mod foreground;
 mod failures;
+mod foreground;
 mod logs;
 mod main_job;
 mod models;
