@@ -175,6 +175,8 @@ struct Planner<'a> {
     replaced: BTreeSet<&'a str>,
     /// Container id → the step that stops it.
     stops: HashMap<&'a str, StepId>,
+    /// Service → the stops of those that are restarted with it.
+    dependents_stopped: BTreeMap<&'a str, Vec<StepId>>,
     /// Container id → steps after which it is back on its networks.
     reconnects: HashMap<&'a str, Vec<StepId>>,
     /// Service → steps that start its replicas.
@@ -205,6 +207,7 @@ impl<'a> Planner<'a> {
             fates: BTreeMap::new(),
             replaced: BTreeSet::new(),
             stops: HashMap::new(),
+            dependents_stopped: BTreeMap::new(),
             reconnects: HashMap::new(),
             starts: BTreeMap::new(),
             proofs: BTreeMap::new(),

@@ -5,7 +5,10 @@ mod on_fake;
 
 use on_fake::{loaded, on_virtual_time, plan, project, up};
 use regatta::engine::fake::{Fake, FakeImage};
+use regatta::observe::{Observed, Scope, observe};
 use regatta::plan::{Plan, SCHEMA_VERSION, render_json, render_text};
+use regatta::project::Project;
+use regatta::reconcile::lifecycle;
 
 const SHOP: &str = "\
 name: shop
@@ -186,5 +189,144 @@ fn the_json_form_has_a_version_and_every_step() {
             "Container shop-web-1",
             "Container shop-db-1"
         ]
+    );
+}
+
+/// `proxy` → `web` → `db`, each restarted with what it depends on; `aside` is not.
+const CHAIN: &str = "\
+name: chain
+services:
+  db:
+    image: busybox
+    healthcheck: {test: [CMD, 'true'], interval: 2s}
+  web:
+    image: busybox
+    depends_on: {db: {condition: service_healthy, restart: true}}
+  proxy:
+    image: busybox
+    depends_on: {web: {condition: service_started, restart: true}}
+  aside:
+    image: busybox
+    depends_on: {db: {condition: service_healthy}}
+";
+
+/// The plan of a command over what is up.
+fn over_existing(command: impl Fn(&Project, &Observed) -> Plan) -> String {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let chain = project(CHAIN);
+        let done = up(&fake, &chain).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        let observed = observe(&fake, &chain, Scope::CONTAINERS).await;
+        let plan = command(&chain, &observed.expect("a snapshot"));
+        render_text(&plan, "chain", &|_| None)
+    })
+}
+
+#[test]
+fn a_recreation_stops_and_starts_the_whole_chain() {
+    check(
+        Some(CHAIN),
+        &CHAIN.replace("interval: 2s", "interval: 3s"),
+        "\
+chain:
+  ~ recreate container chain-db-1  (healthcheck.interval: 2s → 3s)
+      healthcheck.interval: 2s → 3s  compose.yaml:5:50
+  . stop container chain-proxy-1  (web, which it depends on, is restarted)
+  . stop container chain-web-1  (db, which it depends on, is recreated)
+  ? wait for service db  (web depends on it (service_healthy))
+  > start container chain-web-1  (it was stopped for a change)
+  > start container chain-proxy-1  (it was stopped for a change)
+",
+    );
+}
+
+#[test]
+fn nothing_stops_before_those_that_are_restarted_with_it() {
+    let (plan, _) = from_to(
+        Some(CHAIN),
+        &CHAIN.replace("interval: 2s", "interval: 3s"),
+        |_| {},
+    );
+    let stops: Vec<_> = plan
+        .steps()
+        .filter(|(_, step)| step.action.kind() == "stop_container")
+        .map(|(id, step)| (id, step.action.resource()))
+        .collect();
+    let [(proxy, _), (web, _), (db, of_db)] = stops.as_slice() else {
+        panic!("{stops:?}");
+    };
+    assert_eq!(of_db, "Container chain-db-1");
+    assert!(plan.dependencies(*web).contains(proxy));
+    assert!(plan.dependencies(*db).contains(web));
+    // The creation of the new one is what can fail early.
+    let created = plan.steps().next().expect("a step").0;
+    assert_eq!(plan.dependencies(*proxy), [created]);
+}
+
+#[test]
+fn restart_takes_the_chain_along_and_waits_for_health() {
+    let only = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+    let restart = |names: &[&str], dependents| {
+        over_existing(|project, observed| {
+            lifecycle::restart(project, observed, &only(names), dependents, None, true)
+        })
+    };
+    assert_eq!(
+        restart(&["db"], true),
+        "\
+chain:
+  > restart container chain-db-1  (asked for)
+  ? wait for service db  (web depends on it (service_healthy))
+  > restart container chain-web-1  (it depends on db (restart: true))
+  > restart container chain-proxy-1  (it depends on web (restart: true))
+"
+    );
+    assert_eq!(
+        restart(&["db"], false),
+        "chain:\n  > restart container chain-db-1  (asked for)\n"
+    );
+    // What it asks to be restarted with must be well, even where that one is left alone.
+    assert_eq!(
+        restart(&["web"], true),
+        "\
+chain:
+  ? wait for service db  (web depends on it (service_healthy))
+  > restart container chain-web-1  (asked for)
+  > restart container chain-proxy-1  (it depends on web (restart: true))
+"
+    );
+    // Conditions hold between all that are restarted, whether they ask for it or not.
+    assert_eq!(
+        restart(&["db", "aside"], false),
+        "\
+chain:
+  > restart container chain-db-1  (asked for)
+  ? wait for service db  (aside depends on it (service_healthy))
+  > restart container chain-aside-1  (asked for)
+"
+    );
+}
+
+#[test]
+fn stop_takes_the_chain_along() {
+    let only = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+    let stop = |names: &[&str], dependents| {
+        over_existing(|project, observed| {
+            lifecycle::stop(project, observed, &only(names), dependents, None)
+        })
+    };
+    assert_eq!(
+        stop(&["db"], true),
+        "\
+chain:
+  . stop container chain-proxy-1  (it depends on web (restart: true))
+  . stop container chain-web-1  (it depends on db (restart: true))
+  . stop container chain-db-1  (asked for)
+"
+    );
+    assert_eq!(
+        stop(&["db"], false),
+        "chain:\n  . stop container chain-db-1  (asked for)\n"
     );
 }

@@ -360,7 +360,7 @@ async fn stop(
     };
     if ctx.interrupts.stage() < Stage::Killing {
         let observed = look().await?;
-        let plan = lifecycle::stop(project, &observed, &BTreeSet::new(), options.timeout);
+        let plan = lifecycle::stop(project, &observed, &BTreeSet::new(), false, options.timeout);
         if plan.is_empty() {
             return Ok(());
         }

@@ -35,7 +35,7 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     let services = desired.named(&args.services)?;
     let unknown = !args.services.is_empty() && services.is_empty();
     if args.stop && !unknown {
-        let plan = lifecycle::stop(&desired.project, &observed, &services, None);
+        let plan = lifecycle::stop(&desired.project, &observed, &services, false, None);
         if !plan.is_empty() {
             execute(ctx, &*engine, &desired, &observed, plan).await?;
             if !ctx.globals.dry_run {

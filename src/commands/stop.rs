@@ -12,6 +12,9 @@ use std::process::ExitCode;
 pub struct StopArgs {
     /// Services to stop (default: all)
     services: Vec<String>,
+    /// Leave running what asks to be restarted with these (depends_on: restart: true)
+    #[arg(long)]
+    no_deps: bool,
     /// Seconds that a container has for stopping before it is killed
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
@@ -25,6 +28,12 @@ pub async fn run(ctx: &Context, args: StopArgs) -> Result<ExitCode, CliError> {
     if !args.services.is_empty() && services.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let plan = lifecycle::stop(&desired.project, &observed, &services, args.timeout);
+    let plan = lifecycle::stop(
+        &desired.project,
+        &observed,
+        &services,
+        !args.no_deps,
+        args.timeout,
+    );
     execute(ctx, &*engine, &desired, &observed, plan).await
 }

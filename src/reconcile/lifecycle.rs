@@ -9,15 +9,44 @@ use crate::project::Project;
 use crate::service::Condition;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn is_meant(services: &BTreeSet<String>, name: &str) -> bool {
-    services.is_empty() || services.contains(name)
+/// The named services (all, if none are named), each with its cause.
+fn meant<'a>(project: &'a Project, services: &BTreeSet<String>) -> BTreeMap<&'a str, String> {
+    let names = project.services.keys();
+    names
+        .filter(|name| services.is_empty() || services.contains(*name))
+        .map(|name| (name.as_str(), "asked for".to_owned()))
+        .collect()
 }
 
-/// Stops the named services' containers (all, if none are named), dependents first.
+/// The same with all that ask by `depends_on: {restart: true}` to be stopped and restarted with
+/// what they depend on, over however many steps.
+fn with_dependents<'a>(
+    project: &'a Project,
+    services: &BTreeSet<String>,
+) -> BTreeMap<&'a str, String> {
+    let mut meant = meant(project, services);
+    for name in dependency_order(project) {
+        let dependencies = &project.services[name].depends_on;
+        let asks = dependencies
+            .iter()
+            .find(|(dependency, how)| how.restart && meant.contains_key(dependency.as_str()));
+        if let Some((dependency, _)) = asks
+            && !meant.contains_key(name)
+        {
+            let cause = format!("it depends on {dependency} (restart: true)");
+            meant.insert(name, cause);
+        }
+    }
+    meant
+}
+
+/// Stops the named services' containers (all, if none are named), dependents first; with
+/// `dependents`, also those of services that ask for it by `depends_on: {restart: true}`.
 pub fn stop(
     project: &Project,
     observed: &Observed,
     services: &BTreeSet<String>,
+    dependents: bool,
     timeout: Option<i64>,
 ) -> Plan {
     let options = Options {
@@ -26,22 +55,26 @@ pub fn stop(
     };
     let mut planner = Planner::new(project, observed, &options);
     let mut stopped: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
+    let meant = match dependents {
+        true => with_dependents(project, services),
+        false => meant(project, services),
+    };
     for name in dependency_order(project).into_iter().rev() {
-        if !is_meant(services, name) {
+        let Some(cause) = meant.get(name) else {
             continue;
-        }
+        };
         let after: Vec<StepId> = project
             .dependents(name)
             .flat_map(|s| stopped.get(s.name.as_str()).cloned().unwrap_or_default())
             .collect();
         if project.services[name].provider.is_some() {
-            let step = provider(name, ProviderVerb::Stop, "asked for");
+            let step = provider(name, ProviderVerb::Stop, cause);
             let step = planner.plan.add(step, after.clone());
             stopped.entry(name).or_default().push(step);
         }
         for container in observed.replicas_of(name) {
             if container.state.is_up() {
-                let step = planner.plan_stop(container, "asked for", after.clone(), true);
+                let step = planner.plan_stop(container, cause, after.clone(), true);
                 stopped.entry(name).or_default().push(step);
             }
         }
@@ -88,8 +121,9 @@ pub fn start(project: &Project, observed: &Observed, options: &Options) -> Outco
     planner.outcome()
 }
 
-/// Restarts containers in place, in dependency order; with `dependents`, also those of services
-/// that ask for it by `depends_on: {restart: true}`.
+/// Restarts containers in place, in dependency order, the conditions between those that are
+/// restarted honoured; with `dependents`, also those of services that ask for it by
+/// `depends_on: {restart: true}`, whose conditions hold for all they ask it of.
 pub fn restart(
     project: &Project,
     observed: &Observed,
@@ -98,28 +132,27 @@ pub fn restart(
     timeout: Option<i64>,
     verify: bool,
 ) -> Plan {
-    let mut meant: BTreeSet<&str> = project
-        .services
-        .keys()
-        .map(String::as_str)
-        .filter(|name| is_meant(services, name))
-        .collect();
+    let meant = match dependents {
+        true => with_dependents(project, services),
+        false => meant(project, services),
+    };
     let mut plan = Plan::default();
     let mut restarted: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
     for name in dependency_order(project) {
+        let Some(cause) = meant.get(name) else {
+            continue;
+        };
         let service = &project.services[name];
         let mut after = Vec::new();
         for (dependency, how) in &service.depends_on {
-            let Some(steps) = restarted.get(dependency.as_str()) else {
-                continue;
-            };
-            if !how.restart {
+            let steps = restarted.get(dependency.as_str()).map(Vec::as_slice);
+            // What stays as it is has met its condition before, unless it counts for a restart.
+            if steps.is_none() && !(dependents && how.restart) {
                 continue;
             }
-            if dependents {
-                meant.insert(name);
-            }
-            if how.condition == Condition::Started {
+            let steps = steps.unwrap_or_default();
+            let containers = observed.replicas_of(dependency);
+            if how.condition == Condition::Started || containers.is_empty() {
                 after.extend(steps);
                 continue;
             }
@@ -127,22 +160,17 @@ pub fn restart(
                 Action::Wait {
                     service: dependency.clone(),
                     until: Until::Condition(how.condition),
-                    containers: observed
-                        .replicas_of(dependency)
-                        .iter()
-                        .map(existing)
-                        .collect(),
+                    containers: containers.iter().map(existing).collect(),
                     optional: !how.required,
                 },
                 format!("{name} depends on it ({})", how.condition.as_str()),
             );
-            after.push(plan.add(step, steps.clone()));
-        }
-        if !meant.contains(name) {
-            continue;
+            after.push(plan.add(step, steps.to_vec()));
         }
         for container in observed.replicas_of(name) {
-            let step = restart_one(&mut plan, service, container, timeout, &after, verify);
+            let step = restart_one(
+                &mut plan, service, container, cause, timeout, &after, verify,
+            );
             restarted.entry(name).or_default().push(step);
         }
     }
@@ -153,6 +181,7 @@ fn restart_one(
     plan: &mut Plan,
     service: &crate::service::Service,
     container: &ObservedContainer,
+    cause: &str,
     timeout: Option<i64>,
     after: &[StepId],
     verify: bool,
@@ -167,7 +196,7 @@ fn restart_one(
             container: existing(container),
             timeout,
         },
-        "asked for",
+        cause,
         "Restarting",
         "Started",
     );
@@ -178,7 +207,7 @@ fn restart_one(
             container: existing(container),
             healthy: false,
         };
-        plan.add(Step::silent(action, "asked for"), [restarted]);
+        plan.add(Step::silent(action, cause), [restarted]);
     }
     let ends = plan.add_hooks(
         &service.name,

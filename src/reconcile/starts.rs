@@ -17,8 +17,9 @@ impl<'a> Planner<'a> {
                 self.plan_removal(container, cause);
             }
         }
-        if fates.iter().any(|f| matches!(f, Fate::Replace { .. })) {
-            self.plan_stops_of_dependents(name);
+        if fates.iter().any(|fate| self.is_interrupted(fate)) {
+            let stopped = self.plan_stops_of_dependents(name, "recreated");
+            self.dependents_stopped.insert(name, stopped);
         }
         let starting = self.options.start && fates.iter().any(|fate| self.needs_start(fate));
         let waits = if self.options.start {
@@ -120,21 +121,46 @@ impl<'a> Planner<'a> {
         self.plan.add(step, after)
     }
 
-    /// `depends_on: {restart: true}`: a dependent is stopped before what it depends on is
-    /// replaced, and started again when its turn comes.
-    fn plan_stops_of_dependents(&mut self, name: &'a str) {
+    /// Whether what runs now ends, for a successor or to come back.
+    fn is_interrupted(&self, fate: &Fate) -> bool {
+        match fate {
+            Fate::Replace { .. } => true,
+            Fate::Keep { container, .. } => self.stops.contains_key(container.id.as_str()),
+            Fate::Remove { .. } | Fate::Add { .. } => false,
+        }
+    }
+
+    /// `depends_on: {restart: true}`: a dependent is stopped before what it depends on is, and
+    /// started again when its turn comes; before it those that depend on it in the same way.
+    /// Gives the stops, which wait for all that can fail early.
+    fn plan_stops_of_dependents(&mut self, name: &'a str, what: &str) -> Vec<StepId> {
         let project = self.project;
+        let mut stopped = Vec::new();
         for dependent in project.dependents(name) {
             if !dependent.depends_on[name].restart {
                 continue;
             }
-            for container in self.observed.replicas_of(&dependent.name) {
-                if self.is_kept(&container.id) {
-                    let cause = format!("{name}, which it depends on, is recreated");
-                    self.stop(container, &cause);
-                }
+            let kept: Vec<_> = self
+                .observed
+                .replicas_of(&dependent.name)
+                .iter()
+                .filter(|container| container.state.is_up() && self.is_kept(&container.id))
+                .collect();
+            if kept.is_empty() {
+                continue;
+            }
+            let before = self.plan_stops_of_dependents(&dependent.name, "restarted");
+            for container in kept {
+                let known = self.stops.get(container.id.as_str()).copied();
+                stopped.push(known.unwrap_or_else(|| {
+                    let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
+                    after.extend(&before);
+                    let cause = format!("{name}, which it depends on, is {what}");
+                    self.plan_stop(container, &cause, after, true)
+                }));
             }
         }
+        stopped
     }
 
     fn needs_start(&self, fate: &Fate) -> bool {
@@ -276,6 +302,8 @@ impl<'a> Planner<'a> {
             // Nothing stops before all that can fail early has been done.
             let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
             after.extend(waits);
+            let dependents = self.dependents_stopped.get(old.service.as_str());
+            after.extend(dependents.into_iter().flatten());
             self.plan_stop(old, cause, after, false)
         } else {
             return None;

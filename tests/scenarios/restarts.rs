@@ -92,3 +92,72 @@ fn an_engine_restart_brings_back_what_should_run() {
         ("running".into(), "running".into())
     );
 }
+
+/// `depends_on.restart: true`: along the chain, in order, and after the health that it asks for.
+#[test]
+fn dependants_are_restarted_along_the_chain() {
+    let stack = Stack::new(
+        "chain",
+        r#"
+x-service: &service
+  image: busybox
+  command: ["sleep", "1000"]
+  stop_signal: SIGKILL
+services:
+  db:
+    <<: *service
+    command: ["sh", "-c", "rm -f /up; sleep 0.5; touch /up; sleep 1000"]
+    healthcheck: { test: [CMD, test, -e, /up], interval: 100ms }
+  web: { <<: *service, depends_on: { db: { condition: service_healthy, restart: true } } }
+  proxy: { <<: *service, depends_on: { web: { condition: service_started, restart: true } } }
+  aside: { <<: *service, depends_on: [db] }
+"#,
+    );
+    stack.up("");
+    let started = |service: &str| -> String {
+        let details = stack.engine.inspect(&stack.one(service).id);
+        details["State"]["StartedAt"]
+            .as_str()
+            .expect("a time")
+            .to_owned()
+    };
+    let all = || ["db", "web", "proxy"].map(started);
+    let (before, ids, aside) = (all(), stack.ids("web"), started("aside"));
+    stack.run("restart db").success();
+    let after = all();
+    assert!(
+        after.is_sorted() && before[2] < after[0],
+        "{before:?} {after:?}"
+    );
+    let healthy_after = |from: &str, to: &str| {
+        let seconds = |text: &str| -> f64 {
+            let (_, clock) = text.split_once('T').expect("a time");
+            let parts = clock.trim_end_matches('Z').split(':');
+            parts.fold(0.0, |sum, part| {
+                sum * 60.0 + part.parse::<f64>().expect("digits")
+            })
+        };
+        (seconds(to) - seconds(from)).rem_euclid(86400.0) > 0.4
+    };
+    assert!(healthy_after(&after[0], &after[1]), "{after:?}");
+
+    stack.up("--force-recreate --no-deps db");
+    assert_eq!(all()[1..], after[1..], "they were not part of it");
+    stack.edit("sleep 0.5;", "sleep 0.6;");
+    stack.up("");
+    let recreated = all();
+    assert!(
+        recreated.is_sorted() && after[2] < recreated[0],
+        "{after:?} {recreated:?}"
+    );
+    assert!(healthy_after(&recreated[0], &recreated[1]), "{recreated:?}");
+    assert_eq!((stack.ids("web"), started("aside")), (ids, aside));
+
+    stack.run("stop --no-deps db").success();
+    assert_eq!(stack.one("web").state, "running");
+    stack.up("");
+    stack.run("stop db").success();
+    for (service, state) in [("proxy", "exited"), ("web", "exited"), ("aside", "running")] {
+        assert_eq!(stack.one(service).state, state, "{service}");
+    }
+}
