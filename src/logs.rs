@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 pub mod attach;
 mod follow;
 mod lines;
+mod listening;
 pub mod printer;
 pub mod when;
 

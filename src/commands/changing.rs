@@ -8,7 +8,6 @@ use crate::error::CliError;
 use crate::execute::{DEFAULT_LIMIT, Means};
 use crate::image::build::BuildOptions;
 use crate::image::policy::{BuildChoice, PullChoice};
-use crate::interrupt::Cause;
 use crate::load::Files;
 use crate::load::disk::DiskFiles;
 use crate::output;
@@ -190,9 +189,7 @@ pub fn conclude(ctx: &Context, desired: &Desired, done: &Done) -> Result<ExitCod
             false => Err(desired.failures(ctx, done)),
         };
     };
-    let mut text = match cause {
-        Cause::Interrupt | Cause::Terminate => "interrupted".to_owned(),
-    };
+    let mut text = "interrupted".to_owned();
     let words = ["services done", "still waited for", "not or not completely"];
     for (word, names) in words.iter().zip(report.interrupted_services(&done.plan)) {
         if !names.is_empty() {

@@ -115,7 +115,10 @@ fn status_filter(filter: Option<&str>) -> Result<Option<String>, CliError> {
     };
     match filter.split_once('=') {
         Some(("status", state)) => Ok(Some(state.to_owned())),
-        Some(("source", _)) => Err(CliError::new("not implemented")),
+        Some(("source", _)) => Err(CliError::new(
+            "--filter source= selects nothing: containers carry no mark of a source",
+        )
+        .hint("name the services instead, or filter by state: --filter status=running")),
         Some((key, _)) => Err(CliError::new(format!("unknown filter {key}"))
             .hint("containers can be filtered by state: --filter status=running")),
         None => Err(CliError::new(

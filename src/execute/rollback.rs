@@ -46,26 +46,31 @@ impl Walk<'_> {
                 self.means.reporter.warning(word);
             }
         }
+        let stopped: BTreeSet<&str> = self
+            .plan
+            .steps()
+            .filter(|(id, _)| done.contains(id))
+            .filter_map(|(_, step)| match &step.action {
+                Action::StopContainer {
+                    container: Target::Existing { id, .. },
+                    ..
+                } => Some(id.as_str()),
+                _ => None,
+            })
+            .collect();
         for (id, step) in self.plan.steps() {
-            let Action::StartContainer { container, .. } = &step.action else {
-                continue;
-            };
-            let Target::Existing {
-                id: container,
-                name,
-            } = container
+            let Action::StartContainer {
+                container:
+                    Target::Existing {
+                        id: container,
+                        name,
+                    },
+                ..
+            } = &step.action
             else {
                 continue;
             };
-            let was_stopped = |step: &Action| {
-                matches!(step, Action::StopContainer { container: Target::Existing { id, .. }, .. }
-                    if id == container)
-            };
-            let stopped = self
-                .plan
-                .steps()
-                .any(|(id, step)| was_stopped(&step.action) && done.contains(&id));
-            if stopped && !self.has_begun(id) {
+            if stopped.contains(container.as_str()) && !self.has_begun(id) {
                 let word = match self.means.engine.start_container(container).await {
                     Ok(()) => format!("{name}, stopped for the change, runs again as it was"),
                     Err(error) => format!("{name} could not be started again: {error}"),

@@ -1,13 +1,13 @@
 //! The logs of a foreground `up`: of each container from the first line of the life that `up`
 //! gave it, or from now on where it ran before.
 
-use super::follow::{DEAF, Follower, LINGER, SECOND_LOOK, at};
+use super::follow::{Follower, LINGER};
+use super::listening::{Heard, Listening, at};
 use super::printer::Printer;
-use super::{LogRequest, LogsError, when};
-use crate::engine::{ContainerSummary, Engine, EngineError, EngineEvent};
+use super::{LogRequest, LogsError};
+use crate::engine::{ContainerSummary, Engine, EngineEvent};
 use crate::event::Reporter;
 use crate::labels;
-use futures::StreamExt;
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::sync::Arc;
@@ -84,8 +84,7 @@ pub async fn attach<W: Write>(
         timestamps: attachment.timestamps,
         ..LogRequest::default()
     };
-    let labels = request.labels();
-    let mut events = engine.events(labels.clone(), None);
+    let mut listening = Listening::new(engine.as_ref(), request.labels());
     let mut follower = Follower::new(engine.clone(), request, printer, reporter);
     for container in std::mem::take(&mut attachment.present) {
         let service = container.labels.get(labels::SERVICE).cloned();
@@ -114,9 +113,6 @@ pub async fn attach<W: Write>(
         ties,
         is_killed: false,
     };
-    let mut second_look = None;
-    let mut newest_event = None;
-    let mut silent_ends = 0;
     let mut ends_at: Option<Instant> = None;
     loop {
         if let Ok((number, part)) = attached.follower.pool.parts.try_recv() {
@@ -131,33 +127,15 @@ pub async fn attach<W: Write>(
         };
         tokio::select! {
             (number, part) = attached.follower.pool.next() => attached.follower.take(number, part)?,
-            event = events.next() => match event {
-                Some(event) => {
-                    let event = event?;
-                    silent_ends = 0;
-                    newest_event = Some(event.time_nano);
-                    attached.hear(event).await?;
-                }
-                None => {
-                    silent_ends += 1;
-                    if silent_ends > DEAF {
-                        let message = "the engine ends its event stream".into();
-                        return Err(EngineError::Broken { message }.into());
-                    }
-                    let since = newest_event.map(|time: i64| when::nanos(time + 1));
-                    events = engine.events(labels.clone(), since);
-                    second_look = Some(Instant::now() + SECOND_LOOK);
-                }
+            heard = listening.next() => match heard? {
+                Heard::Event(event) => attached.hear(event).await?,
+                Heard::SecondLook => attached.look().await?,
             },
             Ok(()) = attached.ties.phase.changed() => {
                 if attached.phase() == Phase::Attached {
                     attached.follower.printer.head()?;
                     attached.look().await?;
                 }
-            }
-            () = at(second_look) => {
-                second_look = None;
-                attached.look().await?;
             }
             () = at(ends_at) => return Ok(()),
         }

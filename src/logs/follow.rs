@@ -1,14 +1,12 @@
 //! Following: who is watched, when to attach again, and when it is over.
 
 use super::lines::Stamps;
+use super::listening::{Heard, Listening, at};
 use super::printer::Printer;
 use super::{Log, LogRequest, LogsError, Part, Pool, short_name, when};
-use crate::engine::{
-    ContainerState, ContainerSummary, Engine, EngineError, EngineEvent, LogOptions,
-};
+use crate::engine::{ContainerState, ContainerSummary, Engine, EngineEvent, LogOptions};
 use crate::event::Reporter;
 use crate::labels;
-use futures::StreamExt;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::Write;
 use std::sync::Arc;
@@ -18,12 +16,6 @@ use tokio::time::Instant;
 /// A container between two lives has no process; an engine's restart takes less than this. Only
 /// after it a project counts as ended.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
-/// A start between our list and the beginning of the event stream would go unseen, so the list
-/// is read once more when the stream surely stands.
-pub(super) const SECOND_LOOK: Duration = Duration::from_millis(300);
-/// An event stream that ends so often without an event is no stream.
-pub(super) const DEAF: u32 = 3;
-
 /// A container that is followed.
 pub(super) struct Followed {
     id: String,
@@ -61,8 +53,7 @@ pub async fn follow<W: Write>(
     printer: &mut Printer<W>,
     reporter: &Reporter,
 ) -> Result<(), LogsError> {
-    let labels = request.labels();
-    let mut events = engine.events(labels.clone(), None);
+    let mut listening = Listening::new(engine.as_ref(), request.labels());
     // The events first: what starts after the list must not be missed.
     let mut early = Vec::new();
     let containers = {
@@ -70,7 +61,9 @@ pub async fn follow<W: Write>(
         loop {
             tokio::select! {
                 biased;
-                Some(event) = events.next() => early.push(event?),
+                heard = listening.next() => if let Heard::Event(event) = heard? {
+                    early.push(event);
+                },
                 containers = &mut list => break containers?,
             }
         }
@@ -86,10 +79,8 @@ pub async fn follow<W: Write>(
     for event in early {
         follower.handle(event).await?;
     }
-    let mut second_look = Some(Instant::now() + SECOND_LOOK);
+    listening.has_listed();
     let mut ends_at: Option<Instant> = None;
-    let mut newest_event = None;
-    let mut silent_ends = 0;
     loop {
         if !follower.is_over() {
             ends_at = None;
@@ -103,38 +94,12 @@ pub async fn follow<W: Write>(
         follower.printer.flush()?;
         tokio::select! {
             (number, part) = follower.pool.next() => follower.take(number, part)?,
-            event = events.next() => match event {
-                Some(event) => {
-                    let event = event?;
-                    silent_ends = 0;
-                    newest_event = Some(event.time_nano);
-                    follower.handle(event).await?;
-                }
-                None => {
-                    silent_ends += 1;
-                    if silent_ends > DEAF {
-                        let message = "the engine ends its event stream".into();
-                        return Err(EngineError::Broken { message }.into());
-                    }
-                    let since = newest_event.map(|time: i64| when::nanos(time + 1));
-                    events = engine.events(labels.clone(), since);
-                    second_look = Some(Instant::now() + SECOND_LOOK);
-                }
+            heard = listening.next() => match heard? {
+                Heard::Event(event) => follower.handle(event).await?,
+                Heard::SecondLook => follower.look_again().await?,
             },
-            () = at(second_look) => {
-                second_look = None;
-                follower.look_again().await?;
-            }
             () = at(ends_at) => return Ok(()),
         }
-    }
-}
-
-/// Never, where there is no time.
-pub(super) async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
     }
 }
 
