@@ -5,6 +5,10 @@
 //! test passes silently on a developer's machine and fails where `CI` is set. `REGATTA_SEEDS=7`
 //! runs one seed, `REGATTA_SEEDS=0..50` many.
 
+#[path = "support/chance.rs"]
+mod chance;
+
+use chance::Chance;
 use regatta::engine::docker::{Docker, Options};
 use regatta::engine::endpoint::Endpoint;
 use regatta::engine::fake::{Fake, Script};
@@ -70,28 +74,16 @@ enum How {
     MissingBind,
 }
 
-/// A small generator of numbers (xorshift), so that a seed says it all.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % sides
-    }
-}
-
-fn step(dice: &mut Dice) -> Step {
-    let c = dice.roll(3);
-    let n = dice.roll(2);
-    let v = dice.roll(2);
-    let other = dice.roll(3);
-    let yes = dice.roll(2) == 0;
-    match dice.roll(32) {
+fn step(dice: &mut Chance) -> Step {
+    let c = dice.below(3);
+    let n = dice.below(2);
+    let v = dice.below(2);
+    let other = dice.below(3);
+    let yes = dice.below(2) == 0;
+    match dice.below(32) {
         0..=7 => Step::Create {
             container: c,
-            how: match dice.roll(16) {
+            how: match dice.below(16) {
                 0 => How::Plain,
                 1..=3 => How::InNetwork(n),
                 4 => How::InTwoNetworks,
@@ -111,12 +103,12 @@ fn step(dice: &mut Dice) -> Step {
         8..=11 => Step::Start(c),
         12 => Step::Stop(c),
         13 => Step::Restart(c),
-        14 => Step::Kill(c, ["KILL", "TERM", "NOPE"][dice.roll(3)]),
+        14 => Step::Kill(c, ["KILL", "TERM", "NOPE"][dice.below(3)]),
         15 => Step::Rename(c, other),
         16..=18 => Step::Remove {
             container: c,
             force: yes,
-            volumes: dice.roll(2) == 0,
+            volumes: dice.below(2) == 0,
         },
         19..=21 => Step::CreateNetwork(n),
         22 => Step::RemoveNetwork(n),
@@ -372,7 +364,7 @@ fn fake() -> Fake {
 async fn compare(real: &Docker, seed: u64) -> Result<(), String> {
     let names = Names(format!("regatta-fvr-{}-{seed}", std::process::id()));
     let fake = fake();
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut dice = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut done = Vec::new();
     for number in 0..STEPS {
         let step = step(&mut dice);

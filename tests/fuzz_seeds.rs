@@ -5,6 +5,10 @@
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
 
+#[path = "support/chance.rs"]
+mod chance;
+
+use chance::Chance;
 use std::path::{Path, PathBuf};
 
 /// Mutations of every seed where nothing else is asked for.
@@ -42,18 +46,6 @@ fn words(target: &str) -> Vec<Vec<u8>> {
         .filter(|word| !word.contains('\\') && !word.is_empty())
         .map(String::into_bytes)
         .collect()
-}
-
-/// Xorshift: the same sequence on every machine.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit.max(1) as u64).unwrap_or(0)
-    }
 }
 
 fn mutate(chance: &mut Chance, seed: &[u8], words: &[Vec<u8>]) -> Vec<u8> {

@@ -1,6 +1,10 @@
 //! Project files that went through a mangle: no panic, no error without a finding, no finding
 //! that points outside its file. The seed is fixed; `REGATTA_MUTATIONS` sets how many there are.
 
+#[path = "support/chance.rs"]
+mod chance;
+
+use chance::Chance;
 use regatta::load::{FileKind, Files, LoadOptions, dotenv, load, short};
 use regatta::tree::{SourceId, Span};
 use regatta::value::words;
@@ -31,20 +35,8 @@ impl Files for Single {
     }
 }
 
-/// Xorshift: the same sequence on every machine.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit.max(1) as u64).unwrap_or(0)
-    }
-
-    fn of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
-    }
+fn any<'a, T>(chance: &mut Chance, items: &'a [T]) -> &'a T {
+    &items[chance.below(items.len())]
 }
 
 const SCRAPS: &[&str] = &[
@@ -123,7 +115,7 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 fn mangle(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = chance.of(seeds).clone();
+    let mut bytes = any(chance, seeds).clone();
     for _ in 0..=chance.below(6) {
         let at = chance.below(bytes.len() + 1);
         let to = (at + chance.below(40)).min(bytes.len());
@@ -135,14 +127,14 @@ fn mangle(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
                 bytes.splice(target..target, piece);
             }
             2 => {
-                let other = chance.of(seeds);
+                let other = any(chance, seeds);
                 let from = chance.below(other.len());
                 let until = (from + chance.below(200)).min(other.len());
                 bytes.splice(at..at, other[from..until].iter().copied());
             }
             3 if at < bytes.len() => bytes[at] = u8::try_from(chance.below(256)).unwrap_or(0),
             _ => {
-                let scrap = chance.of(SCRAPS);
+                let scrap = any(chance, SCRAPS);
                 bytes.splice(at..at, scrap.bytes());
             }
         }
