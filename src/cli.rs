@@ -180,7 +180,7 @@ impl Command {
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
             Command::Build(args) => commands::build::run(ctx, args).await,
-            Command::Config(args) => commands::config::run(ctx, args),
+            Command::Config(args) => commands::config::run(ctx, args).await,
             Command::Create(args) => commands::create::run(ctx, args).await,
             Command::Down(args) => commands::down::run(ctx, args).await,
             Command::Kill(args) => commands::kill::run(ctx, args).await,

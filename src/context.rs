@@ -359,7 +359,11 @@ impl Context {
 
     /// Checks a project with all the rules there are, and shows what is wrong or surprising.
     /// `strict` makes errors of warnings.
-    pub fn check(&self, options: &LoadOptions, strict: bool) -> Result<CanonicalProject, CliError> {
+    pub fn check(
+        &self,
+        options: &LoadOptions,
+        strict: bool,
+    ) -> Result<(CanonicalProject, Sources), CliError> {
         let options = LoadOptions {
             all_resources: true,
             ..options.clone()
@@ -382,7 +386,7 @@ impl Context {
         levels.apply(&mut findings);
         output::checked(self, &findings, &sources)?;
         match project {
-            Some(project) if !findings.iter().any(Diagnostic::is_error) => Ok(project),
+            Some(project) if !findings.iter().any(Diagnostic::is_error) => Ok((project, sources)),
             _ => Err(self.refused()),
         }
     }
@@ -394,7 +398,10 @@ impl Context {
     }
 
     /// Loads a project as far as its canonical form, and shows what was found on the way.
-    pub fn load_canonical(&self, options: &LoadOptions) -> Result<CanonicalProject, CliError> {
+    pub fn load_canonical(
+        &self,
+        options: &LoadOptions,
+    ) -> Result<(CanonicalProject, Sources), CliError> {
         let mut loaded = load::load_canonical(&self.files, options);
         let mut levels = self.levels.clone();
         if let Some(project) = &loaded.project {
@@ -406,16 +413,19 @@ impl Context {
             loaded.project = None;
         }
         output::findings(self, &loaded.findings, &loaded.sources);
-        loaded.project.ok_or_else(|| self.refused())
+        match loaded.project {
+            Some(project) => Ok((project, loaded.sources)),
+            None => Err(self.refused()),
+        }
     }
 
     /// Loads the merged model alone, and shows what was found on the way.
-    pub fn load_model(&self, options: &LoadOptions) -> Result<Node, CliError> {
+    pub fn load_model(&self, options: &LoadOptions) -> Result<(Node, Sources), CliError> {
         let loaded = load::load_model(&self.files, options);
         output::findings(self, &loaded.findings, &loaded.sources);
         match loaded.findings.iter().any(Diagnostic::is_error) {
             true => Err(self.refused()),
-            false => Ok(loaded.model),
+            false => Ok((loaded.model, loaded.sources)),
         }
     }
 }

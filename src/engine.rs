@@ -419,6 +419,8 @@ pub trait Engine: Send + Sync {
     /// Local images that go by one of the references; an empty list means all images.
     fn list_images(&self, references: Vec<String>) -> Reply<'_, Vec<ImageSummary>>;
     fn inspect_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ImageSummary>;
+    /// The digest of what a registry has under a reference; the engine asks the registry.
+    fn registry_digest<'a>(&'a self, reference: &'a str) -> Reply<'a, String>;
     fn pull_image<'a>(
         &'a self,
         reference: &'a str,

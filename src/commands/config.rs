@@ -1,14 +1,18 @@
-//! `config`: the project as it was understood, in canonical form. Asks no engine.
+//! `config`: the project as it was understood, in canonical form. Asks no engine, unless digests
+//! of images are wanted.
 
+mod digests;
 pub mod render;
 mod variables;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::hash;
-use crate::load::{self, LoadOptions};
+use crate::load::{self, CanonicalProject, LoadOptions, Sources};
 use crate::output;
 use crate::project::Project;
+use crate::tree::{Map, Node};
+use digests::Unpinned;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -71,6 +75,18 @@ pub struct ConfigArgs {
     /// Do not read env files
     #[arg(long)]
     no_env_resolution: bool,
+    /// Put behind each image the digest that its registry has for it
+    #[arg(long)]
+    resolve_image_digests: bool,
+    /// Print images with digests alone: a file to lay over the project's own
+    #[arg(long)]
+    lock_image_digests: bool,
+}
+
+impl ConfigArgs {
+    fn wants_digests(&self) -> bool {
+        self.resolve_image_digests || self.lock_image_digests
+    }
 }
 
 /// What `config` writes.
@@ -90,8 +106,8 @@ impl Format {
     }
 }
 
-pub fn run(ctx: &Context, args: ConfigArgs) -> Result<ExitCode, CliError> {
-    let text = text(ctx, &args)?;
+pub async fn run(ctx: &Context, args: ConfigArgs) -> Result<ExitCode, CliError> {
+    let text = text(ctx, &args).await?;
     if !args.quiet {
         match &args.output {
             Some(path) if !text.is_empty() => std::fs::write(ctx.cwd.join(path), text)
@@ -103,7 +119,7 @@ pub fn run(ctx: &Context, args: ConfigArgs) -> Result<ExitCode, CliError> {
 }
 
 /// The first of the lists that is asked for, else the whole project.
-fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
+async fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
     let mut options = options(ctx, args);
     let all = LoadOptions {
         named_services: Vec::new(),
@@ -118,7 +134,7 @@ fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
     };
     if args.list_services {
         if args.no_interpolate {
-            let model = ctx.load_model(&all)?;
+            let (model, _) = ctx.load_model(&all)?;
             let names = render::keys(&model, "services");
             return Ok(lines(names));
         }
@@ -144,7 +160,7 @@ fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
     }
     if args.variables {
         options.stages.no_interpolate = true;
-        return variables::text(&ctx.load_model(&options)?, args.format.as_deref());
+        return variables::text(&ctx.load_model(&options)?.0, args.format.as_deref());
     }
     if args.environment {
         let environment = ctx.load_with(&options)?.environment;
@@ -157,12 +173,26 @@ fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
                 "service filtering is not applied when --no-interpolate is set, the full model will be rendered",
             );
         }
-        return Ok(render::model(ctx.load_model(&all)?, format));
+        let (mut model, sources) = ctx.load_model(&all)?;
+        if args.wants_digests()
+            && let Some(services) = model.get_mut("services").and_then(Node::as_map_mut)
+        {
+            let names = services.keys().map(str::to_owned).collect();
+            pin(ctx, services, &names, &sources).await?;
+        }
+        if args.lock_image_digests
+            && let Some(model) = model.as_map_mut()
+        {
+            model.retain(|key, _| key == "services");
+            lock(model.get_mut("services").and_then(Node::as_map_mut));
+        }
+        return Ok(render::model(model, format));
     }
-    let mut project = match args.quiet {
+    let (mut project, sources) = match args.quiet {
         true => ctx.check(&options, args.strict)?,
         false => ctx.load_canonical(&options)?,
     };
+    let names = digests::names(&project);
     if !args.services.is_empty() {
         project
             .select(&args.services)
@@ -171,10 +201,47 @@ fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
             project.drop_unused_resources();
         }
     }
+    if args.wants_digests() {
+        pin(ctx, &mut project.services, &names, &sources).await?;
+    }
     if args.quiet {
         return Ok(String::new());
     }
+    if args.lock_image_digests {
+        lock(Some(&mut project.services));
+        project = CanonicalProject {
+            services: project.services,
+            ..CanonicalProject::default()
+        };
+    }
     Ok(render::project(project, format))
+}
+
+/// Puts digests behind images, or shows where that did not work.
+async fn pin(
+    ctx: &Context,
+    services: &mut Map,
+    names: &BTreeSet<String>,
+    sources: &Sources,
+) -> Result<(), CliError> {
+    let engine = ctx.engine()?;
+    let pinned = digests::pin(services, names, &*engine, ctx.limit()).await;
+    pinned.map_err(|why| match why {
+        Unpinned::Engine(error) => error.into(),
+        Unpinned::Findings(findings) => {
+            output::findings(ctx, &findings, sources);
+            CliError::silent(1)
+        }
+    })
+}
+
+/// Leaves the images alone, and says of which that does not work.
+fn lock(services: Option<&mut Map>) {
+    for name in services.map(digests::only_images).unwrap_or_default() {
+        output::complain(&format!(
+            "service \"{name}\": pre_start hook images are not pinned in the override file produced by --lock-image-digests, use the full --resolve-image-digests output to pin them"
+        ));
+    }
 }
 
 fn options(ctx: &Context, args: &ConfigArgs) -> LoadOptions {

@@ -100,6 +100,15 @@ impl Docker {
         if body.is_some() {
             request = request.header("Content-Type", "application/json");
         }
+        self.exchange(target, request, bytes).await
+    }
+
+    async fn exchange(
+        &self,
+        target: &str,
+        request: hyper::http::request::Builder,
+        bytes: Bytes,
+    ) -> Result<Value, EngineError> {
         let request = request
             .body(Either::Left(Full::new(bytes)))
             .map_err(images::unformed)?;
@@ -480,6 +489,23 @@ impl Engine for Docker {
                 .await
                 .map_err(|e| self.failed(e))?;
             Ok(rows::inspected_image(found))
+        })
+    }
+
+    fn registry_digest<'a>(&'a self, reference: &'a str) -> Reply<'a, String> {
+        Box::pin(async move {
+            let target = format!("/distribution/{reference}/json");
+            let mut request = Request::get(&target);
+            if let Some(value) = images::authorisation(self.keyring.as_deref(), reference).await {
+                request = request.header(images::AUTHORISATION, value);
+            }
+            let answer = self.exchange(&target, request, Bytes::new()).await?;
+            let digest = answer["Descriptor"]["digest"].as_str();
+            digest
+                .map(str::to_string)
+                .ok_or_else(|| EngineError::Protocol {
+                    message: format!("the engine's answer to {target} has no digest"),
+                })
         })
     }
 

@@ -52,9 +52,114 @@ impl Reference {
         self.name == other.name && self.tag == other.tag
     }
 
+    /// The full form of what a user wrote: registry and path written out, `latest` where nothing is
+    /// said; a tag beside a digest is dropped, as it says nothing.
+    ///
+    /// # Errors
+    /// What no registry can have, in the words of Docker's own grammar.
+    pub fn canonical(text: &str) -> Result<Self, &'static str> {
+        let mut found = Reference::parse(text);
+        if is_hex(text, 64) {
+            return Err("an image id names no image of a registry");
+        }
+        let (host, path) = found.name.split_once('/').unwrap_or(("", &found.name));
+        if path.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err("invalid reference format: repository name must be lowercase");
+        }
+        let is_valid = is_host(host)
+            && found.name.len() <= 255
+            && path.split('/').all(is_component)
+            && found.tag.as_deref().is_none_or(is_tag)
+            && found.digest.as_deref().is_none_or(is_digest);
+        if !is_valid {
+            return Err("invalid reference format");
+        }
+        if found.digest.is_some() {
+            found.tag = None;
+        }
+        Ok(found)
+    }
+
     /// The registry's host.
     pub fn registry(&self) -> &str {
         self.name.split('/').next().unwrap_or(PUBLIC)
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+}
+
+/// A name or an address, with or without a port.
+fn is_host(host: &str) -> bool {
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if let Some(rest) = host.strip_prefix('[') {
+        let Some((address, port)) = rest.split_once(']') else {
+            return false;
+        };
+        let is_address = |b: u8| b.is_ascii_hexdigit() || b == b':';
+        return address.bytes().all(is_address)
+            && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
+    }
+    let (name, port) = match host.split_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (host, None),
+    };
+    let is_label = |label: &str| {
+        let ends = [label.bytes().next(), label.bytes().last()];
+        ends.iter()
+            .all(|b| b.is_some_and(|b| b.is_ascii_alphanumeric()))
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    name.split('.').all(is_label) && port.is_none_or(is_port)
+}
+
+/// A part of a path: words of small letters and digits, joined by `.`, `_`, `__` or hyphens.
+fn is_component(part: &str) -> bool {
+    let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = part.as_bytes();
+    let joins =
+        |run: &[u8]| matches!(run, [] | b"." | b"_" | b"__") || run.iter().all(|b| *b == b'-');
+    bytes.first().is_some_and(|b| is_word(*b))
+        && bytes.last().is_some_and(|b| is_word(*b))
+        && bytes.split(|b| is_word(*b)).all(joins)
+}
+
+fn is_tag(tag: &str) -> bool {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    tag.len() <= 128
+        && tag.bytes().next().is_some_and(is_word)
+        && tag.bytes().all(|b| is_word(b) || b == b'.' || b == b'-')
+}
+
+/// `sha256:` and its 64 digits, or the like.
+pub fn is_digest(digest: &str) -> bool {
+    let Some((algorithm, hex)) = digest.split_once(':') else {
+        return false;
+    };
+    match algorithm {
+        "sha256" => is_hex(hex, 64),
+        "sha384" => is_hex(hex, 96),
+        "sha512" => is_hex(hex, 128),
+        _ => false,
     }
 }
 
@@ -93,6 +198,41 @@ mod tests {
         }
         for (a, b) in [("nginx:1", "nginx:2"), ("me/nginx", "nginx:latest")] {
             assert!(!Reference::parse(a).matches(b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn canonical_forms() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        let pinned = format!("docker.io/library/nginx@{digest}");
+        for (text, expected) in [
+            ("nginx", "docker.io/library/nginx:latest"),
+            ("me/app:1.0-rc_1", "docker.io/me/app:1.0-rc_1"),
+            (
+                "localhost:5000/a__b/c--d",
+                "localhost:5000/a__b/c--d:latest",
+            ),
+            (format!("nginx:1@{digest}").as_str(), pinned.as_str()),
+        ] {
+            let found = Reference::canonical(text).map(|r| r.to_string());
+            assert_eq!(found.as_deref(), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "Nginx",
+            "a//b",
+            "a:",
+            "a:-x",
+            "a_-b",
+            "-a",
+            "a@sha256:01",
+            "a b",
+            "${IMAGE}",
+            "a?b",
+            "../a",
+            &"0a".repeat(32),
+        ] {
+            assert!(Reference::canonical(text).is_err(), "{text}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! another program with Docker Compose's command line to run them on.
 
 mod adoption;
+mod digests;
 mod endpoint;
 mod examples;
 mod failures;
@@ -14,6 +15,8 @@ mod models;
 mod names;
 mod providers;
 mod refusals;
+#[path = "../support/registry.rs"]
+mod registry;
 mod requests;
 mod restarts;
 mod scale;

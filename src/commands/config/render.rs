@@ -49,7 +49,10 @@ fn tree(project: CanonicalProject) -> Node {
     for section in ["secrets", "configs"] {
         hide_contents(root.get_mut(section));
     }
-    root.insert("name", at, Node::new(project.name, at));
+    // A file of images alone has none.
+    if !project.name.is_empty() {
+        root.insert("name", at, Node::new(project.name, at));
+    }
     root.insert("services", at, Node::new(project.services, at));
     for (section, map) in [("networks", project.networks), ("volumes", project.volumes)] {
         if !map.is_empty() {

@@ -46,6 +46,15 @@ fn header<T: Serialize>(value: &T) -> String {
     base64::engine::general_purpose::URL_SAFE.encode(json)
 }
 
+/// The header with what the registry of an image wants to see.
+pub const AUTHORISATION: &str = "X-Registry-Auth";
+
+/// Its value, where there are credentials.
+pub async fn authorisation(keyring: Option<&dyn Keyring>, reference: &str) -> Option<String> {
+    let credentials = keyring?.of_image(reference).await?;
+    Some(header(&credentials))
+}
+
 /// A part of a stream's message, with the error that ends it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -126,10 +135,8 @@ pub fn pull(
     let reference = reference.to_string();
     messages::read::<Message>(wire, async move {
         let mut request = Request::post(target);
-        if let Some(keyring) = keyring
-            && let Some(credentials) = keyring.of_image(&reference).await
-        {
-            request = request.header("X-Registry-Auth", header(&credentials));
+        if let Some(value) = authorisation(keyring.as_deref(), &reference).await {
+            request = request.header(AUTHORISATION, value);
         }
         request
             .body(Either::Left(Full::new(Bytes::new())))

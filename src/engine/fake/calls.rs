@@ -359,6 +359,17 @@ impl Engine for Fake {
         })
     }
 
+    fn registry_digest<'a>(&'a self, reference: &'a str) -> Reply<'a, String> {
+        self.call("registry_digest", reference, move |fake| {
+            let name = full(reference);
+            let world = fake.lock();
+            let found = world.remote.iter().find(|i| i.tags.contains(&name));
+            found
+                .map(|image| image.id.clone())
+                .ok_or_else(|| refuse(404, format!("manifest unknown: {reference}")))
+        })
+    }
+
     fn pull_image<'a>(
         &'a self,
         reference: &'a str,
