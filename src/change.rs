@@ -9,6 +9,8 @@ use crate::plan::{Action, Plan, StepId};
 use crate::project::Project;
 use crate::reconcile::{self, Options, Outcome, Question, UNRECORDED, image_changes_possible};
 use crate::spec::differences_to;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,6 +27,14 @@ pub async fn run(means: &Means<'_>, plan: Plan, project: &Project, observed: &Ob
     Done { plan, report }
 }
 
+/// Answers questions about lost data. It may take its time: signals are heard meanwhile.
+pub type Agree<'a> = dyn FnMut(&Question) -> LocalBoxFuture<'static, bool> + 'a;
+
+/// Nobody is asked, and no data is lost.
+pub fn agree_to_nothing(_: &Question) -> LocalBoxFuture<'static, bool> {
+    std::future::ready(false).boxed_local()
+}
+
 /// The snapshot and the plan that a command shows or executes.
 #[derive(Debug)]
 pub struct Prepared {
@@ -37,7 +47,7 @@ pub async fn prepare(
     engine: &dyn Engine,
     project: &Project,
     options: &mut Options,
-    agree: &mut dyn FnMut(&Question) -> bool,
+    agree: &mut Agree<'_>,
 ) -> Result<Prepared, EngineError> {
     let scope = Scope {
         networks: true,
@@ -45,22 +55,22 @@ pub async fn prepare(
         images: true,
     };
     let observed = observe(engine, project, scope).await?;
-    Ok(plan(project, observed, options, agree))
+    Ok(plan(project, observed, options, agree).await)
 }
 
-fn plan(
+async fn plan(
     project: &Project,
     observed: Observed,
     options: &mut Options,
-    agree: &mut dyn FnMut(&Question) -> bool,
+    agree: &mut Agree<'_>,
 ) -> Prepared {
     let mut outcome = reconcile::reconcile(project, &observed, options);
-    let agreed: Vec<String> = outcome
-        .questions
-        .iter()
-        .filter(|question| agree(question))
-        .map(|question| question.volume.clone())
-        .collect();
+    let mut agreed = Vec::new();
+    for question in &outcome.questions {
+        if agree(question).await {
+            agreed.push(question.volume.clone());
+        }
+    }
     if !agreed.is_empty() {
         options.recreate_volumes.extend(agreed);
         outcome = reconcile::reconcile(project, &observed, options);
@@ -135,7 +145,7 @@ pub async fn carry_out(
     project: &Project,
     mut prepared: Prepared,
     options: &mut Options,
-    agree: &mut dyn FnMut(&Question) -> bool,
+    agree: &mut Agree<'_>,
 ) -> Result<(Prepared, Option<Done>), EngineError> {
     if !prepared.outcome.obstacles.is_empty() {
         return Ok((prepared, None));
@@ -149,7 +159,7 @@ pub async fn carry_out(
         options.images_settled.extend(services);
         let mut observed = prepared.observed;
         observed.images = local_images(means.engine, project).await?;
-        prepared = plan(project, observed, options, agree);
+        prepared = plan(project, observed, options, agree).await;
     }
     let plan = std::mem::take(&mut prepared.outcome.plan);
     let done = run(means, plan, project, &prepared.observed).await;

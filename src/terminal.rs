@@ -2,6 +2,7 @@
 
 use crate::interrupt::{Cause, Interrupts};
 use std::io::{self, BufRead, IsTerminal, Write};
+use tokio::sync::oneshot;
 
 /// Turns signals into stages, for ever.
 pub async fn watch_signals(interrupts: Interrupts) {
@@ -28,7 +29,8 @@ pub async fn watch_signals(interrupts: Interrupts) {
 
 /// Asks a question that only a yes agrees to. Without a terminal the question goes to standard
 /// output and one line of standard input answers it; its end means no (Compose's way).
-pub fn confirm(question: &str) -> bool {
+/// A signal is heard while the question stands.
+pub async fn confirm(question: &str) -> bool {
     let prompt = match io::stdin().is_terminal() {
         true => format!("{question} [y/N] "),
         false => question.to_owned(),
@@ -38,12 +40,25 @@ pub fn confirm(question: &str) -> bool {
     if stdout.write_all(prompt.as_bytes()).is_err() || stdout.flush().is_err() {
         return false;
     }
-    let mut answer = String::new();
-    if io::stdin().lock().read_line(&mut answer).is_err() {
+    drop(stdout);
+    let Some(answer) = line().await else {
         return false;
-    }
+    };
     matches!(
         answer.trim().to_lowercase().as_str(),
         "y" | "yes" | "true" | "1" | "t"
     )
+}
+
+/// One line of standard input; `None` where it cannot be read. The thread that reads is left
+/// behind where nobody waits for the line any more: reading cannot be called off.
+async fn line() -> Option<String> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        // Who asked may be gone.
+        let _ = sender.send(read.is_ok().then_some(line));
+    });
+    receiver.await.ok().flatten()
 }

@@ -17,8 +17,10 @@ use std::time::{Duration, Instant};
 const LINES: usize = 20;
 const RESTARTS: usize = 50;
 
-/// Prints its lines at once, on both streams, each with the number of its life.
-const SCRIPT: &str = "n=$(cat /life 2>/dev/null || echo 0); n=$((n+1)); echo $n > /life
+/// Prints its lines at once, on both streams, each with the number of its life. It may
+/// be killed at any moment, so the number is never half written.
+const SCRIPT: &str =
+    "n=$(cat /life 2>/dev/null || echo 0); n=$((n+1)); echo $n > /new; mv /new /life
 for i in 1 2 3 4 5 6 7 8 9 10; do echo life $n out $i; echo life $n err $i >&2; done";
 
 struct Project {

@@ -1,13 +1,14 @@
 //! The flags and the course that `up` and `create` (and `plan`, without the writes) share.
 
 use super::desired::Desired;
-use crate::change::{Done, Prepared, carry_out, explain_unrecorded, prepare};
+use crate::change::{Done, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare};
 use crate::context::Context;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
 use crate::execute::{DEFAULT_LIMIT, Means};
 use crate::image::build::BuildOptions;
 use crate::image::policy::{BuildChoice, PullChoice};
+use crate::interrupt::Stage;
 use crate::load::Files;
 use crate::load::disk::DiskFiles;
 use crate::output;
@@ -15,6 +16,8 @@ use crate::plan::render_text;
 use crate::project::Project;
 use crate::reconcile::{Options, Question, Recreate};
 use crate::terminal;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -52,6 +55,32 @@ pub struct Changing {
 }
 
 impl Changing {
+    /// How questions about lost data are answered: `-y` agrees to all, and a signal to none.
+    pub fn agree(
+        &self,
+        ctx: &Context,
+    ) -> impl FnMut(&Question) -> LocalBoxFuture<'static, bool> + use<> {
+        let yes = self.yes;
+        let interrupts = ctx.interrupts.clone();
+        move |question: &Question| {
+            let (text, interrupts) = (question.text.clone(), interrupts.clone());
+            let ask = async move {
+                if yes {
+                    return true;
+                }
+                tokio::select! {
+                    answer = terminal::confirm(&text) => answer,
+                    () = interrupts.reached(Stage::Stopping) => match interrupts.stage() {
+                        // The program ends; nothing is to go on with any answer.
+                        Stage::Leaving => std::future::pending().await,
+                        _ => false,
+                    },
+                }
+            };
+            ask.boxed_local()
+        }
+    }
+
     pub fn scale(&self, desired: &mut Desired) -> Result<(), CliError> {
         desired.scale(&self.scale)
     }
@@ -215,11 +244,10 @@ pub async fn bring_about(
 ) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
     options.networks_first = networks_first(&*engine);
-    let mut agree = |question: &Question| changing.yes || terminal::confirm(&question.text);
-    let mut no = |_: &Question| false;
+    let mut agree = changing.agree(ctx);
     let project = &desired.project;
     if ctx.globals.dry_run {
-        let mut prepared = prepare(&*engine, project, &mut options, &mut no).await?;
+        let mut prepared = prepare(&*engine, project, &mut options, &mut agree_to_nothing).await?;
         explain(&*engine, project, &mut prepared).await?;
         if !prepared.outcome.obstacles.is_empty() {
             return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));

@@ -17,8 +17,7 @@ use crate::observe::{Observed, containers_of};
 use crate::output;
 use crate::plan::{Action, Plan, Target};
 use crate::project::Project;
-use crate::reconcile::{Options, Question, lifecycle};
-use crate::terminal;
+use crate::reconcile::{Options, lifecycle};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -101,7 +100,7 @@ pub async fn run(
 ) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
     options.networks_first = networks_first(&*engine);
-    let mut agree = |question: &Question| changing.yes || terminal::confirm(&question.text);
+    let mut agree = changing.agree(ctx);
     let project = &desired.project;
     let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
     if !prepared.outcome.obstacles.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::changing::{Changing, explain, networks_first};
 use super::desired::load_files;
-use crate::change::prepare;
+use crate::change::{agree_to_nothing, prepare};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output;
@@ -53,7 +53,7 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
             .options_with(ctx, args.renew_anon_volumes, args.always_recreate_deps)?
     };
     let project = &desired.project;
-    let mut prepared = prepare(&*engine, project, &mut options, &mut |_| false).await?;
+    let mut prepared = prepare(&*engine, project, &mut options, &mut agree_to_nothing).await?;
     explain(&*engine, project, &mut prepared).await?;
     let outcome = &prepared.outcome;
     for warning in &outcome.warnings {

@@ -63,7 +63,7 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     let message = format!("Going to remove {}", names.join(", "));
     if args.force || ctx.globals.dry_run {
         output::write(&format!("{message}\n"))?;
-    } else if !terminal::confirm(&message) {
+    } else if !terminal::confirm(&message).await {
         return Ok(ExitCode::SUCCESS);
     }
     let plan = lifecycle::remove(meant, args.force, args.volumes);

@@ -1,6 +1,6 @@
 //! Volumes, by what they hold.
 
-use crate::support::Stack;
+use crate::support::{Stack, eventually};
 
 const COMPOSE: &str = r#"
 services:
@@ -104,4 +104,26 @@ fn a_missing_external_volume_is_named() {
     stack.edit("KEPT", "regatta-no-such-volume");
     stack.run("up -d").code(1).says(&["regatta-no-such-volume"]);
     assert!(stack.of("app").iter().all(|c| c.state != "running"));
+}
+
+#[test]
+fn a_question_nobody_answers_hears_the_signal() {
+    let compose = "services:\n  app:\n    image: busybox\n    command: [sleep, '1000']\n    stop_signal: SIGKILL\n    volumes: ['data:/data']\nvolumes:\n  data:\n    labels: {version: '1'}\n";
+    let stack = Stack::new("asked", compose);
+    stack.up("");
+    let before = stack.one("app").id;
+    stack.edit("version: '1'", "version: '2'");
+    for (command, question, code) in [
+        ("up -d", "data", 130),
+        ("rm -s app", "Going to remove", 130),
+    ] {
+        let mut asking = stack.start_unanswered(command);
+        eventually("it asks", || {
+            asking.stdout().contains(question).then_some(())
+        });
+        asking.signal("INT");
+        let ended = eventually("it ends", || asking.ended());
+        assert_eq!(ended.code(), Some(code), "{command}: {}", asking.stderr());
+        assert_eq!(stack.one("app").id, before);
+    }
 }

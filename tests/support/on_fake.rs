@@ -1,6 +1,6 @@
 //! A project in memory on the engine in memory.
 
-use regatta::change::{Done, Prepared, carry_out, prepare};
+use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare};
 use regatta::engine::EngineError;
 use regatta::engine::fake::Fake;
 use regatta::event::Reporter;
@@ -92,9 +92,15 @@ pub async fn attempt_until(
         interrupts,
     };
     let mut options = options();
-    let mut no = |_: &_| false;
-    let prepared = prepare(fake, project, &mut options, &mut no).await?;
-    carry_out(&means, project, prepared, &mut options, &mut no).await
+    let prepared = prepare(fake, project, &mut options, &mut agree_to_nothing).await?;
+    carry_out(
+        &means,
+        project,
+        prepared,
+        &mut options,
+        &mut agree_to_nothing,
+    )
+    .await
 }
 
 /// The same with no obstacle in the way and every request answered.
@@ -104,7 +110,7 @@ pub async fn up(fake: &Fake, project: &Project) -> Done {
 }
 
 pub async fn plan(fake: &Fake, project: &Project) -> Plan {
-    let prepared = prepare(fake, project, &mut options(), &mut |_: &_| false)
+    let prepared = prepare(fake, project, &mut options(), &mut agree_to_nothing)
         .await
         .expect("a snapshot");
     prepared.outcome.plan

@@ -21,6 +21,7 @@ pub fn under_test() -> String {
 pub struct Program {
     command: Command,
     input: Vec<u8>,
+    is_input_open: bool,
 }
 
 /// How a command ended and what it wrote.
@@ -44,6 +45,7 @@ impl Program {
         Program {
             command,
             input: Vec::new(),
+            is_input_open: false,
         }
     }
 
@@ -62,9 +64,15 @@ impl Program {
         self
     }
 
+    /// Nobody types anything, and the input does not end either.
+    pub fn open_input(mut self) -> Program {
+        self.is_input_open = true;
+        self
+    }
+
     /// Starts it and leaves it running; its output goes to the files.
     pub fn spawn(&mut self, stdout: &File, stderr: &File) -> Child {
-        let input = if self.input.is_empty() {
+        let input = if self.input.is_empty() && !self.is_input_open {
             Stdio::null()
         } else {
             Stdio::piped()
@@ -76,7 +84,9 @@ impl Program {
         let mut child = command
             .spawn()
             .unwrap_or_else(|e| panic!("{command:?}: {e}"));
-        if let Some(mut stdin) = child.stdin.take() {
+        if !self.is_input_open
+            && let Some(mut stdin) = child.stdin.take()
+        {
             let _ = stdin.write_all(&self.input);
         }
         child

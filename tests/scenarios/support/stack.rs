@@ -120,8 +120,17 @@ impl Stack {
     }
 
     pub fn start(&self, words: &str) -> Running {
+        Stack::running(self.command(words))
+    }
+
+    /// The same, while nobody answers what it asks.
+    pub fn start_unanswered(&self, words: &str) -> Running {
+        Stack::running(self.command(words).open_input())
+    }
+
+    fn running(mut program: Program) -> Running {
         let (stdout, stderr) = (scratch(), scratch());
-        let child = self.command(words).spawn(&stdout, &stderr);
+        let child = program.spawn(&stdout, &stderr);
         Running {
             child,
             stdout,
