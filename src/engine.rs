@@ -411,9 +411,11 @@ pub trait Engine: Send + Sync {
     /// The whole answer of an inspect (for comparing what others made).
     fn inspect_network<'a>(&'a self, id: &'a str) -> Reply<'a, serde_json::Value>;
 
-    /// All volumes, of every project.
-    fn list_volumes(&self) -> Reply<'_, Vec<VolumeSummary>>;
-    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, ()>;
+    /// Volumes that carry all the labels (`key` or `key=value`), of every project.
+    fn list_volumes(&self, labels: Vec<String>) -> Reply<'_, Vec<VolumeSummary>>;
+    /// Gives the new volume, or the one of this name that was there already, as it is: of several
+    /// that ask for one name at once, exactly one makes it.
+    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, VolumeSummary>;
     fn remove_volume<'a>(&'a self, name: &'a str, force: bool) -> Reply<'a, ()>;
 
     /// Local images that go by one of the references; an empty list means all images.

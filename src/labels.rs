@@ -30,6 +30,10 @@ pub const VOLUME: &str = "com.docker.compose.volume";
 /// that a later plan can name the fields that changed. Not part of the hash.
 pub const SPEC: &str = "dev.regatta.spec";
 
+/// Ours: the project that a volume is the lock of. Such a volume belongs to no project: it carries
+/// none of Compose's labels.
+pub const LOCK: &str = "dev.regatta.lock";
+
 /// Compose's labels of a replica, on top of the user's. Those on image and predecessor are for
 /// whoever creates it to add.
 pub fn container_labels(

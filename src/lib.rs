@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod labels;
 pub mod lint;
 pub mod load;
+pub mod lock;
 pub mod logs;
 pub mod network;
 pub mod observe;

@@ -233,7 +233,7 @@ pub async fn observe(
     };
     let volumes = async {
         if scope.volumes && !project.volumes.is_empty() {
-            engine.list_volumes().await
+            engine.list_volumes(Vec::new()).await
         } else {
             Ok(Vec::new())
         }

@@ -237,7 +237,7 @@ async fn networks_and_volumes() {
         })
         .await
         .unwrap();
-    let volumes = engine.list_volumes().await.unwrap();
+    let volumes = engine.list_volumes(Vec::new()).await.unwrap();
     let volume = volumes.iter().find(|v| v.name == name).unwrap();
     assert_eq!(volume.labels["c"], "d");
     engine.remove_volume(&name, false).await.unwrap();
@@ -313,7 +313,7 @@ async fn nobody_there() {
     let endpoint = Endpoint::Unix("/nowhere/docker.sock".into());
     let engine = Docker::new(endpoint, Options::default()).unwrap();
     for error in [
-        engine.list_volumes().await.unwrap_err(),
+        engine.list_volumes(Vec::new()).await.unwrap_err(),
         engine.inspect_container("x").await.unwrap_err(),
         engine
             .logs("x", LogOptions::default())

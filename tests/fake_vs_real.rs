@@ -321,7 +321,7 @@ async fn state(engine: &dyn Engine, names: &Names) -> Vec<String> {
             all.push(format!("network {} {:?}", network.name, network.labels));
         }
     }
-    for volume in engine.list_volumes().await.unwrap() {
+    for volume in engine.list_volumes(Vec::new()).await.unwrap() {
         if volume.name.starts_with(&names.0) {
             all.push(format!("volume {} {:?}", volume.name, volume.labels));
         }

@@ -73,7 +73,7 @@ const NOUNS: [&str; 14] = [
     "hash",
     "form",
 ];
-const PURE: [&str; 16] = [
+const PURE: [&str; 18] = [
     "project",
     "service",
     "network",
@@ -90,6 +90,8 @@ const PURE: [&str; 16] = [
     "reconcile",
     "plan",
     "spec",
+    "lock/claim",
+    "lock/contest",
 ];
 
 #[test]
@@ -181,6 +183,7 @@ fn verbs_know_no_commands() {
                     "image",
                     "plan",
                     "spec",
+                    "lock",
                 ],
                 &[],
             ),

@@ -57,7 +57,7 @@ pub async fn observe_existing(
         observed.networks = engine.list_networks().await?;
     }
     if scope.volumes {
-        observed.volumes = engine.list_volumes().await?;
+        observed.volumes = engine.list_volumes(Vec::new()).await?;
     }
     let project = project_from_labels(&name, &observed);
     let desired = Desired {

@@ -431,11 +431,14 @@ impl Engine for Docker {
         })
     }
 
-    fn list_volumes(&self) -> Reply<'_, Vec<VolumeSummary>> {
-        Box::pin(async {
+    fn list_volumes(&self, labels: Vec<String>) -> Reply<'_, Vec<VolumeSummary>> {
+        Box::pin(async move {
+            let options = (!labels.is_empty()).then(|| q::ListVolumesOptions {
+                filters: Some(label_filter(labels)),
+            });
             let found = self
                 .client
-                .list_volumes(None::<q::ListVolumesOptions>)
+                .list_volumes(options)
                 .await
                 .map_err(|e| self.failed(e))?;
             let rows = found.volumes.unwrap_or_default();
@@ -443,11 +446,13 @@ impl Engine for Docker {
         })
     }
 
-    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, ()> {
+    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, VolumeSummary> {
         Box::pin(async move {
-            self.create("/volumes/create", &request.body, "Name")
-                .await
-                .map(drop)
+            let target = "/volumes/create";
+            let answer = self.call(Method::POST, target, Some(&request.body)).await?;
+            rows::created_volume(&answer).ok_or_else(|| EngineError::Protocol {
+                message: format!("the engine's answer to {target} has no Name"),
+            })
         })
     }
 

@@ -241,6 +241,7 @@ impl Walk<'_> {
             .engine
             .create_volume(request)
             .await
+            .map(drop)
             .map_err(|e| Trouble::from(e).at(format!("volumes.{key}")))
     }
 

@@ -176,6 +176,20 @@ pub fn volume(row: models::Volume) -> VolumeSummary {
     }
 }
 
+/// The answer to a creation; Podman leaves out what Docker's model requires.
+pub fn created_volume(answer: &Value) -> Option<VolumeSummary> {
+    let labels = answer["Labels"].as_object();
+    Some(VolumeSummary {
+        name: answer["Name"].as_str()?.to_owned(),
+        driver: answer["Driver"].as_str().unwrap_or_default().to_owned(),
+        labels: labels
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+            .collect(),
+    })
+}
+
 pub fn listed_image(row: models::ImageSummary) -> ImageSummary {
     ImageSummary {
         id: row.id,

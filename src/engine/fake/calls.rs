@@ -325,11 +325,15 @@ impl Engine for Fake {
         })
     }
 
-    fn list_volumes(&self) -> Reply<'_, Vec<VolumeSummary>> {
-        self.call("list_volumes", "", |fake| Ok(fake.lock().volume_rows()))
+    fn list_volumes(&self, wanted: Vec<String>) -> Reply<'_, Vec<VolumeSummary>> {
+        self.call("list_volumes", wanted.join(","), move |fake| {
+            let mut rows = fake.lock().volume_rows();
+            rows.retain(|row| has_labels(&row.labels, &wanted));
+            Ok(rows)
+        })
     }
 
-    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, ()> {
+    fn create_volume(&self, request: ResourceRequest) -> Reply<'_, VolumeSummary> {
         self.call("create_volume", request.name.clone(), move |fake| {
             fake.change(|world| world.create_volume(request))
         })

@@ -9,16 +9,15 @@ impl World {
     pub fn volume_rows(&self) -> Vec<VolumeSummary> {
         self.volumes
             .iter()
-            .map(|(name, volume)| VolumeSummary {
-                name: name.clone(),
-                driver: volume.driver.clone(),
-                labels: volume.labels.clone(),
-            })
+            .map(|(name, volume)| row(name, volume))
             .collect()
     }
 
     /// A second creation gives the volume that is there, with its own labels.
-    pub fn create_volume(&mut self, request: ResourceRequest) -> Result<(), EngineError> {
+    pub fn create_volume(
+        &mut self,
+        request: ResourceRequest,
+    ) -> Result<VolumeSummary, EngineError> {
         let name = request.name;
         let driver = match request.body["Driver"].as_str().unwrap_or_default() {
             "" => "local",
@@ -40,12 +39,12 @@ impl World {
                 ),
             ));
         }
-        self.volumes.entry(name).or_insert_with(|| Volume {
+        let volume = self.volumes.entry(name.clone()).or_insert_with(|| Volume {
             driver: driver.into(),
             labels: labels(&request.body),
             anonymous: false,
         });
-        Ok(())
+        Ok(row(&name, volume))
     }
 
     pub fn remove_volume(&mut self, name: &str, force: bool) -> Result<(), EngineError> {
@@ -69,5 +68,13 @@ impl World {
         }
         self.volumes.remove(name);
         Ok(())
+    }
+}
+
+fn row(name: &str, volume: &Volume) -> VolumeSummary {
+    VolumeSummary {
+        name: name.to_owned(),
+        driver: volume.driver.clone(),
+        labels: volume.labels.clone(),
     }
 }
