@@ -129,6 +129,8 @@ enum Command {
     Kill(commands::kill::KillArgs),
     /// Run a command in a running container
     Exec(commands::exec::ExecArgs),
+    /// Show where a value comes from: files, variables, anchors, extends, defaults
+    Explain(commands::explain::ExplainArgs),
     /// Show what containers print
     Logs(commands::logs::LogsArgs),
     /// List projects
@@ -163,6 +165,7 @@ impl Command {
             Command::Down(_) => "down",
             Command::Kill(_) => "kill",
             Command::Exec(_) => "exec",
+            Command::Explain(_) => "explain",
             Command::Logs(_) => "logs",
             Command::Ls(_) => "ls",
             Command::Plan(_) => "plan",
@@ -185,6 +188,7 @@ impl Command {
             Command::Down(args) => commands::down::run(ctx, args).await,
             Command::Kill(args) => commands::kill::run(ctx, args).await,
             Command::Exec(args) => commands::exec::run(ctx, args).await,
+            Command::Explain(args) => commands::explain::run(ctx, &args),
             Command::Logs(args) => commands::logs::run(ctx, args).await,
             Command::Ls(args) => commands::ls::run(ctx, args).await,
             Command::Plan(args) => commands::plan::run(ctx, args).await,

@@ -9,6 +9,7 @@ pub mod desired;
 pub mod down;
 pub mod exec;
 pub mod existing;
+pub mod explain;
 pub mod foreground;
 pub mod kill;
 pub mod logs;

@@ -14,6 +14,7 @@ use crate::image::build::{BuildOptions, find_buildx};
 use crate::interrupt::Interrupts;
 use crate::lint::{self, Levels, Subject};
 use crate::load::disk::DiskFiles;
+use crate::load::history::History;
 use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
@@ -372,6 +373,7 @@ impl Context {
             project,
             mut findings,
             sources,
+            ..
         } = load::load_canonical(&self.files, &options);
         let mut levels = self.levels.clone();
         if strict {
@@ -416,6 +418,28 @@ impl Context {
         match loaded.project {
             Some(project) => Ok((project, loaded.sources)),
             None => Err(self.refused()),
+        }
+    }
+
+    /// Loads a project as far as its canonical form, with the way it came about.
+    pub fn load_recorded(
+        &self,
+        options: &LoadOptions,
+    ) -> Result<(CanonicalProject, Sources, History), CliError> {
+        let mut loaded = load::load_canonical(&self.files, options);
+        let mut levels = self.levels.clone();
+        if let Some(project) = &loaded.project {
+            let services = project.services.iter();
+            levels.read(&project.rest, services, &mut loaded.findings);
+        }
+        levels.apply(&mut loaded.findings);
+        output::findings(self, &loaded.findings, &loaded.sources);
+        let history = loaded.history.take().map(|h| *h).unwrap_or_default();
+        match loaded.project {
+            Some(project) if !loaded.findings.iter().any(Diagnostic::is_error) => {
+                Ok((project, loaded.sources, history))
+            }
+            _ => Err(self.refused()),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod event;
 pub mod exec;
 pub mod execute;
+pub mod explain;
 pub mod form;
 pub mod graph;
 pub mod hash;

@@ -10,6 +10,7 @@ pub mod dotenv;
 pub mod env_files;
 pub mod environment;
 pub mod extends;
+pub mod history;
 pub mod include;
 pub mod interpolate;
 pub mod merge;
@@ -119,6 +120,8 @@ pub struct LoadOptions {
     /// `--all-resources`: keep networks and volumes that no service uses.
     pub all_resources: bool,
     pub stages: Stages,
+    /// Keep the way of the load in mind.
+    pub record: bool,
 }
 
 /// Stages that `config`'s flags switch off.
@@ -154,7 +157,8 @@ pub struct LoadedModel {
 /// [`validate`] and [`paths`]); then come [`normalize`], [`decode`], [`narrow`] (with [`profiles`],
 /// [`validate::consistency`] and [`env_files`]) and [`assemble`].
 pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
-    let (canonical, mut findings, sources, config_files) = canonical(files, options);
+    let (canonical, mut findings, reader, config_files) = canonical(files, options);
+    let sources = reader.sources;
     let Some(canonical) = canonical else {
         return Loaded {
             project: None,
@@ -185,11 +189,13 @@ pub struct LoadedCanonical {
     pub project: Option<CanonicalProject>,
     pub findings: Vec<Diagnostic>,
     pub sources: Sources,
+    /// The way of the load, where it was asked for.
+    pub history: Option<Box<history::History>>,
 }
 
 /// Loads a project as far as its canonical form, which is all that `config` prints.
 pub fn load_canonical(files: &dyn Files, options: &LoadOptions) -> LoadedCanonical {
-    let (mut project, findings, sources, _) = canonical(files, options);
+    let (mut project, findings, reader, _) = canonical(files, options);
     let findings = settle(findings);
     if findings.iter().any(Diagnostic::is_error) {
         project = None;
@@ -197,19 +203,20 @@ pub fn load_canonical(files: &dyn Files, options: &LoadOptions) -> LoadedCanonic
     LoadedCanonical {
         project,
         findings,
-        sources,
+        sources: reader.sources,
+        history: reader.history,
     }
 }
 
-type Canonical = (
+type Canonical<'f> = (
     Option<CanonicalProject>,
     Vec<Diagnostic>,
-    Sources,
+    read::Reader<'f>,
     Vec<PathBuf>,
 );
 
 /// Everything but the types.
-fn canonical(files: &dyn Files, options: &LoadOptions) -> Canonical {
+fn canonical<'f>(files: &'f dyn Files, options: &LoadOptions) -> Canonical<'f> {
     let mut merged = Merged::read(files, options);
     let project = merged.model.take().map(|mut model| {
         if !options.stages.no_normalize {
@@ -228,12 +235,7 @@ fn canonical(files: &dyn Files, options: &LoadOptions) -> Canonical {
         project
     });
     let builder = merged.builder;
-    (
-        project,
-        builder.findings,
-        builder.reader.sources,
-        merged.files,
-    )
+    (project, builder.findings, builder.reader, merged.files)
 }
 
 /// Loads the merged model alone.
@@ -298,6 +300,7 @@ struct Merged<'f> {
 impl<'f> Surroundings<'f> {
     fn read(files: &'f dyn Files, options: &LoadOptions) -> Self {
         let mut reader = read::Reader::new(files, &options.cwd);
+        reader.history = options.record.then(Box::default);
         let mut findings = Vec::new();
         let mut environment = environment::of_process(options);
         let mut config_files = discover::given(options);

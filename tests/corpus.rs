@@ -5,8 +5,10 @@
 //! commit it.
 
 use regatta::commands::config::{Format, render};
+use regatta::explain::{self, Subject};
 use regatta::load::disk::DiskFiles;
 use regatta::load::{self, LoadOptions, Loaded};
+use regatta::output::table;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -90,4 +92,50 @@ fn every_folder_is_found_to_be_what_it_is() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The queries of `tests/explained/queries`, each with what `explain` answers.
+#[test]
+fn values_are_explained() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explained");
+    let options = LoadOptions {
+        all_resources: true,
+        record: true,
+        environment: BTreeMap::from([
+            ("TOKEN".to_owned(), "secret".to_owned()),
+            ("NGINX_VERSION".to_owned(), "1.29".to_owned()),
+        ]),
+        ..options(&folder)
+    };
+    let loaded = load::load_canonical(&DiskFiles, &options);
+    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings);
+    let project = loaded.project.expect("the project loads");
+    let subject = Subject {
+        project: &project,
+        history: &loaded.history.expect("it was asked for"),
+        sources: &loaded.sources,
+        name_flag: None,
+    };
+    let columns = |lines: &[Vec<String>]| table::columns(lines, 0);
+    let mut got = String::new();
+    let queries = std::fs::read_to_string(folder.join("queries")).expect("there are queries");
+    for query in queries.lines() {
+        let (path, json) = match query.strip_prefix("json ") {
+            Some(path) => (path, true),
+            None => (query, false),
+        };
+        let answer = match explain::explain(&subject, path) {
+            Ok(explained) if json => explain::json(&subject, &explained),
+            Ok(explained) => explain::text(&subject, &explained, &columns),
+            Err(unknown) => format!("{unknown:?}\n"),
+        };
+        got.push_str(&format!("$ {query}\n{answer}\n"));
+    }
+    let got = got.replace(&*folder.to_string_lossy(), "$DIR");
+    let golden = folder.join("answers.txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&golden, &got).expect("the golden is writable");
+    }
+    let expected = std::fs::read_to_string(&golden).unwrap_or_default();
+    assert!(got == expected, "{got}");
 }

@@ -5,6 +5,7 @@
 
 use super::dotenv::{self, Format, Vars};
 use super::environment::Environment;
+use super::history::FileValue;
 use super::read::{Reader, Unreadable};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Map, Node, Span, Value};
@@ -73,6 +74,7 @@ impl EnvFiles {
                 })
             };
             self.read(&file, &lookup, &mut known, reader, findings);
+            note(name, "environment", &file, &known, reader);
         }
         take(&mut all, &known);
         for (name, entry) in own.into_entries() {
@@ -106,6 +108,7 @@ impl EnvFiles {
                 what: "label file",
             };
             self.read(&file, &|_| None, &mut vars, reader, findings);
+            note(name, "labels", &file, &vars, reader);
         }
         let mut all = Map::new();
         take(&mut all, &vars);
@@ -159,6 +162,30 @@ impl EnvFiles {
         }
         known.extend(alone.iter().map(|(k, v)| (k.clone(), v.clone())));
         self.constant.insert(key, alone);
+    }
+}
+
+/// Keeps in mind what a file set, if anybody wants to know it.
+fn note(
+    service: &str,
+    attribute: &'static str,
+    file: &Named<'_>,
+    known: &Vars,
+    reader: &mut Reader<'_>,
+) {
+    let Some(id) = reader.known(Path::new(file.path)) else {
+        return;
+    };
+    if let Some(history) = &mut reader.history {
+        let own = known.iter().filter(|(_, var)| var.span.source == id);
+        history.file_values.extend(own.map(|(name, var)| FileValue {
+            service: service.to_owned(),
+            attribute,
+            name: name.clone(),
+            value: var.value.clone(),
+            span: var.span,
+            named: file.span,
+        }));
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::discover;
 use super::dotenv::{self, Format, Vars};
+use super::history::Assignment;
 use super::read::Reader;
 use super::{FileKind, LoadOptions};
 use crate::diagnostic::Diagnostic;
@@ -115,6 +116,15 @@ pub fn extend(
             &mut vars,
             findings,
         );
+    }
+    if let Some(history) = &mut reader.history {
+        let assigned = vars.iter().map(|(name, var)| Assignment {
+            name: name.clone(),
+            value: var.value.clone(),
+            span: var.span,
+            counts: !environment.contains_key(name),
+        });
+        history.assignments.extend(assigned);
     }
     for (name, var) in vars {
         environment.entry(name).or_insert(var.value);

@@ -4,6 +4,7 @@
 //! inherits from another file has that file's paths, as seen from the project directory.
 
 use super::discover::is_address;
+use super::history::Link as Extension;
 use super::model::{Builder, Extended, Scope};
 use super::yaml::Tag;
 use super::{Unfetched, canonical, merge, paths, tags};
@@ -78,9 +79,11 @@ impl Builder<'_> {
             Some((path, span)) => {
                 let located = self.locate(path, scope);
                 match located {
-                    Ok(path) => self
-                        .base(&path, *span, &target, name, scope, chain)
-                        .map(|base| (*base).clone()),
+                    Ok(path) => {
+                        self.note(name, file, Some(&path), &target, scope);
+                        self.base(&path, *span, &target, name, scope, chain)
+                            .map(|base| (*base).clone())
+                    }
                     Err(error) => {
                         let at = format!("services.{name}.extends.file");
                         self.findings.push(error.finding(at).at(*span));
@@ -89,6 +92,7 @@ impl Builder<'_> {
                 }
             }
             None if services.contains_key(&target.service) => {
+                self.note(name, file, None, &target, scope);
                 self.extend(&target.service, services, tags, file, scope, chain);
                 services.get(&target.service).cloned()
             }
@@ -108,6 +112,27 @@ impl Builder<'_> {
             if let Some(map) = service.as_map_mut() {
                 map.remove("extends");
             }
+        }
+    }
+
+    /// Keeps in mind who extends whom, if anybody wants to know it.
+    fn note(
+        &mut self,
+        name: &str,
+        file: &Path,
+        from: Option<&Path>,
+        target: &Target,
+        scope: &Scope,
+    ) {
+        if let Some(history) = &mut self.reader.history {
+            history.links.push(Extension {
+                scope: scope.number,
+                file: file.to_owned(),
+                service: name.to_owned(),
+                from: from.map(Path::to_owned),
+                target: target.service.clone(),
+                span: target.span,
+            });
         }
     }
 
@@ -216,6 +241,9 @@ impl Builder<'_> {
                 continue;
             }
             self.fill_in(&mut root, scope);
+            if let Some(history) = &mut self.reader.history {
+                history.extended(path, scope.number, &root, &tags);
+            }
             let mut merged = match model.take() {
                 Some(mut model) => {
                     tags::apply(&tags, &mut model);

@@ -73,6 +73,11 @@ impl<'f> Builder<'f> {
 
     pub fn scope(&mut self, environment: Environment, directory: PathBuf, base: PathBuf) -> Scope {
         self.scopes += 1;
+        if let Some(history) = &mut self.reader.history {
+            history
+                .environments
+                .insert(self.scopes, environment.clone());
+        }
         Scope {
             environment,
             directory,
@@ -155,7 +160,13 @@ impl<'f> Builder<'f> {
             return model;
         }
         self.fill_in(&mut root, scope);
+        if let Some(history) = &mut self.reader.history {
+            history.open(file, scope.number, &root, &tags);
+        }
         self.include(&mut root, &tags, scope, chain);
+        if let Some(history) = &mut self.reader.history {
+            history.close();
+        }
         tags::apply(&tags, &mut model);
         self.extend_services(&mut root, &tags, file, scope);
         let is_first = model.as_map().is_some_and(Map::is_empty);

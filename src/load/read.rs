@@ -1,5 +1,6 @@
 //! Reading files, each once: texts go to the list of sources, with the name users know them by.
 
+use super::history::History;
 use super::source::{self, Sources};
 use super::yaml::{self, Document};
 use super::{Fetched, FileKind, Files, Unfetched};
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 pub struct Reader<'f> {
     pub files: &'f dyn Files,
     pub sources: Sources,
+    /// Where the way of the load is noted, if anybody wants to know it.
+    pub history: Option<Box<History>>,
     cwd: PathBuf,
     texts: HashMap<PathBuf, SourceId>,
     /// What was fetched, by address.
@@ -36,6 +39,7 @@ impl<'f> Reader<'f> {
         Reader {
             files,
             sources: Sources::default(),
+            history: None,
             cwd: cwd.to_owned(),
             texts: HashMap::new(),
             fetched: HashMap::new(),
@@ -127,6 +131,11 @@ impl<'f> Reader<'f> {
                 Ok(None)
             }
         }
+    }
+
+    /// The number of a file's text, if it has been read.
+    pub fn known(&self, path: &Path) -> Option<SourceId> {
+        self.texts.get(path).copied()
     }
 
     /// A text that was read.

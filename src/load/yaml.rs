@@ -13,7 +13,7 @@ mod parse;
 mod scalar;
 
 pub use emit::emit;
-pub use parse::parse;
+pub use parse::{parse, parse_unmerged};
 
 use crate::tree::{Node, Span};
 

@@ -67,6 +67,11 @@ pub fn enforce(model: &mut Node, findings: &mut Vec<Diagnostic>) {
     walk(model, &RULES, &Path::ROOT, findings);
 }
 
+/// What an entry of the list at a path stands for; `None` where nothing makes two of them the same.
+pub fn identity(list: &[&str], item: &Node) -> Option<String> {
+    RULES.at(list)?.here()?.of(item).ok().flatten()
+}
+
 fn walk(node: &mut Node, rules: &Rules<Key>, path: &Path, findings: &mut Vec<Diagnostic>) {
     match &mut node.value {
         Value::Map(map) => {

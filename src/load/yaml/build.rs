@@ -71,6 +71,8 @@ pub(super) struct Builder<'t> {
     log: Vec<Step<'t>>,
     nodes: usize,
     replayed: usize,
+    /// `<<` stays a key like others, so that what it lost against can be seen.
+    pub(super) keeps_merges: bool,
 }
 
 impl<'t> Builder<'t> {
@@ -85,6 +87,7 @@ impl<'t> Builder<'t> {
             log: Vec::new(),
             nodes: 0,
             replayed: 0,
+            keeps_merges: false,
         }
     }
 
@@ -257,6 +260,10 @@ impl<'t> Builder<'t> {
             return;
         };
         for value in std::mem::take(&mut frame.merges) {
+            if self.keeps_merges {
+                frame.entries.insert("<<", value.span, value);
+                continue;
+            }
             self.merge(&mut frame, value);
         }
         // Trees live for the whole load, and most collections have fewer entries than a first

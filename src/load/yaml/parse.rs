@@ -14,6 +14,22 @@ const MAX_SYNTAX_ERRORS: usize = 10;
 /// is wrong (a key twice, a key that is no text, an alias to itself) is a finding, and the
 /// document is returned without the offending part.
 pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Vec<Document> {
+    parse_with(Builder::new(), source, text, findings)
+}
+
+/// As [`parse`], of a text that has been read without an error; but `<<` is a key like any other.
+pub fn parse_unmerged(source: SourceId, text: &str) -> Vec<Document> {
+    let mut builder = Builder::new();
+    builder.keeps_merges = true;
+    parse_with(builder, source, text, &mut Vec::new())
+}
+
+fn parse_with<'t>(
+    mut builder: Builder<'t>,
+    source: SourceId,
+    text: &'t str,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Document> {
     let mut options = granit_parser::options! {
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
@@ -21,7 +37,6 @@ pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Ve
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut documents = Vec::new();
-    let mut builder = Builder::new();
     let mut errors = 0;
     while let Some(next) = parser.next_event() {
         let stop = match next {
