@@ -145,6 +145,8 @@ enum Command {
     Restart(commands::restart::RestartArgs),
     /// Remove containers that do not run
     Rm(commands::rm::RmArgs),
+    /// Set how many replicas services have
+    Scale(commands::scale::ScaleArgs),
     /// Start containers that are there
     Start(commands::start::StartArgs),
     /// Stop containers without removing them
@@ -173,6 +175,7 @@ impl Command {
             Command::Pull(_) => "pull",
             Command::Restart(_) => "restart",
             Command::Rm(_) => "rm",
+            Command::Scale(_) => "scale",
             Command::Start(_) => "start",
             Command::Stop(_) => "stop",
             Command::Up(_) => "up",
@@ -196,6 +199,7 @@ impl Command {
             Command::Pull(args) => commands::pull::run(ctx, args).await,
             Command::Restart(args) => commands::restart::run(ctx, args).await,
             Command::Rm(args) => commands::rm::run(ctx, args).await,
+            Command::Scale(args) => commands::scale::run(ctx, args).await,
             Command::Start(args) => commands::start::run(ctx, args).await,
             Command::Stop(args) => commands::stop::run(ctx, args).await,
             Command::Up(args) => commands::up::run(ctx, args).await,

@@ -19,6 +19,7 @@ pub mod ps;
 pub mod pull;
 pub mod restart;
 pub mod rm;
+pub mod scale;
 pub mod start;
 pub mod stop;
 pub mod up;

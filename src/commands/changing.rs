@@ -43,6 +43,8 @@ pub struct Changing {
     /// Pull without showing layers
     #[arg(long)]
     pub(super) quiet_pull: bool,
+    #[arg(skip)]
+    pub(super) quiet_build: bool,
     /// Remove containers of services that the project does not have
     #[arg(long)]
     remove_orphans: bool,
@@ -99,6 +101,19 @@ impl Changing {
             (_, true) => BuildChoice::Never,
             _ => BuildChoice::IfMissing,
         }
+    }
+
+    /// The means of execution with what these flags say of its output.
+    pub async fn means<'a>(
+        &self,
+        ctx: &'a Context,
+        engine: &'a dyn Engine,
+        project: &Project,
+    ) -> Means<'a> {
+        let mut means = means(ctx, engine, project).await;
+        means.quiet_pull = self.quiet_pull;
+        means.build.quiet = self.quiet_build;
+        means
     }
 
     /// The options where `-V` and `--always-recreate-deps` may be given, too: fresh volumes mean
@@ -261,9 +276,8 @@ pub async fn bring_about(
         ctx.reporter.warning(warning.clone());
     }
     let means = Means {
-        quiet_pull: changing.quiet_pull,
         wait_limit,
-        ..means(ctx, &*engine, project).await
+        ..changing.means(ctx, &*engine, project).await
     };
     let _stages = ctx.interrupts.in_stages();
     let work = carry_out(&means, project, prepared, &mut options, &mut agree);

@@ -133,9 +133,8 @@ pub async fn run(
     let halt = Interrupts::default();
     let _halt_stages = halt.in_stages();
     let means = Means {
-        quiet_pull: changing.quiet_pull,
         interrupts: halt.clone(),
-        ..means(ctx, &*engine, project).await
+        ..changing.means(ctx, &*engine, project).await
     };
     let mut verdict = Verdict {
         view: &view,

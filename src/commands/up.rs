@@ -19,6 +19,9 @@ pub struct UpArgs {
     detach: bool,
     #[command(flatten)]
     changing: Changing,
+    /// Build without showing the builder's log
+    #[arg(long)]
+    quiet_build: bool,
     /// Recreate the services that others depend on, too
     #[arg(long, conflicts_with = "no_recreate")]
     always_recreate_deps: bool,
@@ -172,8 +175,9 @@ impl UpArgs {
     }
 }
 
-pub async fn run(ctx: &Context, args: UpArgs) -> Result<ExitCode, CliError> {
+pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> {
     args.check()?;
+    args.changing.quiet_build = args.quiet_build;
     let mut desired = load_files(ctx, &args.services)?;
     let dependencies = match args.no_deps {
         true => Dependencies::Ignore,

@@ -131,3 +131,27 @@ fn orphans_stay_until_asked() {
     assert!(stack.of("db").is_empty());
     assert_eq!(stack.one("web").state, "running");
 }
+
+#[test]
+fn the_command_scales_what_it_names() {
+    let stack = Stack::new("scalecmd", COMPOSE);
+    stack.edit(
+        "  db:",
+        "    depends_on: [db]\n  other:\n    image: busybox\n  db:",
+    );
+    stack.run("scale --no-deps web=1").success();
+    assert_eq!((stack.of("db").len(), stack.of("web").len()), (0, 1));
+    let first = stack.ids("web");
+    stack.run("scale web=3").success();
+    assert_eq!(stack.numbers("web"), [1, 2, 3]);
+    assert_eq!(stack.ids("web")[..1], first[..]);
+    assert_eq!(stack.one("db").state, "running");
+    assert!(stack.of("other").is_empty());
+    for (words, error) in [
+        ("scale web", "invalid scale specifier: web"),
+        ("scale web=1 nobody=2", "no such service: nobody"),
+    ] {
+        stack.run(words).code(1).says(&[error]);
+    }
+    assert_eq!(stack.ids("web").len(), 3);
+}
