@@ -11,6 +11,7 @@ mod hooks;
 mod interrupted;
 mod models;
 mod ports;
+mod pre_start;
 mod programs;
 mod provider;
 mod rollback;
@@ -178,7 +179,7 @@ pub async fn execute(
         begun: RefCell::default(),
         called_off: RefCell::default(),
     };
-    let waits = plan.steps().any(|(_, step)| step.action.is_wait());
+    let waits = plan.steps().any(|(_, step)| step.action.follows_events());
     let steps = std::pin::pin!(walk.run());
     if !waits {
         return steps.await;

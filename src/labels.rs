@@ -67,6 +67,22 @@ pub fn container_labels(
     all
 }
 
+/// What [`HOOK`] says of a container that runs a `pre_start` hook.
+pub const PRE_START: &str = "pre_start";
+
+/// Compose's labels of a container that runs a `pre_start` hook. It has no hash, and so counts
+/// as no replica.
+pub fn pre_start_labels(project: &Project, service: &Service) -> BTreeMap<String, String> {
+    [
+        (PROJECT, project.name.as_str()),
+        (SERVICE, &service.name),
+        (VERSION, COMPOSE_VERSION),
+        (HOOK, PRE_START),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ use crate::engine::{
 use crate::image::policy::{PullChoice, pull_choice};
 use crate::labels;
 use crate::project::Project;
+use crate::service::Service;
 use crate::value::image::Reference;
 use futures::future::{FutureExt, join_all, try_join};
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,6 +117,8 @@ pub struct Observed {
     pub services: BTreeMap<String, Vec<ObservedContainer>>,
     /// Containers of `run`.
     pub oneoffs: Vec<ObservedContainer>,
+    /// Containers of `pre_start` hooks that failed, or whose run was cut short.
+    pub hooks: Vec<ObservedContainer>,
     /// Every network of the engine.
     pub networks: Vec<NetworkSummary>,
     /// Every volume of the engine; empty where the project declares none.
@@ -146,8 +149,14 @@ impl Observed {
     pub fn from_containers(containers: Vec<ContainerSummary>) -> Self {
         let mut observed = Observed::default();
         for summary in containers {
-            // Hook containers and other helpers carry no hash.
-            if !summary.labels.contains_key(labels::CONFIG_HASH) {
+            let label = |key: &str| summary.labels.get(key).map(String::as_str);
+            if label(labels::CONFIG_HASH).is_none() {
+                // Hooks' containers and other helpers carry no hash.
+                if label(labels::HOOK) == Some(labels::PRE_START) {
+                    observed
+                        .hooks
+                        .push(ObservedContainer::from_summary(summary));
+                }
                 continue;
             }
             let container = ObservedContainer::from_summary(summary);
@@ -261,11 +270,12 @@ pub async fn local_images(
 ) -> Result<BTreeMap<String, ImageSummary>, EngineError> {
     let mut listed = BTreeSet::new();
     let mut single = BTreeSet::new();
-    for service in project.services.values() {
-        if service.provider.is_some() {
-            continue;
-        }
-        let reference = project.image_name(service);
+    let services = project.services.values().filter(|s| s.provider.is_none());
+    let references = services.flat_map(|service| {
+        let own = std::iter::once((service, project.image_name(service)));
+        own.chain(hook_images(project, service).map(move |image| (service, image)))
+    });
+    for (service, reference) in references {
         // Only an inspect knows an image's platform or age, or finds one by digest or id.
         let refreshed = matches!(
             pull_choice(service.pull_policy.as_deref()),
@@ -313,6 +323,16 @@ pub async fn local_images(
         }
     }
     Ok(images)
+}
+
+/// Images of a service's `pre_start` hooks, its own left out.
+pub fn hook_images<'a>(
+    project: &'a Project,
+    service: &'a Service,
+) -> impl Iterator<Item = String> + use<'a> {
+    let own = project.image_name(service);
+    let images = service.pre_start.iter().filter_map(|h| h.image.clone());
+    images.filter(move |image| !image.is_empty() && *image != own)
 }
 
 #[cfg(test)]

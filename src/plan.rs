@@ -185,6 +185,14 @@ pub enum Action {
         container: Target,
         hook: Hook,
     },
+    /// Runs a `pre_start` hook to its end, in a container of its own that shares the volumes of
+    /// another, and removes that again if all went well.
+    RunPreStart {
+        service: String,
+        /// Of the service's hooks.
+        index: usize,
+        container: Target,
+    },
     /// Pulls and configures a model for the services that use it.
     PrepareModel {
         /// The first of them.
@@ -372,6 +380,11 @@ impl Action {
         matches!(self, Action::Wait { .. } | Action::Verify { .. })
     }
 
+    /// Whether it needs to be told what happens to containers.
+    pub fn follows_events(&self) -> bool {
+        self.is_wait() || matches!(self, Action::RunPreStart { .. })
+    }
+
     /// Snake-case name of the kind, as `plan --format json` gives it.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -393,6 +406,7 @@ impl Action {
             Action::RemoveContainer { .. } => "remove_container",
             Action::RemoveImage { .. } => "remove_image",
             Action::RunHook { .. } => "run_hook",
+            Action::RunPreStart { .. } => "run_pre_start",
             Action::PrepareModel { .. } => "prepare_model",
             Action::RunProvider { .. } => "run_provider",
             Action::Verify { .. } => "verify",
@@ -426,6 +440,9 @@ impl Action {
             | Action::RemoveContainer { container, .. } => {
                 format!("Container {}", container.name())
             }
+            Action::RunPreStart { service, index, .. } => {
+                format!("Hook {service} pre_start[{index}]")
+            }
             Action::PrepareModel { key, .. } => format!("Model {key}"),
             Action::Wait { service, .. } | Action::RunProvider { service, .. } => {
                 format!("Service {service}")
@@ -442,6 +459,7 @@ impl Action {
             | Action::CopyFiles { service, .. }
             | Action::StartContainer { service, .. }
             | Action::RunHook { service, .. }
+            | Action::RunPreStart { service, .. }
             | Action::PrepareModel { service, .. }
             | Action::RunProvider { service, .. }
             | Action::Verify { service, .. }

@@ -19,6 +19,7 @@ mod images;
 pub mod lifecycle;
 mod networks;
 mod orphans;
+mod pre_start;
 mod starts;
 mod volumes;
 

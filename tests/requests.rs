@@ -4,7 +4,8 @@
 //! for it, as `dev/requests` recorded it; `project/` holds the files they name.
 
 use regatta::engine::request::{
-    ContainerRef, Resolved, container_request, file_contents, network_request, volume_request,
+    ContainerRef, Resolved, container_request, file_contents, network_request, pre_start_request,
+    volume_request,
 };
 use regatta::form::{Form, Kind, tables};
 use regatta::load::{self, FileKind, Files, LoadOptions};
@@ -161,6 +162,15 @@ fn ours(case: &Case, project: &Project) -> Value {
             }),
             Err(refused) => json!({"refused": format!("{}: {}", refused.path, refused.message)}),
         };
+        for hook in &service.pre_start {
+            let beside = format!("<{}>", service.name);
+            let request = pre_start_request(project, service, hook, &beside, &resolved);
+            let body = request.expect("a hook's container").body;
+            match all["hooks"].as_array_mut() {
+                Some(list) => list.push(body),
+                None => all["hooks"] = json!([body]),
+            }
+        }
         let files = file_contents(project, service, Some(b"{}")).expect("files to copy");
         for file in files {
             let entry = json!({
@@ -231,7 +241,6 @@ fn requests_are_those_of_compose() {
         let mut theirs: Value = serde_json::from_str(&text).expect("JSON");
         let theirs = theirs.as_object_mut().expect("an object");
         // Requests while it runs: `tests/scenarios` looks at those.
-        theirs.remove("hooks");
         theirs.remove("execs");
         for entry in theirs
             .get_mut("archives")

@@ -11,11 +11,13 @@ mod files;
 mod host;
 mod mounts;
 mod network;
+mod pre_start;
 mod resources;
 mod volume;
 
 pub use files::{FileContent, archive, file_contents};
 pub use network::network_request;
+pub use pre_start::pre_start_request;
 pub use volume::volume_request;
 
 use super::ContainerRequest;

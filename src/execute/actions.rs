@@ -103,6 +103,15 @@ impl Walk<'_> {
                 container,
                 hook,
             } => self.run_hook(service, container, hook).await,
+            // Ends on its own terms when it is to be given up.
+            Action::RunPreStart {
+                service,
+                index,
+                container,
+            } => self
+                .run_pre_start(service, *index, container)
+                .await
+                .map(drop),
             Action::PrepareModel { service, key } => self.prepare_model(service, key).await,
             Action::RunProvider { service, verb } => self.run_provider(service, *verb).await,
             Action::Wait {
@@ -149,12 +158,31 @@ impl Walk<'_> {
                     .values()
                     .find(|s| self.project.image_name(s) == reference);
                 let trouble = Trouble::from(error);
+                if let Some(path) = self.hook_with_image(reference)
+                    && service.is_none()
+                {
+                    return Err(trouble.at(path));
+                }
                 Err(match service {
                     Some(service) => trouble.at(format!("services.{}.image", service.name)),
                     None => trouble,
                 })
             }
         }
+    }
+
+    /// The place of the `pre_start` hook that runs an image.
+    fn hook_with_image(&self, reference: &str) -> Option<String> {
+        self.project.services.values().find_map(|service| {
+            let hooks = &service.pre_start;
+            let index = hooks
+                .iter()
+                .position(|h| h.image.as_deref() == Some(reference))?;
+            Some(format!(
+                "services.{}.pre_start[{index}].image",
+                service.name
+            ))
+        })
     }
 
     async fn build(&self, service: &str, reference: &str) -> Result<(), Trouble> {

@@ -76,7 +76,7 @@ impl Walk<'_> {
         }
     }
 
-    async fn last_lines(&self, details: &ContainerDetails) -> String {
+    pub(super) async fn last_lines(&self, details: &ContainerDetails) -> String {
         let options = LogOptions {
             tail: Some(LAST_LINES),
             tty: details.tty,
@@ -102,7 +102,7 @@ impl Walk<'_> {
 }
 
 /// `exited (137): killed at its memory limit`.
-fn how_it_ended(details: &ContainerDetails) -> String {
+pub(super) fn how_it_ended(details: &ContainerDetails) -> String {
     let code = details.exit_code;
     let why = match code {
         _ if details.oom_killed => ": killed at its memory limit",

@@ -121,6 +121,7 @@ fn during(action: &Action) -> &'static str {
         Action::RestartContainer { .. } => "restart",
         Action::KillContainer { .. } => "kill",
         Action::RunHook { .. } => "run hook",
+        Action::RunPreStart { .. } => "run",
         Action::PrepareModel { .. } => "prepare",
         Action::RunProvider { .. } => "run its provider",
         Action::Verify { .. } => "start",

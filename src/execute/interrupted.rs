@@ -20,6 +20,14 @@ impl Walk<'_> {
         id: StepId,
         action: &Action,
     ) -> Result<bool, Trouble> {
+        if let Action::RunPreStart {
+            service,
+            index,
+            container,
+        } = action
+        {
+            return self.run_pre_start(service, *index, container).await;
+        }
         let stage = match action {
             Action::PullImage { .. }
             | Action::BuildImage { .. }
@@ -55,8 +63,14 @@ impl Walk<'_> {
     pub(super) async fn put_in_order(&self, mut begun: BTreeSet<StepId>, report: &mut Report) {
         let mut lost: BTreeSet<StepId> = report.failures.iter().map(|f| f.step).collect();
         lost.extend(report.skipped.iter().map(|(step, _)| *step));
+        // What was to start after a hook that was given up is not started without it.
+        let is_hook = |id: &StepId| {
+            let action = &self.plan.step(*id).action;
+            matches!(action, Action::RunPreStart { .. })
+        };
+        lost.extend(report.given_up.iter().copied().filter(is_hook));
         for id in owed(self.plan, &begun) {
-            if self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
+            if is_hook(&id) || self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
                 lost.insert(id);
                 continue;
             }
@@ -69,6 +83,9 @@ impl Walk<'_> {
                     report.failures.push(failure);
                 }
             }
+        }
+        if lost.iter().any(is_hook) {
+            self.restore(&report.done).await;
         }
         for id in premature(self.plan, &begun) {
             let made = self.made.borrow().containers.get(&id).cloned();

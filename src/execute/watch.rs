@@ -188,7 +188,21 @@ impl<'a> Watch<'a> {
 
     /// Waits until the container meets the condition; gives the word to show.
     pub async fn until(&self, id: &str, until: Until) -> Result<&'static str, Fall> {
-        let deadline = self.deadline();
+        self.look(id, until, self.deadline()).await
+    }
+
+    /// Waits until the container ends with 0, however long that takes.
+    pub async fn end(&self, id: &str) -> Result<(), Fall> {
+        let until = Until::Condition(Condition::CompletedSuccessfully);
+        self.look(id, until, None).await.map(drop)
+    }
+
+    async fn look(
+        &self,
+        id: &str,
+        until: Until,
+        deadline: Option<Instant>,
+    ) -> Result<&'static str, Fall> {
         loop {
             let before = self.mark(id);
             let details = self.engine.inspect_container(id).await?;

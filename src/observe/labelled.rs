@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::service::{Condition, Dependency, Service};
 use crate::volume::Volume;
 
-/// Containers of a project: one request.
+/// Containers of a project, those of its hooks among them: one request.
 pub async fn containers_of(
     engine: &dyn Engine,
     project: &str,
@@ -16,10 +16,7 @@ pub async fn containers_of(
 ) -> Result<Vec<ContainerSummary>, EngineError> {
     engine
         .list_containers(ContainerFilter {
-            labels: vec![
-                format!("{}={project}", labels::PROJECT),
-                labels::CONFIG_HASH.to_owned(),
-            ],
+            labels: vec![format!("{}={project}", labels::PROJECT)],
             all,
         })
         .await

@@ -43,6 +43,7 @@ fn sign_and_verb(plan: &Plan, step: &Step) -> Option<(char, &'static str)> {
     if step.group.is_some() {
         return match &step.action {
             Action::CreateContainer { .. } => Some(('~', "recreate")),
+            Action::RunPreStart { .. } => Some(('>', "run")),
             // A recreation that was begun by an earlier run has no creation any more.
             Action::RenameContainer { .. } if !group_creates(plan, step) => {
                 Some(('~', "complete the recreation of"))
@@ -68,6 +69,7 @@ fn sign_and_verb(plan: &Plan, step: &Step) -> Option<(char, &'static str)> {
         Action::RestartContainer { .. } => ('>', "restart"),
         Action::KillContainer { .. } => ('.', "kill"),
         Action::RunHook { .. } => ('>', "run a hook in"),
+        Action::RunPreStart { .. } => ('>', "run"),
         Action::PrepareModel { .. } => ('>', "prepare"),
         Action::RunProvider { verb, .. } => match verb {
             ProviderVerb::Up => ('>', "run the provider of"),

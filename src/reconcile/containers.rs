@@ -185,14 +185,12 @@ impl<'a> Planner<'a> {
     /// Refuses what cannot be run, by name and line.
     fn is_possible(&mut self, service: &Service) -> bool {
         let path = |attribute: &str| format!("services.{}.{attribute}", service.name);
-        if !service.pre_start.is_empty() {
+        if let Some(index) = service.pre_start.iter().position(|hook| hook.per_replica) {
             self.obstacle(
-                path("pre_start"),
-                "pre_start hooks are not supported yet".to_owned(),
-                Some(
-                    "make it a service that others wait for (service_completed_successfully)"
-                        .to_owned(),
-                ),
+                path(&format!("pre_start[{index}].per_replica")),
+                "a pre_start hook runs once for all replicas: per_replica has to be false"
+                    .to_owned(),
+                Some("Docker Compose refuses it as well; post_start runs in each".to_owned()),
             );
             return false;
         }

@@ -72,6 +72,11 @@ pub fn down(
                 .push(stopped);
         }
     }
+    for hook in &observed.hooks {
+        if options.services.is_empty() || options.services.contains(&hook.service) {
+            teardown.remove_hook(hook);
+        }
+    }
     if options.remove_orphans {
         for container in observed.orphans(project) {
             teardown.remove(container, &[], &[], false);
@@ -147,6 +152,22 @@ impl Teardown<'_> {
         stopped.unwrap_or(removed)
     }
 
+    /// What is left of a `pre_start` hook goes with what it mounts alone.
+    fn remove_hook(&mut self, hook: &ObservedContainer) {
+        let step = Step::new(
+            Action::RemoveContainer {
+                container: existing(hook),
+                force: true,
+                volumes: true,
+            },
+            "left by a pre_start hook",
+            "Removing",
+            "Removed",
+        );
+        let removed = self.plan.add(step, []);
+        self.removed.insert(hook.id.clone(), removed);
+    }
+
     fn removals_where(
         &self,
         observed: &Observed,
@@ -155,6 +176,7 @@ impl Teardown<'_> {
         observed
             .replicas()
             .chain(&observed.oneoffs)
+            .chain(&observed.hooks)
             .filter(|c| uses(c))
             .filter_map(|c| self.removed.get(&c.id).copied())
             .collect()

@@ -2,7 +2,7 @@
 
 use super::{Options, Planner};
 use crate::image::policy::{BuildChoice, PullChoice, Situation, Supply, pull_choice, supply};
-use crate::observe::Observed;
+use crate::observe::{Observed, hook_images};
 use crate::plan::{Action, Plan, Step};
 use crate::project::Project;
 use crate::service::Service;
@@ -53,7 +53,8 @@ impl Planner<'_> {
             match decision {
                 Supply::Present => {}
                 Supply::Pull { or_build, or_local } => {
-                    self.plan_pull(service, &reference, or_build || or_local);
+                    let platform = service.platform.clone();
+                    self.plan_pull(service, platform, &reference, or_build || or_local);
                     if or_build {
                         self.plan_build(service, &reference);
                     }
@@ -64,6 +65,51 @@ impl Planner<'_> {
                     format!("image {reference} {why}"),
                     Some("pull or build it yourself, or change pull_policy".to_owned()),
                 ),
+            }
+            self.plan_hook_images(service);
+        }
+    }
+
+    /// Images of `pre_start` hooks: they follow the service's `pull_policy`, but are never built.
+    fn plan_hook_images(&mut self, service: &Service) {
+        let project = self.project;
+        let choice = self
+            .options
+            .pull
+            .unwrap_or_else(|| pull_choice(service.pull_policy.as_deref()));
+        let pull = match choice {
+            PullChoice::Build => PullChoice::Missing,
+            other => other,
+        };
+        for reference in hook_images(project, service) {
+            let local = self.image(&reference);
+            let situation = Situation {
+                buildable: false,
+                named: true,
+                local: local.is_some(),
+                age: local.and_then(|image| image.age),
+            };
+            if pull != PullChoice::Always && self.is_built_by_another(service, &reference) {
+                continue;
+            }
+            match supply(pull, BuildChoice::IfMissing, situation) {
+                Supply::Pull { or_local, .. } => {
+                    let platform = project.default_platform().map(str::to_owned);
+                    self.plan_pull(service, platform, &reference, or_local);
+                }
+                Supply::Unavailable(why) => {
+                    let hooks = &service.pre_start;
+                    let index = hooks
+                        .iter()
+                        .position(|hook| hook.image.as_ref() == Some(&reference))
+                        .unwrap_or_default();
+                    self.obstacle(
+                        format!("services.{}.pre_start[{index}].image", service.name),
+                        format!("image {reference} {why}"),
+                        Some("pull or build it yourself, or change pull_policy".to_owned()),
+                    );
+                }
+                Supply::Present | Supply::Build => {}
             }
         }
     }
@@ -104,7 +150,13 @@ impl Planner<'_> {
         })
     }
 
-    fn plan_pull(&mut self, service: &Service, reference: &str, may_fail: bool) {
+    fn plan_pull(
+        &mut self,
+        service: &Service,
+        platform: Option<String>,
+        reference: &str,
+        may_fail: bool,
+    ) {
         if let Some(&step) = self.image_steps.get(reference) {
             if let Action::PullImage {
                 services, optional, ..
@@ -124,7 +176,7 @@ impl Planner<'_> {
         let step = Step::silent(
             Action::PullImage {
                 reference: reference.to_owned(),
-                platform: service.platform.clone(),
+                platform,
                 services: vec![service.name.clone()],
                 optional: may_fail,
             },

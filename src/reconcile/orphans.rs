@@ -6,6 +6,12 @@ impl Planner<'_> {
     pub(super) fn plan_orphans(&mut self) {
         let observed = self.observed;
         let project = self.project;
+        if self.options.remove_orphans {
+            let hooks = observed.hooks.iter();
+            for left in hooks.filter(|hook| !project.declares(&hook.service)) {
+                self.plan_hook_removal(left, "no service of the project any more");
+            }
+        }
         let orphans: Vec<_> = observed.orphans(project).collect();
         if orphans.is_empty() {
             return;

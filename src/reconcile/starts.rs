@@ -27,6 +27,10 @@ impl<'a> Planner<'a> {
         } else {
             Vec::new()
         };
+        let waits = match self.options.start {
+            true => self.plan_pre_start(service, &fates, waits),
+            false => waits,
+        };
         for fate in fates {
             match fate {
                 Fate::Remove { .. } => {}
@@ -163,7 +167,7 @@ impl<'a> Planner<'a> {
         stopped
     }
 
-    fn needs_start(&self, fate: &Fate) -> bool {
+    pub(super) fn needs_start(&self, fate: &Fate) -> bool {
         match fate {
             Fate::Keep { container, .. } => {
                 !matches!(
@@ -289,7 +293,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn plan_stop_of_predecessor(
+    pub(super) fn plan_stop_of_predecessor(
         &mut self,
         old: &'a ObservedContainer,
         cause: &str,

@@ -13,6 +13,7 @@ mod logs;
 mod main_job;
 mod models;
 mod names;
+mod pre_start;
 mod providers;
 mod refusals;
 #[path = "../support/registry.rs"]
