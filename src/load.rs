@@ -132,6 +132,8 @@ pub struct Stages {
     pub no_path_resolution: bool,
     pub no_consistency: bool,
     pub no_env_resolution: bool,
+    /// The schema and what goes beyond it.
+    pub no_validation: bool,
 }
 
 /// What a load gives: a project where there was no error, and all findings.
@@ -219,8 +221,9 @@ type Canonical<'f> = (
 fn canonical<'f>(files: &'f dyn Files, options: &LoadOptions) -> Canonical<'f> {
     let mut merged = Merged::read(files, options);
     let project = merged.model.take().map(|mut model| {
-        if !options.stages.no_normalize {
-            normalize::normalize(&mut model, &merged.name, &merged.environment);
+        match options.stages.no_normalize {
+            true => normalize::fill_resources(&mut model),
+            false => normalize::normalize(&mut model, &merged.name, &merged.environment),
         }
         let builder = &mut merged.builder;
         let model = decode::object(

@@ -83,6 +83,7 @@ pub fn check(files: &Files) {
             no_path_resolution: files.has("no-path-resolution"),
             no_consistency: files.has("no-consistency"),
             no_env_resolution: files.has("no-env-resolution"),
+            ..Stages::default()
         },
         ..LoadOptions::default()
     };

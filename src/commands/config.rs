@@ -99,7 +99,7 @@ pub enum Format {
 impl Format {
     fn parse(word: Option<&str>) -> Result<Self, CliError> {
         match word {
-            None | Some("yaml") => Ok(Format::Yaml),
+            None | Some("" | "yaml") => Ok(Format::Yaml),
             Some("json") => Ok(Format::Json),
             Some(word) => Err(CliError::new(format!("unsupported format \"{word}\""))),
         }
@@ -107,20 +107,28 @@ impl Format {
 }
 
 pub async fn run(ctx: &Context, args: ConfigArgs) -> Result<ExitCode, CliError> {
+    // Compose writes lists to standard output, whatever `-o` and `-q` say.
+    if let Some(text) = list(ctx, &args)? {
+        output::write(&text)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let text = text(ctx, &args).await?;
-    if !args.quiet {
-        match &args.output {
-            Some(path) if !text.is_empty() => std::fs::write(ctx.cwd.join(path), text)
-                .map_err(|e| CliError::new(format!("{path}: {e}")))?,
-            _ => output::write(&text)?,
+    if args.quiet {
+        return Ok(ExitCode::SUCCESS);
+    }
+    match args.output.as_deref() {
+        Some(path) if !path.is_empty() && !text.is_empty() => {
+            std::fs::write(ctx.cwd.join(path), text)
+                .map_err(|e| CliError::new(format!("{path}: {e}")))?;
         }
+        _ => output::write(&text)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first of the lists that is asked for, else the whole project.
-async fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
-    let mut options = options(ctx, args);
+/// The first of the lists that is asked for.
+fn list(ctx: &Context, args: &ConfigArgs) -> Result<Option<String>, CliError> {
+    let options = options(ctx, args);
     let all = LoadOptions {
         named_services: Vec::new(),
         ..options.clone()
@@ -136,36 +144,59 @@ async fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
         if args.no_interpolate {
             let (model, _) = ctx.load_model(&all)?;
             let names = render::keys(&model, "services");
-            return Ok(lines(names));
+            return Ok(Some(lines(names)));
         }
-        return Ok(lines(render::in_order(&ctx.load_with(&lists_only)?)));
+        let project = ctx.load_with(&lists_only)?;
+        return Ok(Some(lines(render::in_order(&project))));
     }
-    if args.volumes {
-        return Ok(lines(ctx.load_with(&lists_only)?.volumes.into_keys()));
+    let text = if args.volumes {
+        lines(ctx.load_with(&lists_only)?.volumes.into_keys())
+    } else if args.networks {
+        lines(ctx.load_with(&lists_only)?.networks.into_keys())
+    } else if args.models {
+        lines(render::models(&ctx.load_with(&lists_only)?))
+    } else if let Some(services) = args.hash.as_deref().filter(|s| !s.is_empty()) {
+        hashes(ctx, &all, services)?
+    } else if args.profiles {
+        lines(profiles(&selected(ctx, args, &options)?))
+    } else if args.images {
+        lines(render::images(&selected(ctx, args, &options)?))
+    } else if args.variables {
+        return variables(ctx, args, all).map(Some);
+    } else if args.environment {
+        let environment = selected(ctx, args, &options)?.environment;
+        let text = lines(environment.iter().map(|(k, v)| format!("{k}={v}")));
+        if args.quiet { String::new() } else { text }
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(text))
+}
+
+/// The variables of the files, which need not fit the specification for it.
+fn variables(ctx: &Context, args: &ConfigArgs, all: LoadOptions) -> Result<String, CliError> {
+    if !args.services.is_empty() {
+        output::complain(
+            "service filtering is not applied when --variables is set, variables from the full model will be rendered",
+        );
     }
-    if args.networks {
-        return Ok(lines(ctx.load_with(&lists_only)?.networks.into_keys()));
-    }
-    if args.models {
-        return Ok(lines(render::models(&ctx.load_with(&lists_only)?)));
-    }
-    if let Some(services) = &args.hash {
-        return hashes(ctx, &all, services);
-    }
-    if args.profiles {
-        return Ok(lines(profiles(&ctx.load_with(&options)?)));
-    }
-    if args.images {
-        return Ok(lines(render::images(&selected(ctx, args, &options)?)));
-    }
-    if args.variables {
-        options.stages.no_interpolate = true;
-        return variables::text(&ctx.load_model(&options)?.0, args.format.as_deref());
-    }
-    if args.environment {
-        let environment = ctx.load_with(&options)?.environment;
-        return Ok(lines(environment.iter().map(|(k, v)| format!("{k}={v}"))));
-    }
+    let options = LoadOptions {
+        stages: load::Stages {
+            no_interpolate: true,
+            no_validation: true,
+            ..all.stages
+        },
+        ..all
+    };
+    let text = variables::text(&ctx.load_model(&options)?.0, args.format.as_deref())?;
+    // Compose prints the other formats in spite of `-q`.
+    let is_shown = !args.quiet || args.format.as_deref() != Some("yaml");
+    Ok(if is_shown { text } else { String::new() })
+}
+
+/// The whole project.
+async fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
+    let options = options(ctx, args);
     let format = Format::parse(args.format.as_deref())?;
     if args.no_interpolate {
         if !args.services.is_empty() {
@@ -173,6 +204,10 @@ async fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
                 "service filtering is not applied when --no-interpolate is set, the full model will be rendered",
             );
         }
+        let all = LoadOptions {
+            named_services: Vec::new(),
+            ..options
+        };
         let (mut model, sources) = ctx.load_model(&all)?;
         if args.wants_digests()
             && let Some(services) = model.get_mut("services").and_then(Node::as_map_mut)
@@ -253,6 +288,7 @@ fn options(ctx: &Context, args: &ConfigArgs) -> LoadOptions {
             no_path_resolution: args.no_path_resolution,
             no_consistency: args.no_consistency,
             no_env_resolution: args.no_env_resolution,
+            no_validation: false,
         },
         ..options
     }

@@ -188,6 +188,14 @@ impl Expander<'_> {
     }
 
     fn ports(&mut self, items: Vec<Node>, path: &Path) -> Value {
+        // As in Compose, one that cannot be read leaves the whole list as it is.
+        let is_port = |item: &Node| match item.as_str() {
+            Some(text) => short::port::parse(text, item.span).is_ok(),
+            None => true,
+        };
+        if self.lenient && !items.iter().all(is_port) {
+            return Value::Seq(items);
+        }
         let mut ports = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let text = match &item.value {
@@ -219,7 +227,6 @@ impl Expander<'_> {
                     self.ranges += parsed.len() - 1;
                     ports.extend(parsed);
                 }
-                Err(_) if self.lenient => ports.push(item),
                 Err(what) => self.findings.push(
                     Diagnostic::error("bad-port", path.index(index).to_string(), what)
                         .at(item.span),

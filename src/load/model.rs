@@ -131,7 +131,9 @@ impl<'f> Builder<'f> {
             }
         }
         defaults::fill(&mut model);
-        validate::check(&model, &mut self.findings);
+        if !self.stages.no_validation {
+            validate::check(&model, &mut self.findings);
+        }
         if !self.stages.no_path_resolution {
             paths::resolve(
                 &mut model,
@@ -175,8 +177,10 @@ impl<'f> Builder<'f> {
             false => merge::models(model, root, &mut self.findings),
         };
         unique::enforce(&mut model, &mut self.findings);
-        schema::validate(&model, &mut self.findings);
-        self.drop_version(&mut model, file);
+        if !self.stages.no_validation {
+            schema::validate(&model, &mut self.findings);
+            self.drop_version(&mut model, file);
+        }
         canonical::expand(&mut model, self.stages.no_interpolate, &mut self.findings);
         unique::enforce(&mut model, &mut self.findings);
         model

@@ -6,6 +6,22 @@
 use crate::tree::{Map, Node, Span, Value};
 use std::collections::BTreeMap;
 
+/// The sections of a project whose entries may be left empty.
+const RESOURCES: [&str; 4] = ["networks", "volumes", "configs", "secrets"];
+
+/// Resources that are named and no more are those with nothing in them; all there is to do where
+/// a model is not to be completed.
+pub fn fill_resources(model: &mut Node) {
+    for section in RESOURCES {
+        let resources = model.get_mut(section).and_then(Node::as_map_mut);
+        for (_, resource) in resources.into_iter().flat_map(Map::iter_mut) {
+            if resource.is_null() {
+                resource.value = Map::new().into();
+            }
+        }
+    }
+}
+
 /// Completes a model.
 pub fn normalize(model: &mut Node, project: &str, environment: &BTreeMap<String, String>) {
     let mut uses_default = None;
@@ -24,7 +40,8 @@ pub fn normalize(model: &mut Node, project: &str, environment: &BTreeMap<String,
     if let Some(span) = uses_default {
         declare_default(model, span);
     }
-    for section in ["networks", "volumes", "configs", "secrets"] {
+    fill_resources(model);
+    for section in RESOURCES {
         if let Some(resources) = model.get_mut(section).and_then(Node::as_map_mut) {
             for (key, resource) in resources.iter_mut() {
                 name(resource, key, project);
@@ -199,9 +216,6 @@ fn depend(service: &mut Map) {
 /// key alone.
 fn name(resource: &mut Node, key: &str, project: &str) {
     let span = resource.span;
-    if resource.is_null() {
-        *resource = Node::new(Map::new(), span);
-    }
     let Some(map) = resource.as_map_mut() else {
         return;
     };

@@ -36,7 +36,12 @@ pub fn text(findings: &[Diagnostic], sources: &Sources, colour: bool) -> String 
         out.push_str(renderer.render(&[group(finding, sources)]).trim_end());
         out.push('\n');
     }
-    out
+    // The renderer replaces control characters in excerpts, but not those beyond ASCII.
+    let is_control = |c: char| matches!(c, '\u{80}'..='\u{9f}');
+    match out.contains(is_control) {
+        true => out.replace(is_control, "\u{fffd}"),
+        false => out,
+    }
 }
 
 /// Control characters would speak to the terminal.
