@@ -207,6 +207,6 @@ fn shown(node: &Node) -> String {
             json.value(node);
             json.out
         }
-        _ => crate::value::number::text(node),
+        _ => crate::value::number::text(node).into(),
     }
 }

@@ -109,7 +109,7 @@ fn to_json(node: &Node) -> Json {
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(i) => Json::from(*i),
         Value::Float(f) => Json::from(*f),
-        Value::Str(s) => Json::String(s.clone()),
+        Value::Str(s) => Json::from(s.as_str()),
         Value::Verbatim(s) => Json::from(&**s),
         Value::Seq(items) => Json::Array(items.iter().map(to_json).collect()),
         Value::Map(map) => Json::Object(
@@ -262,7 +262,7 @@ mod tests {
             Json::Number(n) => n
                 .as_i64()
                 .map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Int),
-            Json::String(s) => Value::Str(s),
+            Json::String(s) => Value::from(s),
             Json::Array(a) => Value::Seq(a.into_iter().map(node).collect()),
             Json::Object(o) => {
                 let mut map = TreeMap::new();

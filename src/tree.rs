@@ -9,6 +9,15 @@ mod map;
 pub use de::DecodeError;
 pub use map::Map;
 
+use thin_vec::ThinVec;
+
+/// The text of keys and values: two words, most texts stand in them; a copy of a longer one costs
+/// nothing.
+pub type Text = lean_string::LeanStr;
+
+/// The items of a sequence: one word, because trees are large and go through many hands.
+pub type Items = ThinVec<Node>;
+
 /// The number of a source text (a project file, an env file) in the list of sources of one load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SourceId(pub u32);
@@ -39,11 +48,11 @@ pub enum Value {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Str(String),
+    Str(Text),
     /// Below `x-*` only: what is printed as this very text, without quotes in YAML. A point in time, or
     /// a whole number from 2⁶³ up.
-    Verbatim(Box<str>),
-    Seq(Vec<Node>),
+    Verbatim(Text),
+    Seq(Items),
     Map(Map),
 }
 
@@ -101,7 +110,7 @@ impl Node {
         }
     }
 
-    pub fn as_seq_mut(&mut self) -> Option<&mut Vec<Node>> {
+    pub fn as_seq_mut(&mut self) -> Option<&mut Items> {
         match &mut self.value {
             Value::Seq(s) => Some(s),
             _ => None,
@@ -139,11 +148,16 @@ impl Node {
 
 impl From<&str> for Value {
     fn from(s: &str) -> Self {
-        Value::Str(s.to_owned())
+        Value::Str(s.into())
     }
 }
 impl From<String> for Value {
     fn from(s: String) -> Self {
+        Value::Str(s.into())
+    }
+}
+impl From<Text> for Value {
+    fn from(s: Text) -> Self {
         Value::Str(s)
     }
 }
@@ -162,9 +176,14 @@ impl From<f64> for Value {
         Value::Float(f)
     }
 }
+impl From<Items> for Value {
+    fn from(s: Items) -> Self {
+        Value::Seq(s)
+    }
+}
 impl From<Vec<Node>> for Value {
     fn from(s: Vec<Node>) -> Self {
-        Value::Seq(s)
+        Value::Seq(s.into())
     }
 }
 impl From<Map> for Value {

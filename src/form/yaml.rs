@@ -2,8 +2,9 @@
 //! the tables, then `x-*`; user keys in the natural order of Go's YAML encoder.
 
 use super::{Field, Form, Kind, Presence};
-use crate::tree::{Entry, Map, Node, Span, Value};
+use crate::tree::{Entry, Items, Map, Node, Span, Text, Value};
 use std::cmp::Ordering;
+use thin_vec::ThinVec;
 
 /// Puts an object into the order of its form.
 pub fn object(form: &Form, node: Node) -> Node {
@@ -11,8 +12,8 @@ pub fn object(form: &Form, node: Node) -> Node {
     let Value::Map(map) = node.value else {
         return node;
     };
-    let mut known: Vec<(usize, String, Entry)> = Vec::with_capacity(map.len());
-    let mut others = Vec::new();
+    let mut known: Vec<(usize, Text, Entry)> = Vec::with_capacity(map.len());
+    let mut others = ThinVec::new();
     for (key, mut entry) in map.into_entries() {
         let Some(at) = form.position(&key) else {
             others.push((key, entry));
@@ -27,11 +28,11 @@ pub fn object(form: &Form, node: Node) -> Node {
     for (at, field) in form.fields.iter().enumerate() {
         if field.presence == Presence::Always && known.iter().all(|(other, ..)| *other != at) {
             let node = empty(field.kind, span);
-            known.push((at, field.name.to_owned(), Entry { key: span, node }));
+            known.push((at, field.name.into(), Entry { key: span, node }));
         }
     }
     known.sort_unstable_by_key(|(at, ..)| *at);
-    let mut ordered: Vec<(String, Entry)> = known
+    let mut ordered: ThinVec<(Text, Entry)> = known
         .into_iter()
         .map(|(_, key, entry)| (key, entry))
         .collect();
@@ -73,7 +74,7 @@ fn value(kind: Kind, node: Node) -> Node {
             items
                 .into_iter()
                 .map(|item| object(form, item))
-                .collect::<Vec<_>>(),
+                .collect::<Items>(),
             span,
         ),
         (Kind::ObjectMap(form), Value::Map(map)) => Node::new(object_map(form, map), span),
@@ -121,7 +122,7 @@ pub fn untyped(node: Node) -> Node {
             }
             Node::new(map, span)
         }
-        Value::Seq(items) => Node::new(items.into_iter().map(untyped).collect::<Vec<_>>(), span),
+        Value::Seq(items) => Node::new(items.into_iter().map(untyped).collect::<Items>(), span),
         value => Node { value, span },
     }
 }
@@ -137,7 +138,7 @@ fn sorted(map: Map) -> Map {
     {
         return map;
     }
-    let mut entries: Vec<(String, Entry)> = Vec::with_capacity(map.len());
+    let mut entries: ThinVec<(Text, Entry)> = ThinVec::with_capacity(map.len());
     for entry in map.into_entries() {
         let at = match entries.last() {
             Some(last) if natural(&last.0, &entry.0) == Ordering::Greater => {

@@ -23,25 +23,25 @@ pub fn assemble(canonical: CanonicalProject, findings: &mut Vec<Diagnostic>) -> 
     };
     for (name, entry) in canonical.services.into_entries() {
         let service = self::service(&name, entry, findings);
-        project.services.insert(name, service);
+        project.services.insert(name.into(), service);
     }
     for (name, entry) in canonical.disabled.into_entries() {
         let service = self::service(&name, entry, findings);
-        project.disabled.insert(name, service);
+        project.disabled.insert(name.into(), service);
     }
     for (key, entry) in canonical.networks.into_entries() {
         let mut network: Network = typed(&format!("networks.{key}"), &entry.node, findings);
-        network.key.clone_from(&key);
+        network.key = key.to_string();
         network.span = entry.key;
         network.spec = entry.node;
-        project.networks.insert(key, network);
+        project.networks.insert(key.into(), network);
     }
     for (key, entry) in canonical.volumes.into_entries() {
         let mut volume: Volume = typed(&format!("volumes.{key}"), &entry.node, findings);
-        volume.key.clone_from(&key);
+        volume.key = key.to_string();
         volume.span = entry.key;
         volume.spec = entry.node;
-        project.volumes.insert(key, volume);
+        project.volumes.insert(key.into(), volume);
     }
     project.spec = canonical.rest;
     for (section, files) in [
@@ -93,7 +93,7 @@ fn file_objects(
         let content = node.as_map_mut().and_then(|m| m.remove(CONTENT));
         let mut object: FileObject = typed(&format!("{section}.{key}"), node, findings);
         if let Some(Value::Str(content)) = content.map(|c| c.value) {
-            object.content = Some(content);
+            object.content = Some(content.into());
         }
         object.key = key.to_owned();
         object.span = span;

@@ -8,7 +8,7 @@ use super::path::Path;
 use super::rules::Rules;
 use super::short;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Map, Node, Span, Value};
+use crate::tree::{Items, Map, Node, Span, Text, Value};
 use crate::value::number;
 use std::sync::LazyLock;
 
@@ -187,7 +187,7 @@ impl Expander<'_> {
         Ok(())
     }
 
-    fn ports(&mut self, items: Vec<Node>, path: &Path) -> Value {
+    fn ports(&mut self, items: Items, path: &Path) -> Value {
         // As in Compose, one that cannot be read leaves the whole list as it is.
         let is_port = |item: &Node| match item.as_str() {
             Some(text) => short::port::parse(text, item.span).is_ok(),
@@ -196,11 +196,11 @@ impl Expander<'_> {
         if self.lenient && !items.iter().all(is_port) {
             return Value::Seq(items);
         }
-        let mut ports = Vec::with_capacity(items.len());
+        let mut ports = Items::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let text = match &item.value {
                 Value::Str(text) => text.clone(),
-                Value::Int(number) => number.to_string(),
+                Value::Int(number) => Text::from(number.to_string()),
                 Value::Map(_) => {
                     ports.push(item);
                     continue;
@@ -285,7 +285,7 @@ fn pairs(items: &[Node]) -> Result<Map, Fault> {
     Ok(map)
 }
 
-fn names(items: &mut Vec<Node>, value: fn(Span) -> Node) -> Map {
+fn names(items: &mut Items, value: fn(Span) -> Node) -> Map {
     let mut map = Map::new();
     for item in items.drain(..) {
         if let Value::Str(name) = item.value {

@@ -153,7 +153,7 @@ fn variables(service: &mut Node, environment: &Environment) {
     let items = service.get_mut("environment").and_then(Node::as_seq_mut);
     for item in items.into_iter().flatten() {
         if let Value::Str(name) = &item.value
-            && let Some(found) = environment.get(name)
+            && let Some(found) = environment.get(name.as_str())
         {
             item.value = format!("{name}={found}").into();
         }

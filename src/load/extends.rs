@@ -323,7 +323,7 @@ fn target(service: &Node) -> Option<Target> {
     let extends = service.get("extends")?;
     match &extends.value {
         Value::Str(service) => Some(Target {
-            service: service.clone(),
+            service: service.to_string(),
             file: None,
             span: extends.span,
         }),

@@ -237,7 +237,7 @@ fn entry(item: Node) -> Result<Include, Node> {
             "env_file" => include.env_files = list(entry.node)?,
             "project_directory" => match entry.node.value {
                 Value::Str(dir) if dir.is_empty() => {}
-                Value::Str(dir) => include.project_directory = Some(dir),
+                Value::Str(dir) => include.project_directory = Some(dir.into()),
                 Value::Null => {}
                 _ => return Err(entry.node),
             },
@@ -250,7 +250,9 @@ fn entry(item: Node) -> Result<Include, Node> {
 fn list(node: Node) -> Result<Vec<Node>, Node> {
     match node.value {
         Value::Str(_) => Ok(vec![node]),
-        Value::Seq(items) if items.iter().all(|i| i.as_str().is_some()) => Ok(items),
+        Value::Seq(items) if items.iter().all(|i| i.as_str().is_some()) => {
+            Ok(items.into_iter().collect())
+        }
         Value::Null => Ok(Vec::new()),
         _ => Err(node),
     }

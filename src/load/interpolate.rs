@@ -84,7 +84,7 @@ impl Pass<'_> {
                     for problem in &done.problems {
                         self.report(problem, text, node.span, path);
                     }
-                    *text = done.text;
+                    *text = done.text.into();
                 }
                 if let Some(cast) = rules.and_then(Rules::here) {
                     self.cast(cast, node, path);

@@ -9,7 +9,7 @@ pub mod unique;
 use super::path::Path;
 use super::rules::Rules;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Map, Node, Span, Value};
+use crate::tree::{Items, Map, Node, Span, Value};
 use crate::value::number;
 use std::sync::LazyLock;
 
@@ -268,13 +268,13 @@ pub fn default_dependency(span: Span) -> Node {
 }
 
 /// A mapping as a list of `K=V`, sorted; a text as a list of one.
-fn key_values(node: Node) -> Vec<Node> {
+fn key_values(node: Node) -> Items {
     let span = node.span;
     match node.value {
         Value::Seq(items) => items,
-        Value::Str(_) => vec![node],
+        Value::Str(_) => Items::from([node]),
         Value::Map(map) => {
-            let mut items = Vec::with_capacity(map.len());
+            let mut items = Items::with_capacity(map.len());
             for (key, entry) in map.into_entries() {
                 let span = if entry.node.is_null() {
                     entry.key
@@ -297,8 +297,8 @@ fn key_values(node: Node) -> Vec<Node> {
             items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
             items
         }
-        Value::Null => Vec::new(),
-        value => vec![Node { value, span }],
+        Value::Null => Items::new(),
+        value => Items::from([Node { value, span }]),
     }
 }
 

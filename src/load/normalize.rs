@@ -105,7 +105,7 @@ fn normalize_service(service: &mut Map, span: Span, environment: &BTreeMap<Strin
     if let Some(mounts) = service.get_mut("volumes").and_then(Node::as_seq_mut) {
         for mount in mounts {
             if let Some(Value::Str(target)) = mount.get_mut("target").map(|t| &mut t.value) {
-                *target = clean_target(target);
+                *target = clean_target(target).into();
             }
         }
     }

@@ -74,7 +74,7 @@ impl Base<'_> {
         match (rules.here(), &mut node.value) {
             (Some(Mount), Value::Map(map)) => self.mount(map),
             (Some(Volume), Value::Map(map)) => self.volume(map),
-            (Some(kind), Value::Str(text)) => *text = self.join(kind, text),
+            (Some(kind), Value::Str(text)) => *text = self.join(kind, text).into(),
             (None, Value::Map(map)) => {
                 for (key, value) in map.iter_mut() {
                     if let Some(below) = rules.key(key) {
@@ -112,7 +112,7 @@ impl Base<'_> {
 
     fn entry(self, map: &mut Map, key: &str) {
         if let Some(Value::Str(text)) = map.get_mut(key).map(|node| &mut node.value) {
-            *text = self.join(AnySystem, text);
+            *text = self.join(AnySystem, text).into();
         }
     }
 

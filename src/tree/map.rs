@@ -1,8 +1,9 @@
 //! Mappings. Most of a project's have a few keys and are searched from end to end; only large
 //! ones pay for an index.
 
-use super::{Entry, Node, Span};
+use super::{Entry, Node, Span, Text};
 use indexmap::IndexMap;
+use thin_vec::ThinVec;
 
 /// The most entries that are kept without an index.
 const FEW: usize = 16;
@@ -15,13 +16,13 @@ pub struct Map {
 
 #[derive(Debug, Clone)]
 enum Entries {
-    Few(Vec<(String, Entry)>),
-    Many(Box<IndexMap<String, Entry>>),
+    Few(ThinVec<(Text, Entry)>),
+    Many(Box<IndexMap<Text, Entry>>),
 }
 
 impl Default for Entries {
     fn default() -> Self {
-        Entries::Few(Vec::new())
+        Entries::Few(ThinVec::new())
     }
 }
 
@@ -114,7 +115,7 @@ impl Map {
 
     /// Puts a value in; a key that is there keeps its position in the order, but takes the new
     /// place. Returns what stood there.
-    pub fn insert(&mut self, key: impl Into<String>, key_span: Span, node: Node) -> Option<Node> {
+    pub fn insert(&mut self, key: impl Into<Text>, key_span: Span, node: Node) -> Option<Node> {
         let key = key.into();
         let entry = Entry {
             key: key_span,
@@ -131,7 +132,7 @@ impl Map {
     }
 
     /// A mapping of entries whose keys all differ.
-    pub fn of_distinct(entries: Vec<(String, Entry)>) -> Self {
+    pub fn of_distinct(entries: ThinVec<(Text, Entry)>) -> Self {
         let entries = match entries.len() <= FEW {
             true => Entries::Few(entries),
             false => Entries::Many(Box::new(entries.into_iter().collect())),
@@ -140,11 +141,11 @@ impl Map {
     }
 
     /// Puts a key in that is not there.
-    fn push(&mut self, key: String, entry: Entry) {
+    fn push(&mut self, key: Text, entry: Entry) {
         match &mut self.entries {
             Entries::Few(few) if few.len() < FEW => few.push((key, entry)),
             Entries::Few(few) => {
-                let mut many: IndexMap<String, Entry> = std::mem::take(few).into_iter().collect();
+                let mut many: IndexMap<Text, Entry> = std::mem::take(few).into_iter().collect();
                 many.insert(key, entry);
                 self.entries = Entries::Many(Box::new(many));
             }
@@ -160,10 +161,10 @@ impl Map {
     /// The key, and the place of the one that is there.
     pub fn insert_new(
         &mut self,
-        key: String,
+        key: Text,
         key_span: Span,
         node: Node,
-    ) -> Result<(), (String, Span)> {
+    ) -> Result<(), (Text, Span)> {
         match self.key_span(&key) {
             Some(earlier) => Err((key, earlier)),
             None => {
@@ -228,7 +229,7 @@ impl Map {
         }
     }
 
-    pub fn into_entries(self) -> impl Iterator<Item = (String, Entry)> {
+    pub fn into_entries(self) -> impl Iterator<Item = (Text, Entry)> {
         match self.entries {
             Entries::Few(few) => Either::Few(few.into_iter()),
             Entries::Many(many) => Either::Many(many.into_iter()),
@@ -296,7 +297,7 @@ mod tests {
 
     #[test]
     fn nodes_are_small() {
-        assert!(size_of::<Map>() <= 24);
-        assert!(size_of::<Node>() <= 48, "{}", size_of::<Node>());
+        assert!(size_of::<Map>() <= 16);
+        assert!(size_of::<Node>() <= 40, "{}", size_of::<Node>());
     }
 }

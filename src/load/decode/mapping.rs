@@ -2,7 +2,7 @@
 
 use super::value::text;
 use crate::form::Kind;
-use crate::tree::{Map, Node, Value};
+use crate::tree::{Items, Map, Node, Text, Value};
 use crate::value::number;
 
 /// Reads a mapping of a kind.
@@ -67,7 +67,7 @@ fn lists(mut map: Map) -> Map {
     for (_, node) in map.iter_mut() {
         let items = match &node.value {
             Value::Seq(items) => items.iter().map(as_text).collect(),
-            _ => vec![as_text(node)],
+            _ => Items::from([as_text(node)]),
         };
         node.value = Value::Seq(items);
     }
@@ -81,7 +81,7 @@ fn as_text(node: &Node) -> Node {
 /// `host=address` entries, sorted; brackets around an address go.
 fn hosts(node: Node) -> Result<Node, String> {
     let span = node.span;
-    let mut entries: Vec<(String, Node)> = Vec::new();
+    let mut entries: Vec<(Text, Node)> = Vec::new();
     match node.value {
         Value::Map(map) => {
             for (host, entry) in map.into_entries() {
@@ -103,7 +103,7 @@ fn hosts(node: Node) -> Result<Node, String> {
                 entries.extend(
                     addresses
                         .split(',')
-                        .map(|a| (host.to_owned(), Node::new(a, item.span))),
+                        .map(|a| (Text::from(host), Node::new(a, item.span))),
                 );
             }
         }

@@ -1,7 +1,7 @@
 //! One scalar or list of an attribute, by its kind.
 
 use crate::form::Kind;
-use crate::tree::{Map, Node, Span, Value};
+use crate::tree::{Items, Map, Node, Span, Value};
 use crate::value::bytes::Bytes;
 use crate::value::duration::Duration;
 use crate::value::number;
@@ -24,15 +24,15 @@ pub fn decode(kind: Kind, node: Node) -> Result<Option<Node>, String> {
         },
         Kind::Float => new(Value::Float(single(&node)?)),
         Kind::Bytes => match &node.value {
-            Value::Int(n) => new(Value::Str(n.to_string())),
-            Value::Str(text) => new(Value::Str(Bytes::parse(text)?.to_string())),
+            Value::Int(n) => new(n.to_string().into()),
+            Value::Str(text) => new(Bytes::parse(text)?.to_string().into()),
             _ => Ok(None),
         },
-        Kind::Duration | Kind::OptDuration => new(Value::Str(
-            Duration::parse(&number::text(&node))?.to_string(),
-        )),
+        Kind::Duration | Kind::OptDuration => {
+            new(Duration::parse(&number::text(&node))?.to_string().into())
+        }
         Kind::StringList => match node.value {
-            Value::Str(_) => new(Value::Seq(vec![node])),
+            Value::Str(_) => new(vec![node].into()),
             Value::Seq(items) => new(Value::Seq(texts(items)?)),
             _ => Err("must be a string or a list of strings".into()),
         },
@@ -47,18 +47,18 @@ pub fn decode(kind: Kind, node: Node) -> Result<Option<Node>, String> {
         Kind::Command => match node.value {
             Value::Str(line) => {
                 let words = words::split(&line).map_err(|e| e.to_string())?;
-                let words: Vec<Node> = words.into_iter().map(|w| Node::new(w, span)).collect();
+                let words: Items = words.into_iter().map(|w| Node::new(w, span)).collect();
                 new(Value::Seq(words))
             }
             Value::Seq(items) => new(Value::Seq(texts(items)?)),
             _ => Ok(None),
         },
         Kind::Test => match node.value {
-            Value::Str(_) => new(Value::Seq(vec![Node::new("CMD-SHELL", span), node])),
+            Value::Str(_) => new(vec![Node::new("CMD-SHELL", span), node].into()),
             Value::Seq(items) => new(Value::Seq(texts(items)?)),
             _ => Ok(None),
         },
-        Kind::Mode => new(Value::Str(format!("0{:o}", mode(&node)?))),
+        Kind::Mode => new(format!("0{:o}", mode(&node)?).into()),
         Kind::Count => match &node.value {
             Value::Str(text) if text.eq_ignore_ascii_case("all") => new(Value::Int(-1)),
             Value::Str(text) => match text.parse() {
@@ -85,7 +85,7 @@ pub fn text(node: Node) -> Result<Node, String> {
     }
 }
 
-fn texts(items: Vec<Node>) -> Result<Vec<Node>, String> {
+fn texts(items: Items) -> Result<Items, String> {
     items.into_iter().map(text).collect()
 }
 

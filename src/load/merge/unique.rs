@@ -3,9 +3,11 @@
 use crate::diagnostic::Diagnostic;
 use crate::load::path::Path;
 use crate::load::rules::Rules;
-use crate::tree::{Node, Value};
+use crate::tree::{Items, Node, Value};
 use crate::value::number;
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::LazyLock;
 
 /// What makes two entries of a list the same.
@@ -14,7 +16,7 @@ pub enum Key {
     /// The text before `=`.
     Name,
     /// The whole text or number.
-    Text,
+    Whole,
     /// The path in the container.
     Mount,
     /// The device in the container.
@@ -47,7 +49,7 @@ const TABLE: &[(&str, Key)] = &[
     ("services.*.dns_search", Name),
     ("services.*.env_file", EnvFile),
     ("services.*.environment", Name),
-    ("services.*.expose", Text),
+    ("services.*.expose", Whole),
     ("services.*.labels", Name),
     ("services.*.links", Name),
     ("services.*.networks.*.aliases", Name),
@@ -69,7 +71,8 @@ pub fn enforce(model: &mut Node, findings: &mut Vec<Diagnostic>) {
 
 /// What an entry of the list at a path stands for; `None` where nothing makes two of them the same.
 pub fn identity(list: &[&str], item: &Node) -> Option<String> {
-    RULES.at(list)?.here()?.of(item).ok().flatten()
+    let name = RULES.at(list)?.here()?.of(item).ok().flatten();
+    name.map(Cow::into_owned)
 }
 
 fn walk(node: &mut Node, rules: &Rules<Key>, path: &Path, findings: &mut Vec<Diagnostic>) {
@@ -90,43 +93,51 @@ fn walk(node: &mut Node, rules: &Rules<Key>, path: &Path, findings: &mut Vec<Dia
     }
 }
 
-fn reduce(items: &mut Vec<Node>, key: Key, path: &Path, findings: &mut Vec<Diagnostic>) {
+fn reduce(items: &mut Items, key: Key, path: &Path, findings: &mut Vec<Diagnostic>) {
     if let [item] = &items[..]
-        && key.of(item).is_ok()
+        && key.is_whole(item)
     {
         return;
     }
-    let mut first = Seen::for_items(items.len());
-    let mut kept: Vec<Node> = Vec::with_capacity(items.len());
-    for (index, item) in std::mem::take(items).into_iter().enumerate() {
-        match key.of(&item) {
-            Ok(Some(name)) => match first.get(&name) {
-                Some(at) => {
-                    kept[at] = item;
-                    continue;
-                }
-                None => {
-                    first.put(name, kept.len());
-                }
-            },
-            Ok(None) => {}
-            Err(what) => findings.push(
-                Diagnostic::error("missing-attribute", path.index(index).to_string(), what)
-                    .at(item.span),
-            ),
+    // Most lists repeat nothing, and then stay as they are.
+    let mut places = Vec::with_capacity(items.len());
+    let mut seen = Seen::for_items(items.len());
+    let mut count = 0;
+    for (index, item) in items.iter().enumerate() {
+        let earlier = match key.of(item) {
+            Ok(Some(name)) => seen.get_or_put(name, count),
+            Ok(None) => None,
+            Err(what) => {
+                findings.push(
+                    Diagnostic::error("missing-attribute", path.index(index).to_string(), what)
+                        .at(item.span),
+                );
+                None
+            }
+        };
+        places.push(earlier.unwrap_or(count));
+        count += usize::from(earlier.is_none());
+    }
+    if count == items.len() {
+        return;
+    }
+    let mut kept = Items::with_capacity(count);
+    for (item, place) in std::mem::take(items).into_iter().zip(places) {
+        match kept.get_mut(place) {
+            Some(earlier) => *earlier = item,
+            None => kept.push(item),
         }
-        kept.push(item);
     }
     *items = kept;
 }
 
 /// Where names were first seen: searched from end to end in the short lists that most are.
-enum Seen {
-    Few(Vec<(String, usize)>),
-    Many(HashMap<String, usize>),
+enum Seen<'n> {
+    Few(Vec<(Cow<'n, str>, usize)>),
+    Many(HashMap<Cow<'n, str>, usize>),
 }
 
-impl Seen {
+impl<'n> Seen<'n> {
     fn for_items(count: usize) -> Self {
         match count <= 16 {
             true => Seen::Few(Vec::with_capacity(count)),
@@ -134,80 +145,103 @@ impl Seen {
         }
     }
 
-    fn get(&self, name: &str) -> Option<usize> {
+    /// Where a name was seen before; else it is seen now.
+    fn get_or_put(&mut self, name: Cow<'n, str>, at: usize) -> Option<usize> {
         match self {
-            Seen::Few(few) => few.iter().find(|(n, _)| n == name).map(|(_, at)| *at),
-            Seen::Many(many) => many.get(name).copied(),
-        }
-    }
-
-    fn put(&mut self, name: String, at: usize) {
-        match self {
-            Seen::Few(few) => few.push((name, at)),
-            Seen::Many(many) => {
-                many.insert(name, at);
+            Seen::Few(few) => {
+                if let Some((_, earlier)) = few.iter().find(|(n, _)| *n == name) {
+                    return Some(*earlier);
+                }
+                few.push((name, at));
+                None
             }
+            Seen::Many(many) => match many.entry(name) {
+                Entry::Occupied(earlier) => Some(*earlier.get()),
+                Entry::Vacant(free) => {
+                    free.insert(at);
+                    None
+                }
+            },
         }
     }
 }
 
 impl Key {
+    /// Whether the only entry of a list is certain to need no finding.
+    fn is_whole(self, item: &Node) -> bool {
+        match self {
+            Mount | Device | Port if item.as_map().is_some() => {
+                let target = item.get("target");
+                target.is_some_and(|target| self == Port || target.as_str().is_some())
+            }
+            _ => true,
+        }
+    }
+
     /// What the entry stands for; `None` where it is of no kind that can be compared (the schema
     /// says so), an error where the part that counts is missing.
-    fn of(self, item: &Node) -> Result<Option<String>, &'static str> {
+    fn of(self, item: &Node) -> Result<Option<Cow<'_, str>>, &'static str> {
         let text = item.as_str();
-        if item.as_map().is_none() && text.is_none() && !matches!(self, Text | Port) {
+        if item.as_map().is_none() && text.is_none() && !matches!(self, Whole | Port) {
             return Ok(None);
         }
-        let attribute = |name: &str| item.get(name).and_then(Node::as_str).map(str::to_owned);
-        let key =
-            match (self, text) {
-                (Name, Some(text)) => Some(text.split('=').next().unwrap_or(text).to_owned()),
-                (Name, None) => None,
-                (Text, _) => Some(number::text(item)),
-                (Mount, Some(text)) => mount_target(text),
-                (Mount, None) => Some(attribute("target").ok_or("a mount needs `target`")?),
-                (Device, Some(text)) => {
-                    let mut parts = text.split(':');
-                    let source = parts.next();
-                    parts.next().or(source).map(str::to_owned)
-                }
-                (Device, None) => Some(attribute("target").ok_or("a device needs `target`")?),
-                (File(dir), Some(text)) => Some(format!("{dir}/{text}")),
-                (File(dir), None) => Some(attribute("target").unwrap_or_else(|| {
-                    format!("{dir}/{}", attribute("source").unwrap_or_default())
-                })),
-                (Port, Some(text)) => Some(text.to_owned()),
-                (Port, None) => return port(item),
-                (EnvFile, Some(text)) => Some(text.to_owned()),
-                (EnvFile, None) => attribute("path"),
-            };
+        let attribute = |name: &str| item.get(name).and_then(Node::as_str).map(Cow::Borrowed);
+        let key = match (self, text) {
+            (Name, Some(text)) => Some(text.split_once('=').map_or(text, |(name, _)| name).into()),
+            (Name, None) => None,
+            (Whole, _) => Some(shown(item)),
+            (Mount, Some(text)) => mount_target(text).map(Cow::Owned),
+            (Mount, None) => Some(attribute("target").ok_or("a mount needs `target`")?),
+            (Device, Some(text)) => {
+                let mut parts = text.split(':');
+                let source = parts.next();
+                parts.next().or(source).map(Cow::Borrowed)
+            }
+            (Device, None) => Some(attribute("target").ok_or("a device needs `target`")?),
+            (File(dir), Some(text)) => Some(format!("{dir}/{text}").into()),
+            (File(dir), None) => Some(attribute("target").unwrap_or_else(|| {
+                format!("{dir}/{}", attribute("source").unwrap_or_default()).into()
+            })),
+            (Port, Some(text)) => Some(text.into()),
+            (Port, None) => return port(item),
+            (EnvFile, Some(text)) => Some(text.into()),
+            (EnvFile, None) => attribute("path"),
+        };
         Ok(key)
+    }
+}
+
+/// A scalar as text, without a copy where it is one.
+fn shown(node: &Node) -> Cow<'_, str> {
+    match node.as_str() {
+        Some(text) => text.into(),
+        None => String::from(number::text(node)).into(),
     }
 }
 
 /// A port's identity. A host port as a number and one as text are not the same, as in Docker
 /// Compose.
-fn port(item: &Node) -> Result<Option<String>, &'static str> {
+fn port(item: &Node) -> Result<Option<Cow<'_, str>>, &'static str> {
     if item.as_map().is_none() {
-        return Ok(Some(number::text(item)));
+        return Ok(Some(shown(item)));
     }
     let target = item.get("target").ok_or("a port needs `target`")?;
-    let or = |name: &str, default: &str| {
-        item.get(name)
-            .map_or_else(|| default.to_owned(), number::text)
+    let or = |name: &str, default: &'static str| item.get(name).map_or(default.into(), shown);
+    let published = item.get("published");
+    let sign = match published {
+        Some(node) if node.as_int().is_some() => "#",
+        _ => "",
     };
-    let published = match item.get("published") {
-        Some(node) if node.as_int().is_some() => format!("#{}", number::text(node)),
-        Some(node) => number::text(node),
-        None => "-".to_owned(),
-    };
-    Ok(Some(format!(
-        "{}:{published}:{}/{}",
-        or("host_ip", "0.0.0.0"),
-        number::text(target),
-        or("protocol", "tcp"),
-    )))
+    Ok(Some(
+        format!(
+            "{}:{sign}{}:{}/{}",
+            or("host_ip", "0.0.0.0"),
+            published.map_or("-".into(), shown),
+            shown(target),
+            or("protocol", "tcp"),
+        )
+        .into(),
+    ))
 }
 
 /// The container path of a mount in short form.

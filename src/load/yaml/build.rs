@@ -8,7 +8,7 @@ use super::event::{Kind, Shape, Step, TagMeaning, TagText};
 use super::scalar::{self, Hint};
 use super::{Document, Tag, TagKind};
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Map, Node, Span, Value};
+use crate::tree::{Items, Map, Node, Span, Text, Value};
 use base64::Engine as _;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -27,7 +27,7 @@ struct Frame {
     span: Span,
     /// `!reset` on it: it is read for its errors and then dropped.
     reset: bool,
-    items: Vec<Node>,
+    items: Items,
     entries: Map,
     /// The key whose value comes next.
     key: Option<Key>,
@@ -39,7 +39,7 @@ struct Frame {
 }
 
 struct Key {
-    text: String,
+    text: Text,
     span: Span,
     use_as: KeyUse,
 }
@@ -245,7 +245,7 @@ impl<'t> Builder<'t> {
             shape,
             span,
             reset,
-            items: Vec::new(),
+            items: Items::new(),
             entries: Map::new(),
             key: None,
             index: 0,
@@ -312,7 +312,7 @@ impl<'t> Builder<'t> {
     ) -> Value {
         let hint = match tag.map(|t| &t.meaning) {
             None if kind == Kind::Plain => Hint::None,
-            None | Some(TagMeaning::NonSpecific) => return Value::Str(text.into_owned()),
+            None | Some(TagMeaning::NonSpecific) => return Value::Str(text.into()),
             // `!override` only speaks to the merge; the value under it is typed as ever.
             Some(TagMeaning::Compose(_)) if kind == Kind::Plain => Hint::None,
             Some(TagMeaning::Compose(_) | TagMeaning::Custom) => Hint::Custom,
@@ -343,7 +343,7 @@ impl<'t> Builder<'t> {
         scalar::typed(&text, hint).unwrap_or_else(|message| {
             let finding = Diagnostic::error("yaml-tag", self.path(), message).at(span);
             self.findings.push(finding);
-            Value::Str(text.into_owned())
+            Value::Str(text.into())
         })
     }
 
@@ -381,7 +381,7 @@ impl<'t> Builder<'t> {
         let is_merge = tag.is_none() && kind == Kind::Plain && text == "<<";
         let is_text = kind != Kind::Plain || scalar::is_text(&text);
         let (text, mut use_as) = if tag.is_none() && is_text {
-            (text.into_owned(), KeyUse::Plain)
+            (text.into(), KeyUse::Plain)
         } else {
             match self.value(text.clone(), kind, tag.as_ref(), span) {
                 Value::Str(key) => (key, KeyUse::Plain),
@@ -392,7 +392,7 @@ impl<'t> Builder<'t> {
                             .at(span)
                             .help(format!("write it in quotes: \"{text}\"")),
                     );
-                    (text.into_owned(), KeyUse::Drop)
+                    (text.into(), KeyUse::Drop)
                 }
             }
         };
@@ -452,7 +452,7 @@ impl<'t> Builder<'t> {
                         .help("a template's `{{ … }}` must be in quotes"),
                 );
                 frame.key = Some(Key {
-                    text: String::new(),
+                    text: Text::new(),
                     span: node.span,
                     use_as: KeyUse::Drop,
                 });
@@ -519,7 +519,7 @@ impl<'t> Builder<'t> {
                     merging = true;
                     continue;
                 }
-                (Shape::Map, Some(key)) => keys.push(key.text.clone()),
+                (Shape::Map, Some(key)) => keys.push(key.text.to_string()),
                 (Shape::Map, None) => {}
             }
             merging = false;

@@ -95,7 +95,7 @@ fn leaf() -> impl Strategy<Value = Value> {
             .prop_filter("a fraction", |f| f.is_finite() && f.fract() != 0.0)
             .prop_map(Value::Float),
         Just(Value::Float(f64::INFINITY)),
-        text().prop_map(Value::Str),
+        text().prop_map(Value::from),
     ]
 }
 
@@ -106,7 +106,7 @@ fn node() -> impl Strategy<Value = Node> {
         .prop_recursive(4, 40, 5, move |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..5)
-                    .prop_map(move |items| plain(Value::Seq(items))),
+                    .prop_map(move |items| plain(Value::from(items))),
                 proptest::collection::vec((text(), inner), 0..5).prop_map(move |entries| {
                     let mut map = Map::new();
                     for (key, value) in entries {

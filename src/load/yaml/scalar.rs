@@ -58,7 +58,7 @@ pub(super) fn plain(text: &str) -> Value {
         },
         b'+' | b'-' | b'0'..=b'9' => match number(text) {
             Some(number) => number,
-            None => Value::Str(timestamp(text).unwrap_or_else(|| text.to_owned())),
+            None => timestamp(text).map_or_else(|| Value::from(text), Value::from),
         },
         _ => Value::from(text),
     }
