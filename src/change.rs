@@ -42,6 +42,17 @@ pub struct Prepared {
     pub outcome: Outcome,
 }
 
+impl Prepared {
+    /// Whether carrying it out writes to the engine, or cannot be done: then it is prepared again
+    /// once nobody else changes the project.
+    pub fn wants_change(&self) -> bool {
+        let outcome = &self.outcome;
+        outcome.plan.changes_anything()
+            || !outcome.unsettled.is_empty()
+            || !outcome.obstacles.is_empty()
+    }
+}
+
 /// Observes and plans, without a write. `agree` answers questions about lost data.
 pub async fn prepare(
     engine: &dyn Engine,

@@ -12,6 +12,7 @@ pub mod existing;
 pub mod explain;
 pub mod foreground;
 pub mod kill;
+pub mod locked;
 pub mod logs;
 pub mod ls;
 pub mod plan;

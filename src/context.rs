@@ -16,6 +16,7 @@ use crate::lint::{self, Levels, Subject};
 use crate::load::disk::DiskFiles;
 use crate::load::history::History;
 use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
+use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::remote::{RemoteFiles, Settings};
@@ -159,6 +160,29 @@ impl Context {
         };
         let engine: Arc<dyn Engine> = Arc::new(Docker::new(endpoint, options)?);
         Ok(self.engine.get_or_init(|| engine).clone())
+    }
+
+    /// How this command calls itself before others that want to change the same project, and
+    /// where lock files are: `XDG_STATE_HOME`, `~/.local/state`, else `XDG_RUNTIME_DIR`.
+    pub fn place(&self) -> Place {
+        let directory = |name: &str| self.variable(name).map(PathBuf::from);
+        let state = directory("XDG_STATE_HOME")
+            .or_else(|| Some(directory("HOME")?.join(".local/state")))
+            .or_else(|| directory("XDG_RUNTIME_DIR"))
+            .filter(|path| path.is_absolute());
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let host = host.map(|name| name.trim().to_owned());
+        let given = || self.variable("HOSTNAME").or(self.variable("COMPUTERNAME"));
+        Place {
+            directory: state.map(|path| path.join("regatta/locks")),
+            host: host
+                .filter(|name| !name.is_empty())
+                .or_else(|| given().map(str::to_owned))
+                .unwrap_or_else(|| "a machine without a name".to_owned()),
+            process: std::process::id(),
+            command: format!("{} {}", self.program.as_str(), self.operation),
+            clock: std::time::SystemTime::now,
+        }
     }
 
     /// The error to leave with after findings were shown.

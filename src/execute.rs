@@ -24,6 +24,7 @@ use crate::event::{Event, Progress, Reporter};
 use crate::image::build::BuildOptions;
 use crate::interrupt::{Interrupts, Stage};
 use crate::load::Files;
+use crate::lock::Lock;
 use crate::observe::Observed;
 use crate::plan::{Action, Plan, StepId, Takeover, Target, takeovers};
 use crate::project::Project;
@@ -61,6 +62,9 @@ pub struct Means<'a> {
     pub build: BuildOptions,
     /// Asks the walk to end early.
     pub interrupts: Interrupts,
+    /// What keeps other commands from the project meanwhile. A walk that loses it stops where it
+    /// is; without one it is asked for nothing.
+    pub lock: Option<&'a Lock<'a>>,
 }
 
 /// What became of a plan.
@@ -71,8 +75,11 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// Steps that were not tried, each with the failed step they waited for.
     pub skipped: Vec<(StepId, StepId)>,
-    /// Steps that were given up or never begun because somebody asked to stop.
+    /// Steps that were given up or never begun because somebody asked to stop, or the project's
+    /// lock was lost.
     pub given_up: Vec<StepId>,
+    /// Why the project's lock was lost, where that ended the walk.
+    pub lost: Option<String>,
 }
 
 impl Report {
@@ -210,7 +217,7 @@ impl Walk<'_> {
         let mut begun = BTreeSet::new();
         let mut is_interrupted = false;
         loop {
-            is_interrupted |= self.means.interrupts.stage() >= Stage::Stopping;
+            is_interrupted |= self.means.interrupts.stage() >= Stage::Stopping || self.has_lost();
             // A wait holds no connection, so it does not count against the limit.
             let mut held = Vec::new();
             while !is_interrupted && let Some(Reverse(id)) = ready.pop() {
@@ -233,7 +240,9 @@ impl Walk<'_> {
                 }
             };
             let Some((id, is_call, result)) = ended else {
-                if is_interrupted {
+                if self.has_lost() {
+                    self.leave_alone(&begun, &mut report);
+                } else if is_interrupted {
                     self.put_in_order(begun, &mut report).await;
                 } else if !report.failures.is_empty() {
                     self.restore(&report.done).await;
@@ -285,6 +294,11 @@ impl Walk<'_> {
     async fn perform(&self, id: StepId) -> Result<bool, Failure> {
         let step = self.plan.step(id);
         let reporter = self.means.reporter;
+        if let Some(lock) = self.means.lock
+            && !lock.check().await
+        {
+            return Ok(false);
+        }
         if let Some(text) = step.show.begin {
             reporter.working(&step.show.id, text);
         }
@@ -314,7 +328,7 @@ impl Walk<'_> {
             }
             Err(mut trouble) => {
                 let takeover = step.group.as_deref().and_then(|g| self.takeovers.get(g));
-                if let Some(takeover) = takeover
+                if let Some(takeover) = takeover.filter(|_| !self.has_lost())
                     && let Some(word) = self.call_off(takeover).await
                 {
                     trouble = trouble.help(word);
@@ -325,6 +339,21 @@ impl Walk<'_> {
                 Err(failure)
             }
         }
+    }
+
+    /// Whether the project is somebody else's now: what is not finished stays as it is.
+    fn has_lost(&self) -> bool {
+        self.means.lock.is_some_and(|lock| lock.lost().is_some())
+    }
+
+    /// Notes what was not done, and does nothing about it.
+    fn leave_alone(&self, begun: &BTreeSet<StepId>, report: &mut Report) {
+        let skipped: BTreeSet<StepId> = report.skipped.iter().map(|(step, _)| *step).collect();
+        let never = self.plan.steps().map(|(id, _)| id);
+        report
+            .given_up
+            .extend(never.filter(|id| !begun.contains(id) && !skipped.contains(id)));
+        report.lost = self.means.lock.and_then(Lock::lost);
     }
 
     /// The id of a target's container.

@@ -1,7 +1,10 @@
 //! The flags and the course that `up` and `create` (and `plan`, without the writes) share.
 
 use super::desired::Desired;
-use crate::change::{Done, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare};
+use super::locked::locked;
+use crate::change::{
+    Agree, Done, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare,
+};
 use crate::context::Context;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
@@ -18,8 +21,11 @@ use crate::reconcile::{Options, Question, Recreate};
 use crate::terminal;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Flags on how a change is made.
@@ -58,26 +64,32 @@ pub struct Changing {
 
 impl Changing {
     /// How questions about lost data are answered: `-y` agrees to all, and a signal to none.
+    /// Each is asked once.
     pub fn agree(
         &self,
         ctx: &Context,
     ) -> impl FnMut(&Question) -> LocalBoxFuture<'static, bool> + use<> {
         let yes = self.yes;
         let interrupts = ctx.interrupts.clone();
+        let answers: Rc<RefCell<BTreeMap<String, bool>>> = Rc::default();
         move |question: &Question| {
             let (text, interrupts) = (question.text.clone(), interrupts.clone());
+            let answers = answers.clone();
             let ask = async move {
-                if yes {
-                    return true;
+                let known = answers.borrow().get(&text).copied();
+                if let Some(answer) = known.or(yes.then_some(true)) {
+                    return answer;
                 }
-                tokio::select! {
+                let answer = tokio::select! {
                     answer = terminal::confirm(&text) => answer,
                     () = interrupts.reached(Stage::Stopping) => match interrupts.stage() {
                         // The program ends; nothing is to go on with any answer.
                         Stage::Leaving => std::future::pending().await,
                         _ => false,
                     },
-                }
+                };
+                answers.borrow_mut().insert(text, answer);
+                answer
             };
             ask.boxed_local()
         }
@@ -217,12 +229,16 @@ pub async fn means<'a>(ctx: &'a Context, engine: &'a dyn Engine, project: &Proje
         wait_limit: None,
         build,
         interrupts: ctx.interrupts.clone(),
+        lock: None,
     }
 }
 
 /// What a command leaves with when its plan was executed, or interrupted.
 pub fn conclude(ctx: &Context, desired: &Desired, done: &Done) -> Result<ExitCode, CliError> {
     let report = &done.report;
+    if let Some(why) = &report.lost {
+        return Err(lost(&desired.project.name, why));
+    }
     let Some(cause) = ctx
         .interrupts
         .cause()
@@ -249,6 +265,14 @@ pub fn conclude(ctx: &Context, desired: &Desired, done: &Done) -> Result<ExitCod
         .hint("the same command goes on from here"))
 }
 
+/// The change ended because the project is somebody else's now.
+pub fn lost(project: &str, why: &str) -> CliError {
+    CliError::new(format!(
+        "this command lost the lock of project {project}: {why}; it stopped where it was"
+    ))
+    .hint("run it again: it goes on from what is there then")
+}
+
 /// Observes, plans, asks and executes; with `--dry-run` it shows the plan instead.
 pub async fn bring_about(
     ctx: &Context,
@@ -272,18 +296,43 @@ pub async fn bring_about(
         return Ok(ExitCode::SUCCESS);
     }
     let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+    if !prepared.wants_change() {
+        let _stages = ctx.interrupts.in_stages();
+        let means = Means {
+            wait_limit,
+            ..changing.means(ctx, &*engine, project).await
+        };
+        let work = execute(ctx, &desired, &means, prepared, &mut options, &mut agree);
+        return work.await;
+    }
+    locked(ctx, &*engine, &project.name, async |lock| {
+        // Whoever had the lock before has changed what we saw.
+        let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+        let means = Means {
+            wait_limit,
+            lock: Some(lock),
+            ..changing.means(ctx, &*engine, project).await
+        };
+        execute(ctx, &desired, &means, prepared, &mut options, &mut agree).await
+    })
+    .await
+}
+
+async fn execute(
+    ctx: &Context,
+    desired: &Desired,
+    means: &Means<'_>,
+    prepared: Prepared,
+    options: &mut Options,
+    agree: &mut Agree<'_>,
+) -> Result<ExitCode, CliError> {
     for warning in &prepared.outcome.warnings {
         ctx.reporter.warning(warning.clone());
     }
-    let means = Means {
-        wait_limit,
-        ..changing.means(ctx, &*engine, project).await
-    };
-    let _stages = ctx.interrupts.in_stages();
-    let work = carry_out(&means, project, prepared, &mut options, &mut agree);
+    let work = carry_out(means, &desired.project, prepared, options, agree);
     let (prepared, done) = work.await?;
     match done {
         None => Err(desired.obstacles(ctx, &prepared.outcome.obstacles)),
-        Some(done) => conclude(ctx, &desired, &done),
+        Some(done) => conclude(ctx, desired, &done),
     }
 }

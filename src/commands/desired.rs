@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
 use crate::execute::Failure;
 use crate::load::Sources;
@@ -51,15 +51,8 @@ pub async fn observe_existing(
         };
         return Ok((desired, observed));
     }
-    let name = target.name;
-    let mut observed = Observed::from_containers(containers_of(engine, &name, true).await?);
-    if scope.networks {
-        observed.networks = engine.list_networks().await?;
-    }
-    if scope.volumes {
-        observed.volumes = engine.list_volumes(Vec::new()).await?;
-    }
-    let project = project_from_labels(&name, &observed);
+    let observed = observe_labelled(engine, &target.name, scope).await?;
+    let project = project_from_labels(&target.name, &observed);
     let desired = Desired {
         project,
         sources: Sources::default(),
@@ -68,7 +61,37 @@ pub async fn observe_existing(
     Ok((desired, observed))
 }
 
+/// The snapshot of a project of which no file tells.
+async fn observe_labelled(
+    engine: &dyn Engine,
+    name: &str,
+    scope: Scope,
+) -> Result<Observed, EngineError> {
+    let mut observed = Observed::from_containers(containers_of(engine, name, true).await?);
+    if scope.networks {
+        observed.networks = engine.list_networks().await?;
+    }
+    if scope.volumes {
+        observed.volumes = engine.list_volumes(Vec::new()).await?;
+    }
+    Ok(observed)
+}
+
 impl Desired {
+    /// Another snapshot; where labels tell the project, it is what they tell now.
+    pub async fn observe_again(
+        &mut self,
+        engine: &dyn Engine,
+        scope: Scope,
+    ) -> Result<Observed, EngineError> {
+        if !self.from_labels {
+            return observe(engine, &self.project, scope).await;
+        }
+        let observed = observe_labelled(engine, &self.project.name, scope).await?;
+        self.project = project_from_labels(&self.project.name, &observed);
+        Ok(observed)
+    }
+
     /// The services that arguments name: all of them where none are named. Labels cannot tell a
     /// misspelt name from a service without containers, so there an unknown name is nobody.
     pub fn named(&self, services: &[String]) -> Result<BTreeSet<String>, CliError> {

@@ -1,11 +1,13 @@
 //! `down`: stop and remove what `up` made.
 
-use super::desired::observe_existing;
-use super::existing::execute;
+use super::desired::{Desired, observe_existing};
+use super::existing::change;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::observe::Scope;
+use crate::observe::{Observed, Scope};
+use crate::plan::Plan;
 use crate::reconcile::down::{Images, Options, down};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -43,38 +45,50 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
         images: false,
     };
     let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
-    let mut services = desired.named(&args.services)?;
-    if !args.services.is_empty() && services.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    if desired.from_labels && !services.is_empty() {
-        // Without a file nobody knows whether a dependent can do without: it goes too.
-        let mut queue: Vec<String> = services.iter().cloned().collect();
-        while let Some(name) = queue.pop() {
-            for dependent in desired.project.dependents(&name) {
-                if services.insert(dependent.name.clone()) {
-                    queue.push(dependent.name.clone());
-                }
-            }
-        }
-    }
     let local = match images {
         Some(_) => engine.list_images(Vec::new()).await?,
         None => Vec::new(),
     };
     let options = Options {
-        services,
+        services: BTreeSet::new(),
         remove_orphans: args.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS"),
         images,
         volumes: args.volumes,
         timeout: args.timeout,
     };
-    let plan = down(&desired.project, &observed, &local, &options);
-    if plan.is_empty() && desired.from_labels {
-        ctx.reporter.warning(format!(
-            "Warning: No resource found to remove for project {:?}.",
-            desired.project.name
-        ));
+    let plan = |desired: &mut Desired, observed: &Observed| {
+        let services = desired.named(&args.services)?;
+        if !args.services.is_empty() && services.is_empty() {
+            return Ok(Plan::default());
+        }
+        let options = Options {
+            services: with_dependents(desired, services),
+            ..options.clone()
+        };
+        let plan = down(&desired.project, observed, &local, &options);
+        if plan.is_empty() && desired.from_labels {
+            ctx.reporter.warning(format!(
+                "Warning: No resource found to remove for project {:?}.",
+                desired.project.name
+            ));
+        }
+        Ok(plan)
+    };
+    change(ctx, &*engine, desired, observed, scope, plan).await
+}
+
+/// Without a file nobody knows whether a dependent can do without: it goes too.
+fn with_dependents(desired: &Desired, mut services: BTreeSet<String>) -> BTreeSet<String> {
+    if !desired.from_labels {
+        return services;
     }
-    execute(ctx, &*engine, &desired, &observed, plan).await
+    let mut queue: Vec<String> = services.iter().cloned().collect();
+    while let Some(name) = queue.pop() {
+        for dependent in desired.project.dependents(&name) {
+            if services.insert(dependent.name.clone()) {
+                queue.push(dependent.name.clone());
+            }
+        }
+    }
+    services
 }

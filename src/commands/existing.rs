@@ -2,16 +2,56 @@
 
 use super::changing::{conclude, means};
 use super::desired::Desired;
+use super::locked::locked;
 use crate::change::{Done, run};
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::CliError;
 use crate::execute::Means;
-use crate::observe::Observed;
+use crate::lock::Lock;
+use crate::observe::{Observed, Scope};
 use crate::output;
 use crate::plan::{Plan, render_text};
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// Plans over the given state and executes the plan; with `--dry-run` it shows the plan instead.
+/// A plan that changes something is made anew, over the state as it is once nobody else changes
+/// the project.
+pub async fn change(
+    ctx: &Context,
+    engine: &dyn Engine,
+    desired: Desired,
+    observed: Observed,
+    scope: Scope,
+    plan: impl Fn(&mut Desired, &Observed) -> Result<Plan, CliError>,
+) -> Result<ExitCode, CliError> {
+    change_within(ctx, engine, desired, observed, scope, plan, None).await
+}
+
+/// The same with a limit on the waits for health.
+pub async fn change_within(
+    ctx: &Context,
+    engine: &dyn Engine,
+    mut desired: Desired,
+    observed: Observed,
+    scope: Scope,
+    plan: impl Fn(&mut Desired, &Observed) -> Result<Plan, CliError>,
+    wait_limit: Option<Duration>,
+) -> Result<ExitCode, CliError> {
+    let first = plan(&mut desired, &observed)?;
+    if ctx.globals.dry_run || !first.changes_anything() {
+        return execute(ctx, engine, &desired, &observed, first, wait_limit, None).await;
+    }
+    let name = desired.project.name.clone();
+    locked(ctx, engine, &name, async |lock| {
+        let observed = desired.observe_again(engine, scope).await?;
+        let plan = plan(&mut desired, &observed)?;
+        let lock = Some(lock);
+        execute(ctx, engine, &desired, &observed, plan, wait_limit, lock).await
+    })
+    .await
+}
 
 /// Executes the plan over the given state; with `--dry-run` it shows the plan instead.
 pub async fn execute(
@@ -20,18 +60,8 @@ pub async fn execute(
     desired: &Desired,
     observed: &Observed,
     plan: Plan,
-) -> Result<ExitCode, CliError> {
-    execute_within(ctx, engine, desired, observed, plan, None).await
-}
-
-/// The same with a limit on the waits for health.
-pub async fn execute_within(
-    ctx: &Context,
-    engine: &dyn Engine,
-    desired: &Desired,
-    observed: &Observed,
-    plan: Plan,
     wait_limit: Option<Duration>,
+    lock: Option<&Lock<'_>>,
 ) -> Result<ExitCode, CliError> {
     let project = &desired.project;
     if ctx.globals.dry_run {
@@ -40,9 +70,10 @@ pub async fn execute_within(
     }
     let means = Means {
         wait_limit,
+        lock,
         ..means(ctx, engine, project).await
     };
-    let _stages = ctx.interrupts.in_stages();
+    let _stages = lock.is_none().then(|| ctx.interrupts.in_stages());
     let done: Done = run(&means, plan, project, observed).await;
     conclude(ctx, desired, &done)
 }

@@ -1,7 +1,8 @@
 //! The foreground `up`: a change, the logs of what it brings up beside it, and the stop at the end.
 
-use super::changing::{Changing, conclude, means, networks_first};
+use super::changing::{Changing, conclude, lost, means, networks_first};
 use super::desired::Desired;
+use super::locked::bid;
 use crate::change::{carry_out, prepare, run as run_plan};
 use crate::context::Context;
 use crate::engine::Engine;
@@ -10,6 +11,7 @@ use crate::event::{Event, Progress};
 use crate::execute::Means;
 use crate::graph::dependency_order;
 use crate::interrupt::{Cause, Interrupts, Stage};
+use crate::lock::{Bid, Lock, LockError, acquire};
 use crate::logs::attach::{Attachment, Exit, Phase, Ties, attach};
 use crate::logs::printer::Printer;
 use crate::logs::{LogsError, short_name};
@@ -102,8 +104,27 @@ pub async fn run(
     options.networks_first = networks_first(&*engine);
     let mut agree = changing.agree(ctx);
     let project = &desired.project;
-    let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+    let mut prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+    let stages = ctx.interrupts.in_stages();
+    let place = ctx.place();
+    let lock = match prepared.wants_change() {
+        false => None,
+        true => {
+            let bid = bid(ctx, &*engine, &project.name, &place, &ctx.interrupts);
+            let lock = acquire(bid).await?;
+            // Whoever had it before has changed what we saw.
+            match prepare(&*engine, project, &mut options, &mut agree).await {
+                Ok(again) => prepared = again,
+                Err(error) => {
+                    lock.release().await;
+                    return Err(error.into());
+                }
+            }
+            Some(lock)
+        }
+    };
     if !prepared.outcome.obstacles.is_empty() {
+        release(lock).await;
         return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));
     }
     for warning in &prepared.outcome.warnings {
@@ -129,11 +150,12 @@ pub async fn run(
         exits,
         ready,
     };
-    let _stages = ctx.interrupts.in_stages();
+    let _stages = stages;
     let halt = Interrupts::default();
     let _halt_stages = halt.in_stages();
     let means = Means {
         interrupts: halt.clone(),
+        lock: lock.as_ref(),
         ..changing.means(ctx, &*engine, project).await
     };
     let mut verdict = Verdict {
@@ -156,13 +178,13 @@ pub async fn run(
     }
     let mut asked = Stage::Running;
     let result = {
-        let mut change = std::pin::pin!(carry_out(
-            &means,
-            project,
-            prepared,
-            &mut options,
-            &mut agree
-        ));
+        let work = carry_out(&means, project, prepared, &mut options, &mut agree);
+        let mut change = std::pin::pin!(async {
+            match &lock {
+                Some(lock) => lock.keep(work).await,
+                None => work.await,
+            }
+        });
         loop {
             let next = match asked {
                 Stage::Running => Stage::Stopping,
@@ -188,12 +210,24 @@ pub async fn run(
             }
         }
     };
+    let mut is_ending = asked > Stage::Running || verdict.is_abort || logs_end.is_some();
+    let lock = match lock {
+        // Nobody comes in between the change and the stop that follows at once.
+        Some(lock) if is_ending && result.is_ok() => Some(lock),
+        lock => {
+            release(lock).await;
+            None
+        }
+    };
     let (prepared, done) = result?;
     let Some(done) = done else {
+        release(lock).await;
         return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));
     };
+    if let Some(why) = &done.report.lost {
+        return Err(lost(&project.name, why));
+    }
     let is_up = done.report.is_success();
-    let mut is_ending = asked > Stage::Running || verdict.is_abort || logs_end.is_some();
     if !is_up && !is_ending {
         return Err(desired.failures(ctx, &done));
     }
@@ -242,6 +276,7 @@ pub async fn run(
             is_up || !ran_before.contains(replica)
         },
         &view.stopped,
+        lock,
     );
     let mut stop = std::pin::pin!(stop);
     let stopped = loop {
@@ -337,6 +372,58 @@ async fn stop(
     options: &Options,
     is_meant: impl Fn(&(String, Option<u32>)) -> bool,
     services: &BTreeSet<String>,
+    lock: Option<Lock<'_>>,
+) -> Result<(), CliError> {
+    let (place, patience) = (ctx.place(), Interrupts::default());
+    let bid = bid(ctx, engine, &project.name, &place, &patience);
+    let lock = match lock {
+        None => own(ctx, bid).await?,
+        lock => lock,
+    };
+    let stopping = stop_alone(ctx, engine, project, options, is_meant, services, &lock);
+    let stopped = match &lock {
+        Some(lock) => lock.keep(stopping).await,
+        None => stopping.await,
+    };
+    release(lock).await;
+    stopped
+}
+
+/// The project's lock; `None` once the user wants everything killed, for which nobody is waited.
+async fn own<'a>(ctx: &Context, bid: Bid<'a>) -> Result<Option<Lock<'a>>, CliError> {
+    let _stages = bid.interrupts.in_stages();
+    let mut lock = std::pin::pin!(acquire(bid));
+    let mut is_waiting = true;
+    loop {
+        tokio::select! {
+            biased;
+            lock = &mut lock => return match lock {
+                Ok(lock) => Ok(Some(lock)),
+                Err(LockError::Interrupted(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+            () = ctx.interrupts.reached(Stage::Killing), if is_waiting => {
+                is_waiting = false;
+                bid.interrupts.signal(Cause::Interrupt);
+            }
+        }
+    }
+}
+
+async fn release(lock: Option<Lock<'_>>) {
+    if let Some(lock) = lock {
+        lock.release().await;
+    }
+}
+
+async fn stop_alone(
+    ctx: &Context,
+    engine: &dyn Engine,
+    project: &Project,
+    options: &Options,
+    is_meant: impl Fn(&(String, Option<u32>)) -> bool,
+    services: &BTreeSet<String>,
+    lock: &Option<Lock<'_>>,
 ) -> Result<(), CliError> {
     let look = async || {
         let mut containers =
@@ -354,6 +441,7 @@ async fn stop(
     };
     let means = Means {
         interrupts: Interrupts::default(),
+        lock: lock.as_ref(),
         ..means(ctx, engine, project).await
     };
     if ctx.interrupts.stage() < Stage::Killing {
@@ -372,6 +460,10 @@ async fn stop(
     }
     let observed = look().await?;
     let plan = lifecycle::kill(observed.replicas(), "SIGKILL");
+    let means = Means {
+        lock: None,
+        ..means
+    };
     run_plan(&means, plan, project, &observed).await;
     Ok(())
 }

@@ -45,5 +45,6 @@ pub async fn run(ctx: &Context, args: KillArgs) -> Result<ExitCode, CliError> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    execute(ctx, &*engine, &desired, &observed, plan).await
+    // For emergencies: whoever changes the project meanwhile is not waited for.
+    execute(ctx, &*engine, &desired, &observed, plan, None, None).await
 }

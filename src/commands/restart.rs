@@ -1,10 +1,11 @@
 //! `restart`: restart containers as they are.
 
-use super::desired::observe_existing;
-use super::existing::execute;
+use super::desired::{Desired, observe_existing};
+use super::existing::change;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::observe::Scope;
+use crate::observe::{Observed, Scope};
+use crate::plan::Plan;
 use crate::reconcile::lifecycle;
 use std::process::ExitCode;
 
@@ -25,20 +26,21 @@ pub struct RestartArgs {
 
 pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
-    let (desired, observed) =
-        observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
-    let services = desired.named(&args.services)?;
-    if !args.services.is_empty() && services.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let project = &desired.project;
-    let plan = lifecycle::restart(
-        project,
-        &observed,
-        &services,
-        !args.no_deps,
-        args.timeout,
-        !args.no_verify,
-    );
-    execute(ctx, &*engine, &desired, &observed, plan).await
+    let scope = Scope::CONTAINERS;
+    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let plan = |desired: &mut Desired, observed: &Observed| {
+        let services = desired.named(&args.services)?;
+        Ok(match !args.services.is_empty() && services.is_empty() {
+            true => Plan::default(),
+            false => lifecycle::restart(
+                &desired.project,
+                observed,
+                &services,
+                !args.no_deps,
+                args.timeout,
+                !args.no_verify,
+            ),
+        })
+    };
+    change(ctx, &*engine, desired, observed, scope, plan).await
 }

@@ -1,13 +1,15 @@
 //! `rm`: remove containers that do not run.
 
-use super::desired::observe_existing;
-use super::existing::execute;
+use super::desired::{Desired, observe_existing};
+use super::existing::change;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::observe::Scope;
+use crate::observe::{Observed, ObservedContainer, Scope};
 use crate::output;
+use crate::plan::Plan;
 use crate::reconcile::lifecycle;
 use crate::terminal;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -28,28 +30,26 @@ pub struct RmArgs {
     all: bool,
 }
 
+/// Removes what does not run, and with `--stop` stops it before.
 pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
-    let (desired, mut observed) =
-        observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
-    let services = desired.named(&args.services)?;
-    let unknown = !args.services.is_empty() && services.is_empty();
-    if args.stop && !unknown {
-        let plan = lifecycle::stop(&desired.project, &observed, &services, false, None);
-        if !plan.is_empty() {
-            execute(ctx, &*engine, &desired, &observed, plan).await?;
-            if !ctx.globals.dry_run {
-                (_, observed) =
-                    observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
-            }
+    let scope = Scope::CONTAINERS;
+    let look = || observe_existing(ctx, &*engine, &args.services, scope);
+    let (mut desired, mut observed) = look().await?;
+    if args.stop {
+        let plan = |desired: &mut Desired, observed: &Observed| {
+            let services = desired.named(&args.services)?;
+            Ok(match !args.services.is_empty() && services.is_empty() {
+                true => Plan::default(),
+                false => lifecycle::stop(&desired.project, observed, &services, false, None),
+            })
+        };
+        if !plan(&mut desired, &observed)?.is_empty() {
+            change(ctx, &*engine, desired, observed, scope, plan).await?;
+            (desired, observed) = look().await?;
         }
     }
-    let meant: Vec<_> = observed
-        .replicas()
-        .filter(|c| desired.project.services.contains_key(&c.service))
-        .filter(|c| !unknown && (services.is_empty() || services.contains(&c.service)))
-        .filter(|c| !c.state.is_up())
-        .collect();
+    let meant = args.meant(&desired, &observed)?;
     if meant.is_empty() {
         let text = "No stopped containers\n";
         if ctx.is_set("COMPOSE_STATUS_STDOUT") {
@@ -66,6 +66,28 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     } else if !terminal::confirm(&message).await {
         return Ok(ExitCode::SUCCESS);
     }
-    let plan = lifecycle::remove(meant, args.force, args.volumes);
-    execute(ctx, &*engine, &desired, &observed, plan).await
+    let agreed: BTreeSet<String> = meant.iter().map(|c| c.id.clone()).collect();
+    let plan = |desired: &mut Desired, observed: &Observed| {
+        let mut meant = args.meant(desired, observed)?;
+        meant.retain(|c| agreed.contains(&c.id));
+        Ok(lifecycle::remove(meant, args.force, args.volumes))
+    };
+    change(ctx, &*engine, desired, observed, scope, plan).await
+}
+
+impl RmArgs {
+    fn meant<'a>(
+        &self,
+        desired: &Desired,
+        observed: &'a Observed,
+    ) -> Result<Vec<&'a ObservedContainer>, CliError> {
+        let services = desired.named(&self.services)?;
+        let unknown = !self.services.is_empty() && services.is_empty();
+        Ok(observed
+            .replicas()
+            .filter(|c| desired.project.services.contains_key(&c.service))
+            .filter(|c| !unknown && (services.is_empty() || services.contains(&c.service)))
+            .filter(|c| !c.state.is_up())
+            .collect())
+    }
 }

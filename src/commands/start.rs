@@ -1,10 +1,11 @@
 //! `start`: start containers that are there; nothing is created.
 
-use super::desired::observe_existing;
-use super::existing::execute_within;
+use super::desired::{Desired, observe_existing};
+use super::existing::change_within;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::observe::Scope;
+use crate::observe::{Observed, Scope};
+use crate::plan::Plan;
 use crate::project::Dependencies;
 use crate::reconcile::{Options, lifecycle};
 use std::process::ExitCode;
@@ -27,30 +28,33 @@ pub struct StartArgs {
 
 pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
-    let (mut desired, observed) =
-        observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
-    let named = desired.named(&args.services)?;
-    if !args.services.is_empty() && named.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    if desired.from_labels && observed.services.is_empty() {
-        return Err(CliError::new(format!(
-            "no container found for project {:?}: not found",
-            desired.project.name
-        )));
-    }
-    let names: Vec<String> = named.into_iter().collect();
-    desired.select(ctx, &names, Dependencies::Include)?;
-    let options = Options {
-        start: true,
-        wait: args.wait,
-        unverified: args.no_verify,
-        ..Options::default()
+    let scope = Scope::CONTAINERS;
+    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let plan = |desired: &mut Desired, observed: &Observed| {
+        let named = desired.named(&args.services)?;
+        if !args.services.is_empty() && named.is_empty() {
+            return Ok(Plan::default());
+        }
+        if desired.from_labels && observed.services.is_empty() {
+            return Err(CliError::new(format!(
+                "no container found for project {:?}: not found",
+                desired.project.name
+            )));
+        }
+        let names: Vec<String> = named.into_iter().collect();
+        desired.select(ctx, &names, Dependencies::Include)?;
+        let options = Options {
+            start: true,
+            wait: args.wait,
+            unverified: args.no_verify,
+            ..Options::default()
+        };
+        let outcome = lifecycle::start(&desired.project, observed, &options);
+        match outcome.obstacles.is_empty() {
+            true => Ok(outcome.plan),
+            false => Err(desired.obstacles(ctx, &outcome.obstacles)),
+        }
     };
-    let outcome = lifecycle::start(&desired.project, &observed, &options);
-    if !outcome.obstacles.is_empty() {
-        return Err(desired.obstacles(ctx, &outcome.obstacles));
-    }
     let limit = args.wait_timeout.map(Duration::from_secs);
-    execute_within(ctx, &*engine, &desired, &observed, outcome.plan, limit).await
+    change_within(ctx, &*engine, desired, observed, scope, plan, limit).await
 }

@@ -41,7 +41,18 @@ impl Walk<'_> {
             _ => Stage::Leaving,
         };
         let act = std::pin::pin!(self.act(id, action));
-        let asked = std::pin::pin!(self.means.interrupts.reached(stage));
+        let asked = std::pin::pin!(async {
+            let lost = async {
+                match self.means.lock.filter(|_| stage == Stage::Stopping) {
+                    Some(lock) => lock.until_lost().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.means.interrupts.reached(stage) => {}
+                () = lost => {}
+            }
+        });
         let act = match select(act, asked).await {
             Either::Left((result, _)) => return result.map(|()| true),
             Either::Right(((), act)) => act,
@@ -70,7 +81,14 @@ impl Walk<'_> {
         };
         lost.extend(report.given_up.iter().copied().filter(is_hook));
         for id in owed(self.plan, &begun) {
+<<<<<<< HEAD
             if is_hook(&id) || self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
+=======
+            if self.has_lost() {
+                break;
+            }
+            if self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
+>>>>>>> 1a14d6b (Changing commands take the project's lock; an empty plan takes none)
                 lost.insert(id);
                 continue;
             }
@@ -88,6 +106,9 @@ impl Walk<'_> {
             self.restore(&report.done).await;
         }
         for id in premature(self.plan, &begun) {
+            if self.has_lost() {
+                break;
+            }
             let made = self.made.borrow().containers.get(&id).cloned();
             let Some(made) = made else { continue };
             // Volumes that it takes over are its predecessor's, and stay with that.
@@ -98,11 +119,7 @@ impl Walk<'_> {
             report.done.retain(|done| *done != id);
             report.given_up.push(id);
         }
-        let skipped: BTreeSet<StepId> = report.skipped.iter().map(|(step, _)| *step).collect();
-        let never = self.plan.steps().map(|(id, _)| id);
-        report
-            .given_up
-            .extend(never.filter(|id| !begun.contains(id) && !skipped.contains(id)));
+        self.leave_alone(&begun, report);
     }
 }
 

@@ -4,7 +4,7 @@ use super::claim::{Claim, Holder};
 use super::contest::Tenure;
 use super::file::FileLock;
 use super::{Bid, Claims};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -42,7 +42,8 @@ pub struct Lock<'a> {
     proven: Cell<Moment>,
     /// Why it is not ours any more.
     lost: watch::Sender<Option<String>>,
-    file: Option<FileLock>,
+    file: RefCell<Option<FileLock>>,
+    is_released: Cell<bool>,
 }
 
 impl std::fmt::Debug for Lock<'_> {
@@ -67,7 +68,8 @@ impl<'a> Lock<'a> {
             tenure: Mutex::new(tenure),
             proven: Cell::new(Moment { steady: sent, wall }),
             lost: watch::Sender::new(None),
-            file,
+            file: RefCell::new(file),
+            is_released: Cell::new(false),
         }
     }
 
@@ -93,7 +95,7 @@ impl<'a> Lock<'a> {
     /// renewal is half a lease ago: then it is renewed first. `false`: it was lost.
     pub async fn check(&self) -> bool {
         let terms = self.bid.terms;
-        while self.lost.borrow().is_none() {
+        while self.lost.borrow().is_none() && !self.is_released.get() {
             if self.proven.get().age() < terms.trust() {
                 return true;
             }
@@ -190,18 +192,16 @@ impl<'a> Lock<'a> {
         self.lost.send_replace(Some(why));
     }
 
-    /// Lets others in.
-    pub async fn release(self) {
+    /// Lets others in: nothing must be done any more.
+    pub async fn release(&self) {
+        self.is_released.set(true);
+        let tenure = self.tenure.lock().await.take();
         if self.lost.borrow().is_none()
-            && let Some(tenure) = self.tenure.into_inner()
+            && let Some(tenure) = tenure
         {
-            let claims = Claims {
-                engine: self.bid.engine,
-                project: self.bid.project,
-            };
-            claims.delete(&tenure.all()).await;
+            self.claims().delete(&tenure.all()).await;
         }
         // Only now: whoever gets the file must not find a claim of ours.
-        drop(self.file);
+        self.file.take();
     }
 }

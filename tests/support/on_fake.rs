@@ -90,6 +90,7 @@ pub async fn attempt_until(
         wait_limit: None,
         build: BuildOptions::default(),
         interrupts,
+        lock: None,
     };
     let mut options = options();
     let prepared = prepare(fake, project, &mut options, &mut agree_to_nothing).await?;
