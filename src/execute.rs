@@ -294,9 +294,7 @@ impl Walk<'_> {
     async fn perform(&self, id: StepId) -> Result<bool, Failure> {
         let step = self.plan.step(id);
         let reporter = self.means.reporter;
-        if let Some(lock) = self.means.lock
-            && !lock.check().await
-        {
+        if !self.is_ours().await {
             return Ok(false);
         }
         if let Some(text) = step.show.begin {
@@ -326,9 +324,11 @@ impl Walk<'_> {
                 }
                 Ok(false)
             }
+            // What failed may have failed because the project is somebody else's now.
+            Err(_) if !self.is_ours().await => Ok(false),
             Err(mut trouble) => {
                 let takeover = step.group.as_deref().and_then(|g| self.takeovers.get(g));
-                if let Some(takeover) = takeover.filter(|_| !self.has_lost())
+                if let Some(takeover) = takeover
                     && let Some(word) = self.call_off(takeover).await
                 {
                     trouble = trouble.help(word);
@@ -338,6 +338,14 @@ impl Walk<'_> {
                 reporter.error(&step.show.id, "Error", line);
                 Err(failure)
             }
+        }
+    }
+
+    /// Makes sure that nobody else changes the project, before something is done to it.
+    async fn is_ours(&self) -> bool {
+        match self.means.lock {
+            Some(lock) => lock.check().await,
+            None => true,
         }
     }
 

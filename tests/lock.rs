@@ -5,9 +5,11 @@
 mod on_fake;
 
 use on_fake::on_virtual_time;
+use regatta::change::{Done, agree_to_nothing, carry_out, prepare};
 use regatta::engine::EngineError;
-use regatta::engine::fake::{Fake, Fault, Way};
+use regatta::engine::fake::{Fake, FakeImage, Fault, Way};
 use regatta::event::{Notice, Reporter};
+use regatta::execute::{DEFAULT_LIMIT, Means};
 use regatta::interrupt::{Cause, Interrupts};
 use regatta::lock::{Bid, Lock, LockError, Place, Terms, acquire};
 use std::path::PathBuf;
@@ -213,7 +215,10 @@ fn a_claim_that_somebody_deleted_is_lost() {
         lock.keep(async { timeout(Duration::from_secs(5), lock.until_lost()).await })
             .await
             .expect("it is noticed");
-        assert_eq!(lock.lost().as_deref(), Some("somebody has deleted it"));
+        assert!(
+            lock.lost()
+                .is_some_and(|why| why.contains("somebody deleted it"))
+        );
         lock.release().await;
         assert!(fake.volumes().is_empty(), "{:?}", fake.volumes());
     });
@@ -295,6 +300,89 @@ fn an_interrupted_wait_leaves_nothing() {
         first.release().await;
         assert!(fake.volumes().is_empty(), "{:?}", fake.volumes());
     });
+}
+
+/// Polls a future only while it may run, as a process that is stopped and continued.
+async fn stoppable<T>(is_stopped: &std::cell::Cell<bool>, future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        tokio::select! {
+            biased;
+            // Ends at once where it is stopped, so that the other is not polled.
+            () = async { if !is_stopped.get() { std::future::pending::<()>().await } } => {
+                sleep(Duration::from_millis(10)).await;
+            }
+            result = &mut future => return result,
+            () = sleep(Duration::from_millis(10)) => {}
+        }
+    }
+}
+
+#[test]
+fn a_change_that_lost_the_project_stops_where_it_is() {
+    const ONE: &str = "services: {a: {image: i}, b: {image: i, depends_on: [a]}}";
+    on_virtual_time(async {
+        let fake = Fake::new();
+        fake.add_image(FakeImage::new("i"));
+        fake.slow_down(|call| match call.method {
+            "create_container" => Duration::from_secs(1),
+            _ => Duration::from_millis(1),
+        });
+        let (here, there) = (machine("here", None), machine("there", None));
+        let is_stopped = std::cell::Cell::new(false);
+        let first = async {
+            let lock = here.lock(&fake).await;
+            let done = lock.keep(change(&fake, ONE, Some(&lock))).await;
+            lock.release().await;
+            done
+        };
+        let rest = async {
+            sleep(Duration::from_millis(500)).await;
+            is_stopped.set(true);
+            let lock = there.lock(&fake).await;
+            let two = ONE.replace("b: {", "b: {command: [x], ");
+            let done = lock.keep(change(&fake, &two, Some(&lock))).await;
+            assert!(done.report.is_success(), "{:?}", done.report);
+            fake.forget_calls();
+            is_stopped.set(false);
+            sleep(Duration::from_secs(5)).await;
+            let seen: Vec<_> = fake.calls().into_iter().map(|c| c.method).collect();
+            lock.release().await;
+            seen
+        };
+        let (done, seen) = tokio::join!(stoppable(&is_stopped, first), rest);
+        let why = done.report.lost.as_deref().expect("it is noticed");
+        assert!(why.starts_with("regatta up on there"), "{why}");
+        // It asked whose the project is, and touched nothing.
+        assert_eq!(seen, ["create_volume", "list_volumes"], "{:?}", done.report);
+        assert!(fake.volumes().is_empty(), "{:?}", fake.volumes());
+        assert_eq!(fake.containers().len(), 2);
+    });
+}
+
+async fn change(fake: &Fake, yaml: &str, lock: Option<&Lock<'_>>) -> Done {
+    let project = on_fake::project(yaml);
+    let reporter = Reporter::silent();
+    let means = Means {
+        engine: fake,
+        reporter: &reporter,
+        files: &regatta::load::disk::DiskFiles,
+        proxy_environment: Default::default(),
+        docker_config: None,
+        limit: DEFAULT_LIMIT,
+        quiet_pull: true,
+        wait_limit: None,
+        build: Default::default(),
+        interrupts: Interrupts::default(),
+        lock,
+    };
+    let mut options = on_fake::options();
+    let mut no = agree_to_nothing;
+    let prepared = prepare(fake, &project, &mut options, &mut no)
+        .await
+        .expect("a snapshot");
+    let work = carry_out(&means, &project, prepared, &mut options, &mut no);
+    work.await.expect("answers").1.expect("no obstacles")
 }
 
 /// Many commands, one after the other in some order.

@@ -81,14 +81,10 @@ impl Walk<'_> {
         };
         lost.extend(report.given_up.iter().copied().filter(is_hook));
         for id in owed(self.plan, &begun) {
-<<<<<<< HEAD
-            if is_hook(&id) || self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
-=======
             if self.has_lost() {
                 break;
             }
-            if self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
->>>>>>> 1a14d6b (Changing commands take the project's lock; an empty plan takes none)
+            if is_hook(&id) || self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
                 lost.insert(id);
                 continue;
             }
@@ -106,7 +102,7 @@ impl Walk<'_> {
             self.restore(&report.done).await;
         }
         for id in premature(self.plan, &begun) {
-            if self.has_lost() {
+            if !self.is_ours().await {
                 break;
             }
             let made = self.made.borrow().containers.get(&id).cloned();

@@ -16,6 +16,9 @@ impl Walk<'_> {
         if self.has_begun(takeover.remove) || !self.called_off.borrow_mut().insert(id.clone()) {
             return None;
         }
+        if !self.is_ours().await {
+            return None;
+        }
         let engine = self.means.engine;
         let new = self.id_of(&takeover.new);
         let resumed = takeover.stop.is_none();
@@ -70,7 +73,8 @@ impl Walk<'_> {
             else {
                 continue;
             };
-            if stopped.contains(container.as_str()) && !self.has_begun(id) {
+            let is_owed = stopped.contains(container.as_str()) && !self.has_begun(id);
+            if is_owed && self.is_ours().await {
                 let word = match self.means.engine.start_container(container).await {
                     Ok(()) => format!("{name}, stopped for the change, runs again as it was"),
                     Err(error) => format!("{name} could not be started again: {error}"),

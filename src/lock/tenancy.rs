@@ -101,6 +101,7 @@ impl<'a> Lock<'a> {
             }
             match &mut *self.tenure.lock().await {
                 None => return true,
+                Some(_) if self.lost.borrow().is_some() => return false,
                 // It may have been renewed while we waited for our turn.
                 Some(_) if self.proven.get().age() < terms.trust() => return true,
                 Some(tenure) => self.renew(tenure).await,
@@ -144,6 +145,7 @@ impl<'a> Lock<'a> {
             }
             match &mut *self.tenure.lock().await {
                 None => return,
+                Some(_) if self.lost.borrow().is_some() => return,
                 Some(tenure) if self.proven.get().age() >= renewal => self.renew(tenure).await,
                 Some(_) => {}
             }
@@ -178,7 +180,9 @@ impl<'a> Lock<'a> {
             Err(rival) => {
                 self.lose(match &rival {
                     Some(claim) => format!("{} has taken over", claim.holder.in_words()),
-                    None => "somebody has deleted it".to_owned(),
+                    None => {
+                        "another command had it in the meantime, or somebody deleted it".to_owned()
+                    }
                 });
                 let mine = |c: &&Claim| c.holder.token == self.holder.token;
                 let mine: Vec<_> = list.iter().filter(mine).map(|c| c.generation).collect();

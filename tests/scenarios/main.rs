@@ -22,4 +22,5 @@ mod requests;
 mod restarts;
 mod scale;
 mod support;
+mod two_writers;
 mod volumes;
