@@ -52,6 +52,9 @@ pub struct Globals {
     /// The old name of --project-directory
     #[arg(long, value_name = "DIR", hide = true)]
     pub workdir: Option<String>,
+    /// Registry of project files (oci://) to speak to without TLS, as is done on this machine (repeatable)
+    #[arg(long = "insecure-registry", value_name = "REGISTRY", hide = true)]
+    pub insecure_registries: Vec<String>,
     /// When to colour: never, always or auto
     #[arg(long, value_name = "WHEN")]
     pub ansi: Option<String>,

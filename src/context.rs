@@ -95,7 +95,13 @@ impl Context {
             engine: OnceLock::new(),
             files: RemoteFiles::default(),
         };
-        ctx.files = RemoteFiles::new(Settings::of(&ctx.environment));
+        let mut settings = Settings::of(&ctx.environment);
+        settings.docker_config = ctx.docker_config_dir();
+        settings
+            .ways
+            .insecure
+            .clone_from(&ctx.globals.insecure_registries);
+        ctx.files = RemoteFiles::new(settings);
         if ctx.globals.debug {
             output::trace(&ctx.style);
         }

@@ -1,10 +1,16 @@
-//! Project files from elsewhere: git repositories, brought to a cache on this machine
-//! (artifacts of registries are named and refused). Loading sees them through [`Files`]; nothing
-//! happens before a file names one.
+//! Project files from elsewhere: git repositories and artifacts of registries, brought to a cache on
+//! this machine. Loading sees them through [`Files`]; nothing happens before a file names one.
 
+mod artifact;
 mod cache;
+mod challenge;
+mod connection;
 mod git;
+mod oci;
+mod registry;
 
+use crate::engine::docker::images::Keyring;
+use crate::image::auth::ClientKeyring;
 use crate::interrupt::{Cause, Interrupts, Stage};
 use crate::load::disk::DiskFiles;
 use crate::load::{Fetched, FileKind, Files, Unfetched};
@@ -13,18 +19,26 @@ use crate::value::address::Address;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+pub use registry::Ways;
 
 /// What fetching takes from its surroundings.
 #[derive(Default)]
 pub struct Settings {
     /// `COMPOSE_EXPERIMENTAL_GIT_REMOTE`, where set.
     pub git: Option<String>,
+    /// `COMPOSE_EXPERIMENTAL_OCI_REMOTE`, where set.
+    pub oci: Option<String>,
     /// Where to keep what was fetched; `None` where there is no home.
     pub cache: Option<PathBuf>,
     /// The user lets git ask for passwords, or says which ssh to use.
     pub git_may_ask: bool,
     pub has_own_ssh: bool,
+    /// How to get to registries.
+    pub ways: Ways,
+    /// Where Docker's client keeps credentials for them.
+    pub docker_config: Option<PathBuf>,
 }
 
 impl Settings {
@@ -35,11 +49,25 @@ impl Settings {
         let home = || Some(Path::new(&set("HOME")?).join(".cache"));
         Settings {
             git: set("COMPOSE_EXPERIMENTAL_GIT_REMOTE"),
+            oci: set("COMPOSE_EXPERIMENTAL_OCI_REMOTE"),
             // Shared with Docker Compose, as the paths are part of what containers are made from.
             cache: xdg.or_else(home).map(|dir| dir.join("docker-compose")),
             git_may_ask: set("GIT_TERMINAL_PROMPT").is_some(),
             has_own_ssh: set("GIT_SSH").is_some() || set("GIT_SSH_COMMAND").is_some(),
+            ways: Ways {
+                proxy: set("HTTPS_PROXY").or_else(|| set("https_proxy")),
+                no_proxy: set("NO_PROXY")
+                    .or_else(|| set("no_proxy"))
+                    .unwrap_or_default(),
+                insecure: Vec::new(),
+            },
+            docker_config: None,
         }
+    }
+
+    fn keyring(&self) -> Option<Arc<dyn Keyring>> {
+        let directory = self.docker_config.clone()?;
+        Some(Arc::new(ClientKeyring::new(directory)))
     }
 
     fn cache(&self) -> Result<&Path, Unfetched> {
@@ -81,10 +109,10 @@ impl RemoteFiles {
                 allowed("git", "COMPOSE_EXPERIMENTAL_GIT_REMOTE", &self.settings.git)?;
                 git::fetch(&self.settings, &git).await
             }
-            Address::Oci(_) => Err(Unfetched {
-                why: format!("{address}: projects from registries cannot be fetched yet"),
-                help: Some("fetch the file with another program and give its path".into()),
-            }),
+            Address::Oci(reference) => {
+                allowed("OCI", "COMPOSE_EXPERIMENTAL_OCI_REMOTE", &self.settings.oci)?;
+                oci::fetch(&self.settings, &reference).await
+            }
         }
     }
 }

@@ -111,6 +111,21 @@ fn only_the_yaml_reader_names_its_parser() {
 }
 
 #[test]
+fn only_remote_reaches_for_the_network_beside_the_engine() {
+    for word in ["rustls", "TcpStream"] {
+        holds(
+            "only remote reaches for the network beside the engine",
+            offenders(word, &[], &["remote", "engine/docker"]),
+        );
+    }
+    // Loading asks for a file through `Files::fetch`; commands have it through their context.
+    holds(
+        "only context knows remote",
+        offenders("crate::remote", &[], &["remote", "context"]),
+    );
+}
+
+#[test]
 fn only_output_and_terminal_write_to_a_terminal() {
     for word in [
         "println!",

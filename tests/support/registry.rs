@@ -6,14 +6,28 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Where a registry keeps what it is sent; gone with the last that uses it.
+#[derive(Clone)]
+struct Store(Arc<tempfile::TempDir>);
+
+impl Store {
+    fn new() -> Store {
+        Store(Arc::new(tempfile::tempdir().expect("a directory")))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
 
 /// A registry; killed and forgotten at the end.
 pub struct Registry {
     pub port: u16,
     child: Child,
-    /// Where it keeps what it is sent; gone at the end.
-    _directory: tempfile::TempDir,
+    directory: Store,
     /// `Authorization` of requests made here.
     authorization: Option<String>,
 }
@@ -46,30 +60,50 @@ fn program() -> String {
 
 impl Registry {
     pub fn start() -> Registry {
-        Registry::with("", None)
+        Registry::with(Store::new(), "127.0.0.1", "", "", None)
+    }
+
+    /// One on another address.
+    #[allow(dead_code)]
+    pub fn start_on(address: &str) -> Registry {
+        Registry::with(Store::new(), address, "", "", None)
     }
 
     /// One that wants a name and a password: `htpasswd` holds the line for them, `basic` what
     /// requests say (`name:password` in base 64).
     pub fn guarded(htpasswd: &str, basic: &str) -> Registry {
-        Registry::with(htpasswd, Some(format!("Basic {basic}")))
+        let pass = Some(format!("Basic {basic}"));
+        Registry::with(Store::new(), "127.0.0.1", htpasswd, "", pass)
     }
 
-    fn with(htpasswd: &str, authorization: Option<String>) -> Registry {
-        let directory = tempfile::tempdir().expect("a directory");
+    /// A second one with the same content, under TLS and on all addresses.
+    #[allow(dead_code)]
+    pub fn under_tls(&self, certificate: &Path, key: &Path) -> Registry {
+        let (certificate, key) = (certificate.display(), key.display());
+        let tls = format!(", tls: {{certificate: '{certificate}', key: '{key}'}}");
+        Registry::with(self.directory.clone(), "0.0.0.0", "", &tls, None)
+    }
+
+    fn with(
+        directory: Store,
+        address: &str,
+        htpasswd: &str,
+        tls: &str,
+        authorization: Option<String>,
+    ) -> Registry {
         let root = directory.path().display();
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a port")
             .port();
         let mut settings = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {root}/store}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {root}/store}}}}\nhttp: {{addr: '{address}:{port}'{tls}}}\n"
         );
         if authorization.is_some() {
             settings += &format!("auth: {{htpasswd: {{realm: test, path: {root}/htpasswd}}}}\n");
             fs::write(directory.path().join("htpasswd"), htpasswd).expect("a file");
         }
-        let path = directory.path().join("registry.yml");
+        let path = directory.path().join(format!("{port}.yml"));
         fs::write(&path, settings).expect("a file");
         let child = Command::new(program())
             .arg("serve")
@@ -82,7 +116,7 @@ impl Registry {
         let registry = Registry {
             port,
             child,
-            _directory: directory,
+            directory,
             authorization,
         };
         let start = Instant::now();

@@ -1,0 +1,508 @@
+//! Project files from registries: Debian's `docker-registry` on this machine, and servers that do
+//! what no registry should.
+
+#[path = "support/registry.rs"]
+mod registry;
+
+use registry::{Registry, digest};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const PROJECT: &str = "application/vnd.docker.compose.project";
+const COMPOSE_FILE: &str = "application/vnd.docker.compose.file+yaml";
+const ENV_FILE: &str = "application/vnd.docker.compose.envfile";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+const MAIN: &str = "services:
+  web: {image: busybox, env_file: 0e.env, volumes: ['./data:/data']}
+  ext:
+    extends: {file: 0f.yaml, service: base}
+";
+const OVER: &str = "services:\n  web: {labels: {over: 'yes'}}\n";
+const BASE: &str = "services:\n  base: {image: alpine}\n";
+
+fn regatta(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_regatta"));
+    command
+        .args(arguments)
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", dir)
+        .env("XDG_CACHE_HOME", dir.join("cache"))
+        .stdin(Stdio::null());
+    command
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+#[track_caller]
+fn works(command: &mut Command) -> String {
+    let output = command.output().expect("a run");
+    let (out, err) = texts(&output);
+    assert!(output.status.success(), "{command:?}: {err}");
+    out
+}
+
+#[track_caller]
+fn fails(command: &mut Command, words: &[&str]) {
+    let output = command.output().expect("a run");
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    for words in words {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+}
+
+/// What is in the cache, half-made entries included.
+fn cached(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir.join("cache/docker-compose"));
+    let mut paths: Vec<PathBuf> = entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn layer(kind: &str, content: &str, notes: Value) -> Value {
+    json!({
+        "mediaType": kind,
+        "digest": digest(content.as_bytes()),
+        "size": content.len(),
+        "annotations": notes,
+    })
+}
+
+fn manifest(layers: Vec<Value>) -> Value {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": PROJECT,
+        "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": digest(b"{}"), "size": 2},
+        "layers": layers,
+    })
+}
+
+/// Publishes a project of four files; gives its digest.
+fn publish(registry: &Registry, name: &str, main: &str) -> String {
+    let file = "com.docker.compose.file";
+    let layers = vec![
+        layer(COMPOSE_FILE, main, json!({file: "compose.yaml"})),
+        layer(COMPOSE_FILE, OVER, json!({file: "over.yaml"})),
+        layer(
+            COMPOSE_FILE,
+            BASE,
+            json!({file: "0f.yaml", "com.docker.compose.extends": "true"}),
+        ),
+        layer(
+            ENV_FILE,
+            "A=1\n",
+            json!({"com.docker.compose.envfile": "0e.env"}),
+        ),
+    ];
+    for content in [main, OVER, BASE, "A=1\n", "{}"] {
+        registry.put_blob(name, content.as_bytes());
+    }
+    registry.put_manifest(name, "1", &manifest(layers))
+}
+
+#[test]
+fn a_project_from_a_registry() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let registry = Registry::start();
+    let host = registry.host();
+    let first = publish(&registry, "me/app", MAIN);
+    let url = format!("oci://{host}/me/app:1");
+    let root = |digest: &str| {
+        let hex = digest.trim_start_matches("sha256:");
+        dir.join("cache/docker-compose").join(hex)
+    };
+    let out = works(&mut regatta(dir, &["-f", &url, "config"]));
+    let bind = format!("source: {}/data", root(&first).display());
+    for words in ["over: 'yes'", "A: \"1\"", "image: alpine", &bind] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    assert_eq!(cached(dir), [root(&first)]);
+
+    // Included and extended.
+    fs::write(
+        dir.join("both.yaml"),
+        format!(
+            "include: ['{url}']\nservices:\n  own: {{extends: {{file: '{url}', service: web}}}}\n"
+        ),
+    )
+    .expect("a file");
+    let out = works(&mut regatta(dir, &["-f", "both.yaml", "config"]));
+    assert_eq!(out.matches(&bind).count(), 2, "{out}");
+
+    // A tag is looked up again. What is in the cache but not whole is made anew.
+    let second = publish(&registry, "me/app", &MAIN.replace("busybox", "debian"));
+    let out = works(&mut regatta(dir, &["-f", &url, "config"]));
+    assert!(out.contains("image: debian"), "{out}");
+    let data = root(&second).join("data");
+    fs::create_dir(&data).expect("a folder");
+    fs::write(root(&second).join("compose.yaml"), "services: {}").expect("a file");
+    let out = works(&mut regatta(dir, &["-f", &url, "config"]));
+    assert!(out.contains("image: debian"), "{out}");
+    assert!(data.exists(), "what containers keep there stays");
+    // An index leads to the project.
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [{"mediaType": MANIFEST, "artifactType": PROJECT, "digest": first, "size": 1}],
+    });
+    registry.put_manifest("me/app", "bundle", &index);
+    let bundle = format!("oci://{host}/me/app:bundle");
+    let out = works(&mut regatta(dir, &["-f", &bundle, "config"]));
+    assert!(out.contains("image: busybox"), "{out}");
+    assert_eq!(cached(dir).len(), 3);
+
+    // A mistake in a remote file has its place there.
+    publish(
+        &registry,
+        "wrong",
+        &MAIN.replace("image: busybox", "imagge: busybox"),
+    );
+    let wrong = format!("oci://{host}/wrong:1");
+    let place = format!("--> {wrong}/compose.yaml:2:9");
+    fails(
+        &mut regatta(dir, &["-f", &wrong, "config", "-q"]),
+        &[&place, "imagge"],
+    );
+
+    // A digest needs no registry the second time; a tag does.
+    drop(registry);
+    let pinned = format!("oci://{host}/me/app@{first}");
+    let out = works(&mut regatta(dir, &["-f", &pinned, "config"]));
+    assert!(out.contains("image: busybox"), "{out}");
+    fails(
+        &mut regatta(dir, &["-f", &url, "config", "-q"]),
+        &["error[remote-file]", &url, "cannot be reached", "refused"],
+    );
+}
+
+#[test]
+fn what_cannot_be_had_is_said_where_it_is_asked_for() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let registry = Registry::start();
+    let host = registry.host();
+    registry.put_blob("image", b"{}");
+    let image = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": digest(b"{}"), "size": 2},
+        "layers": [],
+    });
+    registry.put_manifest("image", "1", &image);
+    for (name, why) in [
+        ("gone:1", "has no such artifact"),
+        (
+            "image:1",
+            "it is not a Compose project, but has application/vnd.docker.container.image.v1+json",
+        ),
+        ("UPPER:1", "repository name must be lowercase"),
+    ] {
+        let url = format!("oci://{host}/{name}");
+        fs::write(dir.join("compose.yaml"), format!("include:\n  - '{url}'\n")).expect("a file");
+        let place = "--> compose.yaml:2:5";
+        fails(
+            &mut regatta(dir, &["config", "-q"]),
+            &["error[remote-file]: include", place, &url, why],
+        );
+    }
+    let url = format!("oci://{host}/image:1");
+    let mut off = regatta(dir, &["-f", &url, "config", "-q"]);
+    fails(
+        off.env("COMPOSE_EXPERIMENTAL_OCI_REMOTE", "0"),
+        &["OCI remote resource is disabled by \"COMPOSE_EXPERIMENTAL_OCI_REMOTE\""],
+    );
+    let mut unclear = regatta(dir, &["-f", &url, "config", "-q"]);
+    fails(
+        unclear.env("COMPOSE_EXPERIMENTAL_OCI_REMOTE", "maybe"),
+        &["expects boolean value"],
+    );
+    assert!(cached(dir).is_empty());
+}
+
+#[test]
+fn a_registry_that_wants_a_password() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    // The password is `secret`.
+    let line = "me:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
+    let registry = Registry::guarded(line, "bWU6c2VjcmV0");
+    publish(&registry, "app", MAIN);
+    let host = registry.host();
+    let url = format!("oci://{host}/app:1");
+    let run = || regatta(dir, &["-f", &url, "config"]);
+    let login = format!("docker login {host}");
+    fails(
+        &mut run(),
+        &["does not let us in", "a name and a password", &login],
+    );
+    let config = |auth: &str| {
+        fs::create_dir_all(dir.join(".docker")).expect("a folder");
+        let text = json!({"auths": {host.as_str(): {"auth": auth}}}).to_string();
+        fs::write(dir.join(".docker/config.json"), text).expect("a file");
+    };
+    config("bWU6d3Jvbmc=");
+    fails(&mut run(), &["does not let us in", "401"]);
+    config("bWU6c2VjcmV0");
+    assert!(works(&mut run()).contains("image: busybox"));
+}
+
+/// A server whose answers are given by a function of the request's head.
+struct Canned {
+    port: u16,
+}
+
+impl Canned {
+    fn new(answer: impl Fn(u16, &str) -> Option<Vec<u8>> + Send + Sync + 'static) -> Canned {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let answer = Arc::new(answer);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let answer = answer.clone();
+                std::thread::spawn(move || Canned::serve(stream, port, &*answer));
+            }
+        });
+        Canned { port }
+    }
+
+    fn serve(mut stream: TcpStream, port: u16, answer: &dyn Fn(u16, &str) -> Option<Vec<u8>>) {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read(&mut byte) {
+                Ok(1) => head.push(byte[0]),
+                _ => return,
+            }
+        }
+        match answer(port, &String::from_utf8_lossy(&head)) {
+            Some(bytes) => {
+                let _ = stream.write_all(&bytes);
+            }
+            // Says nothing until the other side has had enough.
+            None => {
+                let _ = stream.read(&mut byte);
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("oci://127.0.0.1:{}/app:1", self.port)
+    }
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> Option<Vec<u8>> {
+    let length = body.len();
+    let text = format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    );
+    Some(text.into_bytes())
+}
+
+fn one_file(content: &str) -> String {
+    let notes = json!({"com.docker.compose.file": "compose.yaml"});
+    manifest(vec![layer(COMPOSE_FILE, content, notes)]).to_string()
+}
+
+const SMALL: &str = "services: {web: {image: busybox}}\n";
+
+#[test]
+fn tokens_and_redirects() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    // Where the blobs are: it must not see what is meant for the registry.
+    let store = Canned::new(|_, head| {
+        assert!(!head.to_lowercase().contains("authorization"), "{head}");
+        answer("200 OK", "", SMALL)
+    });
+    let elsewhere = store.port;
+    let server = Canned::new(move |port, head| {
+        let challenge = format!(
+            "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:{port}/token?a=b\",service=\"r s\",scope=\"repository:app:pull\"\r\n"
+        );
+        let is = |start: &str| head.starts_with(start);
+        let blob = format!("Location: http://127.0.0.1:{elsewhere}/blob\r\n");
+        match head.contains("authorization: Bearer t0ken\r\n") {
+            _ if is("GET /token?a=b&service=r%20s&scope=repository%3Aapp%3Apull ") => {
+                answer("200 OK", "", "{\"access_token\": \"t0ken\"}")
+            }
+            false => answer("401 Unauthorized", &challenge, "{}"),
+            true if is("GET /v2/app/manifests/1 ") => answer("200 OK", "", &one_file(SMALL)),
+            true if is("GET /v2/app/blobs/sha256:") => answer("307 Temporary Redirect", &blob, ""),
+            true => answer("404 Not Found", "", ""),
+        }
+    });
+    let out = works(&mut regatta(dir, &["-f", &server.url(), "config"]));
+    assert!(out.contains("image: busybox"), "{out}");
+}
+
+#[test]
+fn servers_that_do_what_they_should_not() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let with_blob = |blob: fn() -> Option<Vec<u8>>| {
+        Canned::new(move |_, head| match head.contains("/manifests/") {
+            true => answer("200 OK", "", &one_file(SMALL)),
+            false => blob(),
+        })
+    };
+    let large = || {
+        let content = "a".repeat(17 << 20);
+        Canned::new(move |_, _| answer("200 OK", "", &content))
+    };
+    let of = |status: &'static str, headers: &'static str, body: &'static str| {
+        Canned::new(move |_, _| answer(status, headers, body))
+    };
+    for (server, why) in [
+        (
+            with_blob(|| answer("200 OK", "", "services: {evil: {}}            ")),
+            "sends something else",
+        ),
+        (
+            with_blob(|| answer("200 OK", "", &"x".repeat(9999))),
+            "sends more than",
+        ),
+        (
+            with_blob(|| answer("404 Not Found", "", "")),
+            "lacks sha256:",
+        ),
+        (
+            with_blob(|| Some(b"HTTP/1.1 200 OK\r\nContent-Length: 34\r\n\r\nserv".to_vec())),
+            "cannot be reached",
+        ),
+        (
+            with_blob(|| Some(b"nonsense\r\n\r\n".to_vec())),
+            "cannot be reached",
+        ),
+        (large(), "sends more than"),
+        (of("200 OK", "", "<html>"), "its manifest cannot be read"),
+        (
+            of("307 Temporary Redirect", "Location: /v2/x\r\n", ""),
+            "leads in circles",
+        ),
+        (
+            of("307 Temporary Redirect", "Location: ftp://x\r\n", ""),
+            "which is no address",
+        ),
+        (
+            of(
+                "403 Forbidden",
+                "",
+                "{\"errors\": [{\"message\": \"de\\u001b[31mnied\"}]}",
+            ),
+            "does not let us in: 403: de[31mnied",
+        ),
+        (of("500 Oops", "", ""), "answers 500"),
+        (of("401 Unauthorized", "", ""), "does not say how to log in"),
+    ] {
+        let url = server.url();
+        fails(
+            &mut regatta(dir, &["-f", &url, "config"]),
+            &["error[remote-file]", &url, why],
+        );
+        assert!(cached(dir).is_empty(), "{why}: {:?}", cached(dir));
+    }
+}
+
+#[test]
+fn broken_off_in_the_middle() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let silent = Canned::new(|_, head| match head.contains("/manifests/") {
+        true => answer("200 OK", "", &one_file(SMALL)),
+        false => None,
+    });
+    let url = silent.url();
+    for (signal, code) in [("INT", Some(130)), ("TERM", Some(143)), ("KILL", None)] {
+        let mut run = regatta(dir, &["-f", &url, "config"]);
+        let mut child = run
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a run");
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(child.try_wait().expect("a child").is_none(), "it waits");
+        let kill = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill").success());
+        let start = Instant::now();
+        let status = child.wait().expect("its end");
+        assert!(start.elapsed() < Duration::from_secs(5));
+        assert_eq!(status.code(), code, "{signal}");
+        assert!(cached(dir).is_empty(), "{signal}: {:?}", cached(dir));
+    }
+}
+
+/// An address of this machine that is not the loopback's, which TLS is spoken to.
+fn own_address() -> Option<String> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback()).then(|| address.to_string())
+}
+
+#[test]
+fn under_tls() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let Some(address) = own_address() else {
+        // Without a network there is nobody to speak TLS to.
+        return;
+    };
+    let settings = format!(
+        "[req]\ndistinguished_name = name\n[name]\n[own]\nbasicConstraints = CA:FALSE\nsubjectAltName = IP:{address}\n"
+    );
+    fs::write(dir.join("settings"), settings).expect("a file");
+    let words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -keyout key.pem -out cert.pem -config settings -extensions own";
+    let made = Command::new("openssl")
+        .args(words.split(' '))
+        .current_dir(dir)
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.expect("openssl").success());
+    let registry = Registry::start();
+    publish(&registry, "app", MAIN);
+    let secure = registry.under_tls(&dir.join("cert.pem"), &dir.join("key.pem"));
+    let url = format!("oci://{address}:{}/app:1", secure.port);
+    fails(
+        &mut regatta(dir, &["-f", &url, "config"]),
+        &["cannot be reached", "certificate"],
+    );
+    let mut run = regatta(dir, &["-f", &url, "config"]);
+    let out = works(run.env("SSL_CERT_FILE", dir.join("cert.pem")));
+    assert!(out.contains("image: busybox"), "{out}");
+    // A plain registry there has to be named as one.
+    let plain = Registry::start_on("0.0.0.0");
+    publish(&plain, "app", MAIN);
+    let host = format!("{address}:{}", plain.port);
+    let url = format!("oci://{host}/app:1");
+    let mut run = regatta(dir, &["-f", &url, "config"]);
+    fails(
+        run.env("SSL_CERT_FILE", dir.join("cert.pem")),
+        &["cannot be reached"],
+    );
+    let out = works(&mut regatta(
+        dir,
+        &["--insecure-registry", &host, "-f", &url, "config"],
+    ));
+    assert!(out.contains("image: busybox"), "{out}");
+}
