@@ -27,6 +27,7 @@ pub mod schema;
 pub mod short;
 pub mod source;
 pub mod tags;
+pub mod touched;
 pub mod validate;
 pub mod yaml;
 

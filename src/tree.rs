@@ -18,6 +18,9 @@ pub type Text = lean_string::LeanStr;
 /// The items of a sequence: one word, because trees are large and go through many hands.
 pub type Items = ThinVec<Node>;
 
+/// The entries of a mapping, each with its key.
+pub type Entries = ThinVec<(Text, Entry)>;
+
 /// The number of a source text (a project file, an env file) in the list of sources of one load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SourceId(pub u32);

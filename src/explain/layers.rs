@@ -4,6 +4,7 @@ use super::Way;
 use super::path::{self, Step};
 use crate::load::history::{History, Layer, Link};
 use crate::load::merge::unique;
+use crate::load::touched::Touched;
 use crate::load::{Sources, canonical, yaml};
 use crate::tree::{Map, Node, SourceId, Span, Value};
 use std::cell::RefCell;
@@ -109,7 +110,7 @@ impl<'h> Layers<'h> {
         all(&self.history.documents, &mut layers);
         layers.iter().find_map(|layer| {
             let mut root = layer.root.clone();
-            canonical::expand(&mut root, true, &mut Vec::new());
+            canonical::expand(&mut root, &Touched::All, true, &mut Vec::new());
             let steps = path::resolve(&root, query).ok()?;
             (steps.len() > 1).then_some(steps)
         })
@@ -348,7 +349,7 @@ fn in_long_form(section: &str, name: &str, mut object: Node) -> Node {
     let mut model = Map::new();
     model.insert(section, at, Node::new(objects, at));
     let mut model = Node::new(model, at);
-    canonical::expand(&mut model, true, &mut Vec::new());
+    canonical::expand(&mut model, &Touched::All, true, &mut Vec::new());
     model
 }
 

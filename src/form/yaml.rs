@@ -2,56 +2,67 @@
 //! the tables, then `x-*`; user keys in the natural order of Go's YAML encoder.
 
 use super::{Field, Form, Kind, Presence};
-use crate::tree::{Entry, Items, Map, Node, Span, Text, Value};
+use crate::tree::{Entries, Entry, Map, Node, Span, Value};
 use std::cmp::Ordering;
-use thin_vec::ThinVec;
 
 /// Puts an object into the order of its form.
-pub fn object(form: &Form, node: Node) -> Node {
+pub fn object(form: &Form, node: &mut Node) {
     let span = node.span;
-    let Value::Map(map) = node.value else {
-        return node;
+    let Value::Map(map) = &mut node.value else {
+        return;
     };
-    let mut known: Vec<(usize, Text, Entry)> = Vec::with_capacity(map.len());
-    let mut others = ThinVec::new();
-    for (key, mut entry) in map.into_entries() {
-        let Some(at) = form.position(&key) else {
-            others.push((key, entry));
-            continue;
+    let mut entries = map.take_entries();
+    let mut others = Entries::new();
+    let mut places = Vec::with_capacity(entries.len());
+    entries.retain_mut(|(key, entry)| {
+        let Some(at) = form.position(key) else {
+            if form.extensions {
+                others.push((std::mem::take(key), std::mem::take(entry)));
+            }
+            return false;
         };
         let field = &form.fields[at];
-        entry.node = value(field.kind, entry.node);
-        if is_shown(field, &entry.node) {
-            known.push((at, key, entry));
+        value(field.kind, &mut entry.node);
+        let is_shown = is_shown(field, &entry.node);
+        if is_shown {
+            places.push(at);
         }
-    }
+        is_shown
+    });
     for (at, field) in form.fields.iter().enumerate() {
-        if field.presence == Presence::Always && known.iter().all(|(other, ..)| *other != at) {
+        if field.presence == Presence::Always && !places.contains(&at) {
             let node = empty(field.kind, span);
-            known.push((at, field.name.into(), Entry { key: span, node }));
+            places.push(at);
+            entries.push((field.name.into(), Entry { key: span, node }));
         }
     }
-    known.sort_unstable_by_key(|(at, ..)| *at);
-    let mut ordered: ThinVec<(Text, Entry)> = known
-        .into_iter()
-        .map(|(_, key, entry)| (key, entry))
-        .collect();
-    if form.extensions {
-        for (key, mut entry) in sorted(Map::of_distinct(others)).into_entries() {
-            entry.node = untyped(entry.node);
-            ordered.push((key, entry));
+    order(&mut entries, &mut places);
+    sort(&mut others);
+    for (_, entry) in &mut others {
+        untyped(&mut entry.node);
+    }
+    entries.append(&mut others);
+    *map = Map::of_distinct(entries);
+}
+
+/// Sorts entries by their places, which are few and often in order.
+fn order(entries: &mut Entries, places: &mut [usize]) {
+    for end in 1..places.len() {
+        let place = places[end];
+        let at = places[..end].partition_point(|p| *p <= place);
+        if at < end {
+            places[at..=end].rotate_right(1);
+            entries[at..=end].rotate_right(1);
         }
     }
-    Node::new(Map::of_distinct(ordered), span)
 }
 
 /// Objects by name, in natural order.
-pub fn object_map(form: &Form, map: Map) -> Map {
-    let mut map = sorted(map);
+pub fn object_map(form: &Form, map: &mut Map) {
+    sort_map(map);
     for (_, node) in map.iter_mut() {
-        *node = object(form, std::mem::take(node));
+        object(form, node);
     }
-    map
 }
 
 /// Empty structures, unset commands and switches that are on by default are left out.
@@ -64,30 +75,22 @@ fn is_shown(field: &Field, node: &Node) -> bool {
     }
 }
 
-fn value(kind: Kind, node: Node) -> Node {
-    let span = node.span;
-    match (kind, node.value) {
-        (Kind::Object(form) | Kind::Struct(form), Value::Map(map)) => {
-            object(form, Node::new(map, span))
+fn value(kind: Kind, node: &mut Node) {
+    match (kind, &mut node.value) {
+        (Kind::Object(form) | Kind::Struct(form), Value::Map(_)) => object(form, node),
+        (Kind::Objects(form), Value::Seq(items)) => {
+            items.iter_mut().for_each(|item| object(form, item));
         }
-        (Kind::Objects(form), Value::Seq(items)) => Node::new(
-            items
-                .into_iter()
-                .map(|item| object(form, item))
-                .collect::<Items>(),
-            span,
-        ),
-        (Kind::ObjectMap(form), Value::Map(map)) => Node::new(object_map(form, map), span),
+        (Kind::ObjectMap(form), Value::Map(map)) => object_map(form, map),
         (Kind::Ulimits, Value::Map(map)) => {
-            let mut map = sorted(map);
+            sort_map(map);
             for (_, limit) in map.iter_mut() {
                 if let Value::Map(parts) = &limit.value {
                     limit.value = Value::Map(both_limits(parts, limit.span));
                 }
             }
-            Node::new(map, span)
         }
-        (_, value) => untyped(Node { value, span }),
+        _ => untyped(node),
     }
 }
 
@@ -112,91 +115,83 @@ fn empty(kind: Kind, span: Span) -> Node {
 }
 
 /// A tree without a form: keys in natural order.
-pub fn untyped(node: Node) -> Node {
-    let span = node.span;
-    match node.value {
+pub fn untyped(node: &mut Node) {
+    match &mut node.value {
         Value::Map(map) => {
-            let mut map = sorted(map);
+            sort_map(map);
             for (_, node) in map.iter_mut() {
-                *node = untyped(std::mem::take(node));
+                untyped(node);
             }
-            Node::new(map, span)
         }
-        Value::Seq(items) => Node::new(items.into_iter().map(untyped).collect::<Items>(), span),
-        value => Node { value, span },
+        Value::Seq(items) => items.iter_mut().for_each(untyped),
+        _ => {}
     }
+}
+
+fn is_before(a: &str, b: &str) -> bool {
+    natural(a, b) != Ordering::Greater
+}
+
+/// Sorts a mapping's keys naturally.
+fn sort_map(map: &mut Map) {
+    if map.keys().is_sorted_by(|a, b| is_before(a, b)) {
+        return;
+    }
+    let mut entries = map.take_entries();
+    sort(&mut entries);
+    *map = Map::of_distinct(entries);
 }
 
 /// Sorts keys naturally. The order of Go's encoder is not a total one for every mix of letters,
 /// digits and signs, so this is an insertion that copes with that.
-fn sorted(map: Map) -> Map {
-    let is_before = |pair: [&str; 2]| natural(pair[0], pair[1]) != Ordering::Greater;
-    if map
-        .keys()
-        .zip(map.keys().skip(1))
-        .all(|(a, b)| is_before([a, b]))
-    {
-        return map;
+fn sort(entries: &mut Entries) {
+    for end in 1..entries.len() {
+        let (sorted, rest) = entries.split_at(end);
+        let key = &rest[0].0;
+        if is_before(&sorted[end - 1].0, key) {
+            continue;
+        }
+        let at = sorted.partition_point(|(earlier, _)| is_before(earlier, key));
+        entries[at..=end].rotate_right(1);
     }
-    let mut entries: ThinVec<(Text, Entry)> = ThinVec::with_capacity(map.len());
-    for entry in map.into_entries() {
-        let at = match entries.last() {
-            Some(last) if natural(&last.0, &entry.0) == Ordering::Greater => {
-                entries.partition_point(|e| natural(&e.0, &entry.0) != Ordering::Greater)
-            }
-            _ => entries.len(),
-        };
-        entries.insert(at, entry);
-    }
-    Map::of_distinct(entries)
 }
 
 /// The order of keys in Go's YAML encoder: runs of digits compare as numbers, letters come after
 /// everything else, but before it inside a run of digits.
 pub fn natural(a: &str, b: &str) -> Ordering {
-    let mut digits = false;
-    for (i, (x, y)) in a.chars().zip(b.chars()).enumerate() {
-        if x == y {
-            digits = x.is_numeric();
-            continue;
-        }
-        return match (x.is_alphabetic(), y.is_alphabetic()) {
-            (true, true) => x.cmp(&y),
-            (true, false) if digits => Ordering::Less,
-            (false, true) if digits => Ordering::Greater,
-            (true, false) => Ordering::Greater,
-            (false, true) => Ordering::Less,
-            (false, false) => {
-                let a: Vec<char> = a.chars().collect();
-                let b: Vec<char> = b.chars().collect();
-                numbers(&a, &b, i)
-            }
-        };
+    let alike = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    let at = a.floor_char_boundary(alike);
+    let (Some(x), Some(y)) = (a[at..].chars().next(), b[at..].chars().next()) else {
+        return a.len().cmp(&b.len());
+    };
+    let after_digit = || a[..at].chars().next_back().is_some_and(char::is_numeric);
+    match (x.is_alphabetic(), y.is_alphabetic()) {
+        (true, true) => x.cmp(&y),
+        (true, false) if after_digit() => Ordering::Less,
+        (false, true) if after_digit() => Ordering::Greater,
+        (true, false) => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        (false, false) => numbers(a, b, at).then(x.cmp(&y)),
     }
-    a.chars().count().cmp(&b.chars().count())
 }
 
-/// Compares the numbers that start at `i`, where the texts differ.
-fn numbers(a: &[char], b: &[char], i: usize) -> Ordering {
+/// Compares the numbers that start at a byte, where the texts differ.
+fn numbers(a: &str, b: &str, at: usize) -> Ordering {
     let mut lead = 0i64;
-    if a[i] == '0' || b[i] == '0' {
-        let run = a[..i].iter().rev().take_while(|c| c.is_ascii_digit());
-        if run.into_iter().any(|c| *c != '0') {
+    if a[at..].starts_with('0') || b[at..].starts_with('0') {
+        let run = a[..at].bytes().rev().take_while(u8::is_ascii_digit);
+        if run.into_iter().any(|c| c != b'0') {
             lead = 1;
         }
     }
-    let number = |text: &[char]| {
-        let digits: Vec<i64> = text[i..]
-            .iter()
-            .map_while(|c| c.to_digit(10))
-            .map(i64::from)
-            .collect();
-        let value = digits
-            .iter()
-            .fold(lead, |n, d| n.wrapping_mul(10).wrapping_add(*d));
-        (value, digits.len())
+    let number = |text: &str| {
+        let digits = text.bytes().take_while(u8::is_ascii_digit);
+        digits.fold((lead, 0), |(n, count), digit| {
+            let n = n.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+            (n, count + 1)
+        })
     };
-    number(a).cmp(&number(b)).then(a[i].cmp(&b[i]))
+    number(&a[at..]).cmp(&number(&b[at..]))
 }
 
 #[cfg(test)]

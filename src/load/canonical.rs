@@ -7,6 +7,7 @@ use super::merge::default_dependency;
 use super::path::Path;
 use super::rules::Rules;
 use super::short;
+use super::touched::Touched;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Items, Map, Node, Span, Text, Value};
 use crate::value::number;
@@ -81,15 +82,17 @@ const TABLE: &[(&str, Short)] = &[
 
 static RULES: LazyLock<Rules<Short>> = LazyLock::new(|| Rules::new(TABLE));
 
-/// Brings a model into long syntax. With `lenient` (variables are not filled in) a text that
+/// Brings the touched parts of a model into long syntax. With `lenient` (variables are not filled in) a text that
 /// cannot be read stays as it is.
-pub fn expand(model: &mut Node, lenient: bool, findings: &mut Vec<Diagnostic>) {
+pub fn expand(model: &mut Node, touched: &Touched, lenient: bool, findings: &mut Vec<Diagnostic>) {
     let mut expander = Expander {
         lenient,
         ranges: 0,
         findings,
     };
-    expander.walk(model, &RULES, &Path::ROOT);
+    touched.walk(model, &RULES, |node, rules, path| {
+        expander.walk(node, rules, path);
+    });
 }
 
 /// The most ports that ranges of one model may name.

@@ -6,6 +6,7 @@
 use super::discover::is_address;
 use super::history::Link as Extension;
 use super::model::{Builder, Extended, Scope};
+use super::touched::Touched;
 use super::yaml::Tag;
 use super::{Unfetched, canonical, merge, paths, tags};
 use crate::diagnostic::Diagnostic;
@@ -251,9 +252,14 @@ impl Builder<'_> {
                 }
                 None => root,
             };
-            merge::unique::enforce(&mut merged, &mut self.findings);
-            canonical::expand(&mut merged, self.stages.no_interpolate, &mut self.findings);
-            merge::unique::enforce(&mut merged, &mut self.findings);
+            merge::unique::enforce(&mut merged, &Touched::All, &mut self.findings);
+            canonical::expand(
+                &mut merged,
+                &Touched::All,
+                self.stages.no_interpolate,
+                &mut self.findings,
+            );
+            merge::unique::enforce(&mut merged, &Touched::All, &mut self.findings);
             model = Some(merged);
             last_tags = tags;
         }

@@ -9,6 +9,7 @@ use super::environment::{self, Environment};
 use super::interpolate::interpolate;
 use super::merge::{self, unique};
 use super::read::{Reader, Unreadable};
+use super::touched::Touched;
 use super::yaml::{Document, Tag};
 use super::{Stages, canonical, defaults, paths, schema, tags, validate};
 use crate::diagnostic::Diagnostic;
@@ -172,17 +173,26 @@ impl<'f> Builder<'f> {
         tags::apply(&tags, &mut model);
         self.extend_services(&mut root, &tags, file, scope);
         let is_first = model.as_map().is_some_and(Map::is_empty);
+        let touched = match is_first {
+            true => Touched::All,
+            false => Touched::by(&root),
+        };
         let mut model = match is_first {
             true => root,
             false => merge::models(model, root, &mut self.findings),
         };
-        unique::enforce(&mut model, &mut self.findings);
+        unique::enforce(&mut model, &touched, &mut self.findings);
         if !self.stages.no_validation {
-            schema::validate(&model, &mut self.findings);
+            schema::validate(&model, &touched, &mut self.findings);
             self.drop_version(&mut model, file);
         }
-        canonical::expand(&mut model, self.stages.no_interpolate, &mut self.findings);
-        unique::enforce(&mut model, &mut self.findings);
+        canonical::expand(
+            &mut model,
+            &touched,
+            self.stages.no_interpolate,
+            &mut self.findings,
+        );
+        unique::enforce(&mut model, &touched, &mut self.findings);
         model
     }
 

@@ -6,6 +6,7 @@
 pub mod tables;
 
 use super::path::Path;
+use super::touched::Touched;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Map, Node, Value};
 use crate::value::similar;
@@ -199,12 +200,13 @@ impl Schema {
     }
 }
 
-/// Checks a whole model.
-pub fn validate(model: &Node, findings: &mut Vec<Diagnostic>) {
-    Check { findings }.value(&tables::PROJECT, model, &Path::ROOT);
+/// Checks a model; of its sections the touched entries.
+pub fn validate(model: &Node, touched: &Touched, findings: &mut Vec<Diagnostic>) {
+    Check { touched, findings }.value(&tables::PROJECT, model, &Path::ROOT);
 }
 
 struct Check<'f> {
+    touched: &'f Touched,
     findings: &'f mut Vec<Diagnostic>,
 }
 
@@ -398,7 +400,11 @@ impl Check<'_> {
     }
 
     fn named(&mut self, names: Names, values: &Schema, map: &Map, path: &Path) {
+        let section = path.last_key().filter(|_| path.depth() == 1);
         for (key, entry) in map.entries() {
+            if section.is_some_and(|section| !self.touched.has(section, key)) {
+                continue;
+            }
             let fits = match names {
                 Names::Any => !key.is_empty(),
                 Names::OrNone => true,

@@ -1,28 +1,27 @@
 //! Mappings. Most of a project's have a few keys and are searched from end to end; only large
 //! ones pay for an index.
 
-use super::{Entry, Node, Span, Text};
+use super::{Entries, Entry, Node, Span, Text};
 use indexmap::IndexMap;
-use thin_vec::ThinVec;
 
 /// The most entries that are kept without an index.
-const FEW: usize = 16;
+const FEW: usize = 32;
 
 /// A mapping in the order of the file. A key remembers where it was written.
 #[derive(Debug, Clone, Default)]
 pub struct Map {
-    entries: Entries,
+    entries: Held,
 }
 
 #[derive(Debug, Clone)]
-enum Entries {
-    Few(ThinVec<(Text, Entry)>),
+enum Held {
+    Few(Entries),
     Many(Box<IndexMap<Text, Entry>>),
 }
 
-impl Default for Entries {
+impl Default for Held {
     fn default() -> Self {
-        Entries::Few(ThinVec::new())
+        Held::Few(Entries::new())
     }
 }
 
@@ -72,8 +71,8 @@ impl Map {
 
     pub fn len(&self) -> usize {
         match &self.entries {
-            Entries::Few(few) => few.len(),
-            Entries::Many(many) => many.len(),
+            Held::Few(few) => few.len(),
+            Held::Many(many) => many.len(),
         }
     }
 
@@ -96,15 +95,15 @@ impl Map {
     /// The value together with the place of its key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         match &self.entries {
-            Entries::Few(few) => few.iter().find(|(k, _)| is(k, key)).map(|(_, e)| e),
-            Entries::Many(many) => many.get(key),
+            Held::Few(few) => few.iter().find(|(k, _)| is(k, key)).map(|(_, e)| e),
+            Held::Many(many) => many.get(key),
         }
     }
 
     fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
         match &mut self.entries {
-            Entries::Few(few) => few.iter_mut().find(|(k, _)| is(k, key)).map(|(_, e)| e),
-            Entries::Many(many) => many.get_mut(key),
+            Held::Few(few) => few.iter_mut().find(|(k, _)| is(k, key)).map(|(_, e)| e),
+            Held::Many(many) => many.get_mut(key),
         }
     }
 
@@ -121,7 +120,7 @@ impl Map {
             key: key_span,
             node,
         };
-        if let Entries::Many(many) = &mut self.entries {
+        if let Held::Many(many) = &mut self.entries {
             return many.insert(key, entry).map(|e| e.node);
         }
         if let Some(old) = self.entry_mut(&key) {
@@ -132,24 +131,32 @@ impl Map {
     }
 
     /// A mapping of entries whose keys all differ.
-    pub fn of_distinct(entries: ThinVec<(Text, Entry)>) -> Self {
+    pub fn of_distinct(entries: Entries) -> Self {
         let entries = match entries.len() <= FEW {
-            true => Entries::Few(entries),
-            false => Entries::Many(Box::new(entries.into_iter().collect())),
+            true => Held::Few(entries),
+            false => Held::Many(Box::new(entries.into_iter().collect())),
         };
         Map { entries }
+    }
+
+    /// All entries, which leaves nothing.
+    pub fn take_entries(&mut self) -> Entries {
+        match std::mem::take(&mut self.entries) {
+            Held::Few(few) => few,
+            Held::Many(many) => many.into_iter().collect(),
+        }
     }
 
     /// Puts a key in that is not there.
     fn push(&mut self, key: Text, entry: Entry) {
         match &mut self.entries {
-            Entries::Few(few) if few.len() < FEW => few.push((key, entry)),
-            Entries::Few(few) => {
+            Held::Few(few) if few.len() < FEW => few.push((key, entry)),
+            Held::Few(few) => {
                 let mut many: IndexMap<Text, Entry> = std::mem::take(few).into_iter().collect();
                 many.insert(key, entry);
-                self.entries = Entries::Many(Box::new(many));
+                self.entries = Held::Many(Box::new(many));
             }
-            Entries::Many(many) => {
+            Held::Many(many) => {
                 many.insert(key, entry);
             }
         }
@@ -181,8 +188,8 @@ impl Map {
     /// Gives back the room that was set aside for entries to come.
     pub fn shrink(&mut self) {
         match &mut self.entries {
-            Entries::Few(few) => few.shrink_to_fit(),
-            Entries::Many(many) => many.shrink_to_fit(),
+            Held::Few(few) => few.shrink_to_fit(),
+            Held::Many(many) => many.shrink_to_fit(),
         }
     }
 
@@ -194,11 +201,11 @@ impl Map {
     /// As [`Map::remove`], with the place of the key.
     pub fn remove_entry(&mut self, key: &str) -> Option<Entry> {
         match &mut self.entries {
-            Entries::Few(few) => {
+            Held::Few(few) => {
                 let at = few.iter().position(|(k, _)| is(k, key))?;
                 Some(few.remove(at).1)
             }
-            Entries::Many(many) => many.shift_remove(key),
+            Held::Many(many) => many.shift_remove(key),
         }
     }
 
@@ -212,10 +219,8 @@ impl Map {
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
         match &mut self.entries {
-            Entries::Few(few) => {
-                Either::Few(few.iter_mut().map(|(k, e)| (k.as_str(), &mut e.node)))
-            }
-            Entries::Many(many) => {
+            Held::Few(few) => Either::Few(few.iter_mut().map(|(k, e)| (k.as_str(), &mut e.node))),
+            Held::Many(many) => {
                 Either::Many(many.iter_mut().map(|(k, e)| (k.as_str(), &mut e.node)))
             }
         }
@@ -224,29 +229,29 @@ impl Map {
     /// Keys with the places of both key and value.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
         match &self.entries {
-            Entries::Few(few) => Either::Few(few.iter().map(|(k, e)| (k.as_str(), e))),
-            Entries::Many(many) => Either::Many(many.iter().map(|(k, e)| (k.as_str(), e))),
+            Held::Few(few) => Either::Few(few.iter().map(|(k, e)| (k.as_str(), e))),
+            Held::Many(many) => Either::Many(many.iter().map(|(k, e)| (k.as_str(), e))),
         }
     }
 
     pub fn into_entries(self) -> impl Iterator<Item = (Text, Entry)> {
         match self.entries {
-            Entries::Few(few) => Either::Few(few.into_iter()),
-            Entries::Many(many) => Either::Many(many.into_iter()),
+            Held::Few(few) => Either::Few(few.into_iter()),
+            Held::Many(many) => Either::Many(many.into_iter()),
         }
     }
 
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Node) -> bool) {
         match &mut self.entries {
-            Entries::Few(few) => few.retain_mut(|(k, e)| keep(k, &mut e.node)),
-            Entries::Many(many) => many.retain(|k, e| keep(k, &mut e.node)),
+            Held::Few(few) => few.retain_mut(|(k, e)| keep(k, &mut e.node)),
+            Held::Many(many) => many.retain(|k, e| keep(k, &mut e.node)),
         }
     }
 
     pub fn sort_keys(&mut self) {
         match &mut self.entries {
-            Entries::Few(few) => few.sort_by(|(a, _), (b, _)| a.cmp(b)),
-            Entries::Many(many) => many.sort_keys(),
+            Held::Few(few) => few.sort_by(|(a, _), (b, _)| a.cmp(b)),
+            Held::Many(many) => many.sort_keys(),
         }
     }
 }

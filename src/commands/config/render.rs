@@ -28,9 +28,12 @@ pub fn project(project: CanonicalProject, format: Format) -> String {
 }
 
 /// A raw model: keys sorted, nothing else changed.
-pub fn model(model: Node, format: Format) -> String {
+pub fn model(mut model: Node, format: Format) -> String {
     match format {
-        Format::Yaml => yaml::emit(&order::untyped(model)),
+        Format::Yaml => {
+            order::untyped(&mut model);
+            yaml::emit(&model)
+        }
         Format::Json => {
             let mut json = Writer::new(Layout::Indented);
             json.value(&model);
@@ -59,7 +62,9 @@ fn tree(project: CanonicalProject) -> Node {
             root.insert(section, at, Node::new(map, at));
         }
     }
-    order::object(&tables::PROJECT, Node::new(root, at))
+    let mut root = Node::new(root, at);
+    order::object(&tables::PROJECT, &mut root);
+    root
 }
 
 /// What secrets and configs hold is never shown.

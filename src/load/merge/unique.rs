@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::load::path::Path;
 use crate::load::rules::Rules;
+use crate::load::touched::Touched;
 use crate::tree::{Items, Node, Value};
 use crate::value::number;
 use std::borrow::Cow;
@@ -64,9 +65,11 @@ const TABLE: &[(&str, Key)] = &[
 
 static RULES: LazyLock<Rules<Key>> = LazyLock::new(|| Rules::new(TABLE));
 
-/// Reduces every list of a model.
-pub fn enforce(model: &mut Node, findings: &mut Vec<Diagnostic>) {
-    walk(model, &RULES, &Path::ROOT, findings);
+/// Reduces every list in the touched parts of a model.
+pub fn enforce(model: &mut Node, touched: &Touched, findings: &mut Vec<Diagnostic>) {
+    touched.walk(model, &RULES, |node, rules, path| {
+        walk(node, rules, path, findings);
+    });
 }
 
 /// What an entry of the list at a path stands for; `None` where nothing makes two of them the same.
@@ -289,7 +292,7 @@ mod tests {
                 .root
             };
             let (mut got, want) = (parsed(list), parsed(reduced));
-            enforce(&mut got, &mut findings);
+            enforce(&mut got, &Touched::All, &mut findings);
             assert_eq!(got, want, "{list}");
             assert!(findings.is_empty(), "{findings:?}");
         }

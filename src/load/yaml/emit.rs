@@ -112,11 +112,11 @@ impl Emitter {
         let style = shape.style(text, place);
         match (style, place) {
             (Style::Literal, Place::Value(indent)) => self.literal(text, indent),
-            (Style::Plain, _) => self.line_of(text, place, style),
+            (Style::Plain, _) => self.line_of(text, shape, place, style),
             (quoted, _) => {
                 let quote = if quoted == Style::Single { '\'' } else { '"' };
                 self.out.push(quote);
-                self.line_of(text, place, quoted);
+                self.line_of(text, shape, place, quoted);
                 self.out.push(quote);
             }
         }
@@ -129,7 +129,11 @@ impl Emitter {
     }
 
     /// The characters of a text that is not a block, folded where they may be.
-    fn line_of(&mut self, text: &str, place: Place, style: Style) {
+    fn line_of(&mut self, text: &str, shape: Shape, place: Place, style: Style) {
+        if style == Style::Plain && !shape.spaced {
+            self.out.push_str(text);
+            return;
+        }
         let is_verbatim = match style {
             Style::Plain => true,
             Style::Single => !text.contains('\''),
@@ -258,6 +262,10 @@ enum Style {
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     multiline: bool,
+    /// Whether there may be a space.
+    spaced: bool,
+    /// Whether there may be a colon.
+    colon: bool,
     plain: bool,
     single: bool,
     block: bool,
@@ -265,9 +273,11 @@ struct Shape {
 
 impl Shape {
     fn of(text: &str) -> Self {
-        if is_simple(text.as_bytes()) {
+        if let Some(signs) = simple_signs(text.as_bytes()) {
             return Shape {
                 multiline: false,
+                spaced: signs & SPACE != 0,
+                colon: signs & COLON != 0,
                 plain: true,
                 single: true,
                 block: true,
@@ -275,6 +285,8 @@ impl Shape {
         }
         let mut shape = Shape {
             multiline: false,
+            spaced: true,
+            colon: true,
             plain: true,
             single: true,
             block: !text.is_empty(),
@@ -336,12 +348,26 @@ impl Shape {
         self.block = false;
     }
 
+    /// Whether YAML 1.1 would take the plain text for a truth value, a number or a merge key.
+    fn is_old(self, text: &str) -> bool {
+        const BOOLEANS: [&str; 16] = [
+            "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off",
+            "Off", "OFF",
+        ];
+        let is_word = |b: &u8| matches!(b, b'y' | b'Y' | b'o' | b'O' | b'n' | b'N');
+        match text.len() {
+            ..=3 if text.as_bytes().first().is_some_and(is_word) => BOOLEANS.contains(&text),
+            ..=3 if text == "<<" => true,
+            _ => self.colon && is_base60(text),
+        }
+    }
+
     fn style(self, text: &str, place: Place) -> Style {
         let in_key = place == Place::Key;
         if in_key && self.multiline {
             return Style::Double;
         }
-        if text.contains('\n') {
+        if self.multiline && text.contains('\n') {
             let literal = self.block && !in_key && !text.trim().is_empty();
             return if literal {
                 Style::Literal
@@ -353,7 +379,7 @@ impl Shape {
         // would not, the quotes of text with signs in it.
         if is_typed(text) {
             Style::Double
-        } else if self.plain && !is_old(text) {
+        } else if self.plain && !self.is_old(text) {
             Style::Plain
         } else if self.single {
             Style::Single
@@ -363,14 +389,40 @@ impl Shape {
     }
 }
 
-/// Whether a text holds nothing that [`Shape::of`] has to look at twice: most texts are so.
-fn is_simple(text: &[u8]) -> bool {
-    let [first, .., last] = text else {
-        return false;
-    };
-    let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/');
-    let is_inner = |b: &u8| is_word(b) || matches!(b, b'.' | b'-' | b'=' | b':' | b'+' | b',');
-    is_word(first) && *last != b':' && text.iter().all(is_inner)
+/// What a byte of a text may ask for, as bits.
+const SPACE: u8 = 1;
+const COLON: u8 = 2;
+const HASH: u8 = 4;
+/// More than a look at the byte.
+const MORE: u8 = 8;
+
+const SIGNS: [u8; 256] = {
+    let mut signs = [MORE; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        signs[byte as usize] = match byte {
+            b' ' => SPACE,
+            b':' => COLON,
+            b'#' => HASH,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    signs
+};
+
+/// The signs in a text that holds nothing that [`Shape::of`] has to look at twice: most texts
+/// are so.
+fn simple_signs(text: &[u8]) -> Option<u8> {
+    let (first, last) = (text.first()?, text.last()?);
+    let is_word = first.is_ascii_alphanumeric() || matches!(first, b'_' | b'/' | b'.' | b'$');
+    let signs = text.iter().fold(0, |all, b| all | SIGNS[*b as usize]);
+    if !is_word || signs & MORE != 0 || matches!(last, b' ' | b':') || text.starts_with(b"...") {
+        return None;
+    }
+    let may_pair = signs & SPACE != 0 && signs & (COLON | HASH) != 0;
+    let is_pair = |pair: &[u8]| matches!(pair, b": " | b" #");
+    (!may_pair || !text.windows(2).any(is_pair)).then_some(signs)
 }
 
 /// Whether the plain text would be read as something else than text.
@@ -387,15 +439,6 @@ fn is_typed(text: &str) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether YAML 1.1 would take the plain text for a truth value, a number or a merge key.
-fn is_old(text: &str) -> bool {
-    const BOOLEANS: [&str; 16] = [
-        "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off",
-        "OFF",
-    ];
-    text.len() <= 3 && BOOLEANS.contains(&text) || text == "<<" || is_base60(text)
 }
 
 /// YAML 1.1's numbers with `:`, e.g. `22:22`.
