@@ -11,6 +11,7 @@ pub mod exec;
 pub mod existing;
 pub mod explain;
 pub mod foreground;
+pub mod foreign;
 pub mod kill;
 pub mod locked;
 pub mod logs;

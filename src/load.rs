@@ -235,6 +235,7 @@ fn canonical<'f>(files: &'f dyn Files, options: &LoadOptions) -> Canonical<'f> {
         );
         let mut project = narrow::narrow(builder, options, merged.environment, model);
         project.name = merged.name;
+        project.is_name_implied = merged.is_name_implied;
         project.working_dir = merged.directory;
         project
     });
@@ -297,6 +298,7 @@ struct Merged<'f> {
     named_by: PathBuf,
     files: Vec<PathBuf>,
     name: String,
+    is_name_implied: bool,
     /// `None` where there was nothing to read.
     model: Option<Node>,
 }
@@ -369,6 +371,7 @@ impl<'f> Merged<'f> {
             named_by,
             files: local,
             name: String::new(),
+            is_name_implied: false,
             model: None,
         };
         merged.merge(options);
@@ -397,8 +400,10 @@ impl<'f> Merged<'f> {
             self.directory.clone(),
         );
         let declared = declared_name(builder, &parsed, &scope);
+        let flag = options.project_name.as_deref();
+        self.is_name_implied = name::is_implied(flag, &scope.environment, declared.as_ref());
         self.name = name::settle(
-            options.project_name.as_deref(),
+            flag,
             &scope.environment,
             declared.as_ref(),
             &self.named_by,

@@ -3,6 +3,7 @@
 //! Collecting makes no choices; [`crate::reconcile`] does. Nothing is inspected: the lists tell
 //! enough, and their number does not grow with the project.
 
+mod folders;
 mod labelled;
 
 pub use labelled::{containers_of, project_from_labels};
@@ -76,6 +77,12 @@ impl ObservedContainer {
 }
 
 impl ObservedContainer {
+    /// The project directory it was made from, as its label tells.
+    pub fn folder(&self) -> Option<&str> {
+        let folder = self.summary.labels.get(labels::WORKING_DIR)?;
+        Some(folder.as_str()).filter(|f| !f.is_empty())
+    }
+
     /// Its name without the prefix that it carries while it takes another's place
     /// (`<12 digits of an id>_`).
     pub fn final_name(&self) -> &str {
@@ -125,6 +132,9 @@ pub struct Observed {
     pub volumes: Vec<VolumeSummary>,
     /// Local images by the reference that was asked for.
     pub images: BTreeMap<String, ImageSummary>,
+    /// Project directories, other than the project's own, that containers of its name were made
+    /// from; empty where no file tells which is its own.
+    pub foreign_folders: BTreeSet<String>,
 }
 
 /// What beside the project's containers a command needs to know.
@@ -183,6 +193,13 @@ impl Observed {
         self.replicas_of(service)
             .iter()
             .min_by(|a, b| a.final_name().cmp(b.final_name()))
+    }
+
+    /// Whether a container was made from another project directory.
+    pub fn is_foreign(&self, container: &ObservedContainer) -> bool {
+        container
+            .folder()
+            .is_some_and(|folder| self.foreign_folders.contains(folder))
     }
 
     /// All replicas of all services.
@@ -260,6 +277,7 @@ pub async fn observe(
     observed.networks = networks;
     observed.volumes = volumes;
     observed.images = images;
+    observed.foreign_folders = folders::foreign(&observed, &project.working_dir);
     Ok(observed)
 }
 

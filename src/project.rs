@@ -12,6 +12,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default)]
 pub struct Project {
     pub name: String,
+    /// Nothing but its directory names it.
+    pub is_name_implied: bool,
     /// Absolute project directory.
     pub working_dir: PathBuf,
     /// Absolute paths of the top-level files, `-` for standard input.

@@ -62,6 +62,9 @@ pub struct Options {
     /// `--wait`: the plan ends with a wait for every service.
     pub wait: bool,
     pub remove_orphans: bool,
+    /// Containers of another project directory become ours: they are recreated, and removed where
+    /// they are orphans.
+    pub adopt: bool,
     /// Do not even warn of orphans.
     pub ignore_orphans: bool,
     /// `--no-verify`: nobody watches whether what was started lives through its first moments.

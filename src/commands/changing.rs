@@ -1,6 +1,7 @@
 //! The flags and the course that `up` and `create` (and `plan`, without the writes) share.
 
 use super::desired::Desired;
+use super::foreign::Adoption;
 use super::locked::locked;
 use crate::change::{
     Agree, Done, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare,
@@ -54,6 +55,8 @@ pub struct Changing {
     /// Remove containers of services that the project does not have
     #[arg(long)]
     remove_orphans: bool,
+    #[command(flatten)]
+    pub(super) adoption: Adoption,
     /// Number of replicas: SERVICE=NUM (repeatable)
     #[arg(long, value_name = "SERVICE=NUM")]
     scale: Vec<String>,
@@ -63,6 +66,14 @@ pub struct Changing {
 }
 
 impl Changing {
+    /// Nothing is said but this.
+    pub fn adopting(adoption: Adoption) -> Self {
+        Changing {
+            adoption,
+            ..Changing::default()
+        }
+    }
+
     /// How questions about lost data are answered: `-y` agrees to all, and a signal to none.
     /// Each is asked once.
     pub fn agree(
@@ -162,6 +173,7 @@ impl Changing {
         Ok(Options {
             remove_orphans: self.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS"),
             ignore_orphans,
+            adopt: self.adoption.adopt,
             pull: self.pull.as_deref().map(pull_choice).transpose()?,
             build: self.build(),
             recreate: self.recreate(),
@@ -284,9 +296,11 @@ pub async fn bring_about(
     let engine = ctx.engine()?;
     options.networks_first = networks_first(&*engine);
     let mut agree = changing.agree(ctx);
+    let adoption = changing.adoption;
     let project = &desired.project;
     if ctx.globals.dry_run {
         let mut prepared = prepare(&*engine, project, &mut options, &mut agree_to_nothing).await?;
+        adoption.check(&desired, &prepared.observed)?;
         explain(&*engine, project, &mut prepared).await?;
         if !prepared.outcome.obstacles.is_empty() {
             return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));
@@ -296,6 +310,7 @@ pub async fn bring_about(
         return Ok(ExitCode::SUCCESS);
     }
     let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+    adoption.check(&desired, &prepared.observed)?;
     if !prepared.wants_change() {
         let _stages = ctx.interrupts.in_stages();
         let means = Means {
@@ -308,6 +323,8 @@ pub async fn bring_about(
     locked(ctx, &*engine, &project.name, async |lock| {
         // Whoever had the lock before has changed what we saw.
         let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+        adoption.check(&desired, &prepared.observed)?;
+        adoption.warn(ctx, &desired, &prepared.observed);
         let means = Means {
             wait_limit,
             lock: Some(lock),

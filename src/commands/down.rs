@@ -2,6 +2,7 @@
 
 use super::desired::{Desired, observe_existing};
 use super::existing::change;
+use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
@@ -14,6 +15,8 @@ use std::process::ExitCode;
 pub struct DownArgs {
     /// Services to take down (default: all, with the networks)
     services: Vec<String>,
+    #[command(flatten)]
+    adoption: Adoption,
     /// Remove containers of services that the project does not have, too
     #[arg(long)]
     remove_orphans: bool,
@@ -52,6 +55,7 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
     let options = Options {
         services: BTreeSet::new(),
         remove_orphans: args.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS"),
+        adopt: args.adoption.adopt,
         images,
         volumes: args.volumes,
         timeout: args.timeout,
@@ -74,7 +78,7 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
         }
         Ok(plan)
     };
-    change(ctx, &*engine, desired, observed, scope, plan).await
+    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
 }
 
 /// Without a file nobody knows whether a dependent can do without: it goes too.

@@ -2,6 +2,7 @@
 
 use super::changing::{conclude, means};
 use super::desired::Desired;
+use super::foreign::Adoption;
 use super::locked::locked;
 use crate::change::{Done, run};
 use crate::context::Context;
@@ -24,21 +25,25 @@ pub async fn change(
     desired: Desired,
     observed: Observed,
     scope: Scope,
+    adoption: Adoption,
     plan: impl Fn(&mut Desired, &Observed) -> Result<Plan, CliError>,
 ) -> Result<ExitCode, CliError> {
-    change_within(ctx, engine, desired, observed, scope, plan, None).await
+    change_within(ctx, engine, desired, observed, scope, adoption, plan, None).await
 }
 
 /// The same with a limit on the waits for health.
+#[expect(clippy::too_many_arguments, reason = "one call each of few commands")]
 pub async fn change_within(
     ctx: &Context,
     engine: &dyn Engine,
     mut desired: Desired,
     observed: Observed,
     scope: Scope,
+    adoption: Adoption,
     plan: impl Fn(&mut Desired, &Observed) -> Result<Plan, CliError>,
     wait_limit: Option<Duration>,
 ) -> Result<ExitCode, CliError> {
+    adoption.check(&desired, &observed)?;
     let first = plan(&mut desired, &observed)?;
     if ctx.globals.dry_run || !first.changes_anything() {
         return execute(ctx, engine, &desired, &observed, first, wait_limit, None).await;
@@ -46,6 +51,8 @@ pub async fn change_within(
     let name = desired.project.name.clone();
     locked(ctx, engine, &name, async |lock| {
         let observed = desired.observe_again(engine, scope).await?;
+        adoption.check(&desired, &observed)?;
+        adoption.warn(ctx, &desired, &observed);
         let plan = plan(&mut desired, &observed)?;
         let lock = Some(lock);
         execute(ctx, engine, &desired, &observed, plan, wait_limit, lock).await

@@ -105,6 +105,7 @@ pub async fn run(
     let mut agree = changing.agree(ctx);
     let project = &desired.project;
     let mut prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+    changing.adoption.check(&desired, &prepared.observed)?;
     let stages = ctx.interrupts.in_stages();
     let place = ctx.place();
     let lock = match prepared.wants_change() {
@@ -123,6 +124,13 @@ pub async fn run(
             Some(lock)
         }
     };
+    if lock.is_some() {
+        if let Err(error) = changing.adoption.check(&desired, &prepared.observed) {
+            release(lock).await;
+            return Err(error);
+        }
+        changing.adoption.warn(ctx, &desired, &prepared.observed);
+    }
     if !prepared.outcome.obstacles.is_empty() {
         release(lock).await;
         return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));

@@ -2,6 +2,7 @@
 
 use super::desired::observe_existing;
 use super::existing::execute;
+use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::Scope;
@@ -13,6 +14,8 @@ use std::process::ExitCode;
 pub struct KillArgs {
     /// Services to signal (default: all)
     services: Vec<String>,
+    #[command(flatten)]
+    adoption: Adoption,
     /// Containers of services that the project does not have, too
     #[arg(long)]
     remove_orphans: bool,
@@ -25,12 +28,16 @@ pub async fn run(ctx: &Context, args: KillArgs) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
     let (desired, observed) =
         observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
+    args.adoption.check(&desired, &observed)?;
+    args.adoption.warn(ctx, &desired, &observed);
     let services = desired.named(&args.services)?;
     let orphans = args.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS");
     let unknown = !args.services.is_empty() && services.is_empty();
     let meant = observed.replicas().chain(&observed.oneoffs).filter(|c| {
         if services.is_empty() {
-            !unknown && (orphans || desired.project.services.contains_key(&c.service))
+            let is_orphan = !desired.project.services.contains_key(&c.service);
+            let is_ours = args.adoption.adopt || !observed.is_foreign(c);
+            !unknown && (!is_orphan || (orphans && is_ours))
         } else {
             services.contains(&c.service)
         }

@@ -55,6 +55,11 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
     let project = &desired.project;
     let mut prepared = prepare(&*engine, project, &mut options, &mut agree_to_nothing).await?;
     explain(&*engine, project, &mut prepared).await?;
+    if let Err(error) = args.changing.adoption.check(&desired, &prepared.observed)
+        && let Some((text, _)) = error.lines()
+    {
+        ctx.reporter.warning(format!("up would not go on: {text}"));
+    }
     let outcome = &prepared.outcome;
     for warning in &outcome.warnings {
         ctx.reporter.warning(warning.clone());

@@ -2,6 +2,7 @@
 
 use super::desired::{Desired, observe_existing};
 use super::existing::change;
+use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, ObservedContainer, Scope};
@@ -16,6 +17,8 @@ use std::process::ExitCode;
 pub struct RmArgs {
     /// Services whose containers to remove (default: all)
     services: Vec<String>,
+    #[command(flatten)]
+    adoption: Adoption,
     /// Do not ask
     #[arg(short, long)]
     force: bool,
@@ -45,7 +48,7 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
             })
         };
         if !plan(&mut desired, &observed)?.is_empty() {
-            change(ctx, &*engine, desired, observed, scope, plan).await?;
+            change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await?;
             (desired, observed) = look().await?;
         }
     }
@@ -72,7 +75,7 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
         meant.retain(|c| agreed.contains(&c.id));
         Ok(lifecycle::remove(meant, args.force, args.volumes))
     };
-    change(ctx, &*engine, desired, observed, scope, plan).await
+    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
 }
 
 impl RmArgs {

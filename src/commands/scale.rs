@@ -2,6 +2,7 @@
 
 use super::changing::{self, Changing};
 use super::desired::load_files;
+use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::project::Dependencies;
@@ -16,6 +17,8 @@ pub struct ScaleArgs {
     /// Leave out what the services depend on
     #[arg(long)]
     no_deps: bool,
+    #[command(flatten)]
+    adoption: Adoption,
 }
 
 pub async fn run(ctx: &Context, args: ScaleArgs) -> Result<ExitCode, CliError> {
@@ -32,7 +35,7 @@ pub async fn run(ctx: &Context, args: ScaleArgs) -> Result<ExitCode, CliError> {
         false => Dependencies::Include,
     };
     desired.select(ctx, &names, dependencies)?;
-    let changing = Changing::default();
+    let changing = Changing::adopting(args.adoption);
     let options = Options {
         named,
         start: true,

@@ -2,6 +2,7 @@
 
 use super::desired::{Desired, observe_existing};
 use super::existing::change_within;
+use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
@@ -15,6 +16,8 @@ use std::time::Duration;
 pub struct StartArgs {
     /// Services to start, with all they depend on (default: all)
     services: Vec<String>,
+    #[command(flatten)]
+    adoption: Adoption,
     /// End only when every service is running, or healthy where it has a healthcheck
     #[arg(long)]
     wait: bool,
@@ -56,5 +59,15 @@ pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
         }
     };
     let limit = args.wait_timeout.map(Duration::from_secs);
-    change_within(ctx, &*engine, desired, observed, scope, plan, limit).await
+    change_within(
+        ctx,
+        &*engine,
+        desired,
+        observed,
+        scope,
+        args.adoption,
+        plan,
+        limit,
+    )
+    .await
 }

@@ -2,6 +2,7 @@
 
 use super::desired::{Desired, observe_existing};
 use super::existing::change;
+use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
@@ -13,6 +14,8 @@ use std::process::ExitCode;
 pub struct StopArgs {
     /// Services to stop (default: all)
     services: Vec<String>,
+    #[command(flatten)]
+    adoption: Adoption,
     /// Leave running what asks to be restarted with these (depends_on: restart: true)
     #[arg(long)]
     no_deps: bool,
@@ -38,5 +41,5 @@ pub async fn run(ctx: &Context, args: StopArgs) -> Result<ExitCode, CliError> {
             ),
         })
     };
-    change(ctx, &*engine, desired, observed, scope, plan).await
+    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
 }

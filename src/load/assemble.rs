@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 pub fn assemble(canonical: CanonicalProject, findings: &mut Vec<Diagnostic>) -> Project {
     let mut project = Project {
         name: canonical.name,
+        is_name_implied: canonical.is_name_implied,
         working_dir: canonical.working_dir,
         environment: canonical.environment,
         ..Project::default()

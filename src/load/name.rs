@@ -19,6 +19,16 @@ pub fn normalize(name: &str) -> String {
     kept.trim_start_matches(['_', '-']).to_owned()
 }
 
+/// Whether nothing but its directory names the project.
+pub fn is_implied(
+    flag: Option<&str>,
+    environment: &BTreeMap<String, String>,
+    declared: Option<&Node>,
+) -> bool {
+    let says = |name: Option<&str>| name.is_some_and(|n| !n.is_empty());
+    !says(flag) && !says(environment.get(VARIABLE).map(String::as_str)) && declared.is_none()
+}
+
 /// Settles the name. `declared` is the last `name:` of the files with its variables filled in.
 pub fn settle(
     flag: Option<&str>,
@@ -102,6 +112,7 @@ mod tests {
             (None, &none, None, "myapp"),
         ] {
             assert_eq!(settle(flag, env, declared, dir, &mut findings), name);
+            assert_eq!(is_implied(flag, env, declared), name == "myapp");
         }
         assert!(findings.is_empty());
         settle(Some("Bad Name"), &none, None, dir, &mut findings);

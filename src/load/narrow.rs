@@ -16,6 +16,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default)]
 pub struct CanonicalProject {
     pub name: String,
+    /// Nothing but its directory names it.
+    pub is_name_implied: bool,
     /// Absolute project directory.
     pub working_dir: PathBuf,
     pub environment: Environment,

@@ -73,6 +73,14 @@ impl Planner<'_> {
             .or_else(|| self.changed_image(service, container))
             .or_else(|| self.missing_network(service, container))
             .or_else(|| self.missing_volume(service, container))
+            .or_else(|| self.adopted(container))
+    }
+
+    /// Its labels name another directory, which only a new container can change.
+    fn adopted(&self, container: &ObservedContainer) -> Option<Divergence> {
+        let folder = container.folder().unwrap_or_default();
+        (self.options.adopt && self.observed.is_foreign(container))
+            .then(|| Divergence::because(format!("it is taken over from {folder}")))
     }
 
     fn changed_configuration(

@@ -25,6 +25,8 @@ pub struct Options {
     /// Only these; empty means all.
     pub services: BTreeSet<String>,
     pub remove_orphans: bool,
+    /// Orphans that come from another project directory, too.
+    pub adopt: bool,
     pub images: Option<Images>,
     pub volumes: bool,
     /// `-t`, in seconds.
@@ -78,7 +80,8 @@ pub fn down(
         }
     }
     if options.remove_orphans {
-        for container in observed.orphans(project) {
+        let is_ours = |c: &&ObservedContainer| options.adopt || !observed.is_foreign(c);
+        for container in observed.orphans(project).filter(is_ours) {
             teardown.remove(container, &[], &[], false);
         }
     }

@@ -1,6 +1,7 @@
 //! Containers of services that the project does not declare (any more).
 
 use super::Planner;
+use crate::observe::ObservedContainer;
 
 impl Planner<'_> {
     pub(super) fn plan_orphans(&mut self) {
@@ -8,11 +9,15 @@ impl Planner<'_> {
         let project = self.project;
         if self.options.remove_orphans {
             let hooks = observed.hooks.iter();
+            let hooks = hooks.filter(|hook| self.options.adopt || !observed.is_foreign(hook));
             for left in hooks.filter(|hook| !project.declares(&hook.service)) {
                 self.plan_hook_removal(left, "no service of the project any more");
             }
         }
-        let orphans: Vec<_> = observed.orphans(project).collect();
+        let orphans = observed.orphans(project);
+        // What another directory brought up under this name is its own business.
+        let is_ours = |c: &&ObservedContainer| self.options.adopt || !observed.is_foreign(c);
+        let orphans: Vec<_> = orphans.filter(is_ours).collect();
         if orphans.is_empty() {
             return;
         }

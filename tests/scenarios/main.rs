@@ -9,6 +9,7 @@ mod endpoint;
 mod examples;
 mod failures;
 mod foreground;
+mod foreign;
 mod logs;
 mod main_job;
 mod models;
