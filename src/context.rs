@@ -375,7 +375,7 @@ impl Context {
                 let subject =
                     Subject::of_project(project, &loaded.sources, &self.files, &loaded.findings);
                 let found = lint::run(&subject, &levels, false);
-                loaded.findings.extend(found);
+                lint::add(&mut loaded.findings, found);
             }
         }
         levels.apply(&mut loaded.findings);
@@ -413,7 +413,7 @@ impl Context {
             levels.read(&project.rest, project.services.iter(), &mut findings);
             let subject = Subject::of_canonical(project, &sources, &self.files, &findings);
             let found = lint::run(&subject, &levels, true);
-            findings.extend(found);
+            lint::add(&mut findings, found);
         }
         levels.apply(&mut findings);
         output::checked(self, &findings, &sources)?;

@@ -1,6 +1,7 @@
 //! Findings about what the user wrote: what is wrong, where it stands, what to do.
 
 use crate::tree::Span;
+use std::ops::Range;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,9 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What to do about it.
     pub help: Option<String>,
+    /// The text that stands at the place, and the bytes of it that are meant, until loading has
+    /// found them in the source.
+    pub part: Option<(String, Range<usize>)>,
 }
 
 impl Diagnostic {
@@ -37,6 +41,7 @@ impl Diagnostic {
             span: None,
             related: Vec::new(),
             help: None,
+            part: None,
         }
     }
 
@@ -66,6 +71,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Means only a part of the text at the place.
+    #[must_use]
+    pub fn part(mut self, text: impl Into<String>, range: Range<usize>) -> Self {
+        self.part = Some((text.into(), range));
         self
     }
 

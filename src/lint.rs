@@ -67,6 +67,18 @@ impl Rule {
     }
 }
 
+/// Adds what the rules found. What a rule explains better is not told twice.
+pub fn add(findings: &mut Vec<Diagnostic>, found: Vec<Diagnostic>) {
+    let is_eaten = |f: &Diagnostic| {
+        f.code == "unset-variable"
+            && found
+                .iter()
+                .any(|g| g.code == "eaten-dollar" && g.span == f.span)
+    };
+    findings.retain(|f| !is_eaten(f));
+    findings.extend(found);
+}
+
 /// All rules.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     [

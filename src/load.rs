@@ -165,7 +165,7 @@ pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
     let Some(canonical) = canonical else {
         return Loaded {
             project: None,
-            findings: settle(findings),
+            findings: settle(findings, &sources),
             sources,
         };
     };
@@ -177,7 +177,7 @@ pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
     };
     project.config_files = texts(config_files);
     project.env_files = texts(environment::given(options));
-    let findings = settle(findings);
+    let findings = settle(findings, &sources);
     let failed = findings.iter().any(Diagnostic::is_error);
     Loaded {
         project: (!failed).then_some(project),
@@ -199,7 +199,7 @@ pub struct LoadedCanonical {
 /// Loads a project as far as its canonical form, which is all that `config` prints.
 pub fn load_canonical(files: &dyn Files, options: &LoadOptions) -> LoadedCanonical {
     let (mut project, findings, reader, _) = canonical(files, options);
-    let findings = settle(findings);
+    let findings = settle(findings, &reader.sources);
     if findings.iter().any(Diagnostic::is_error) {
         project = None;
     }
@@ -256,7 +256,7 @@ pub fn load_model(files: &dyn Files, options: &LoadOptions) -> LoadedModel {
     }
     LoadedModel {
         model,
-        findings: settle(merged.builder.findings),
+        findings: settle(merged.builder.findings, &merged.builder.reader.sources),
         sources: merged.builder.reader.sources,
     }
 }
@@ -276,7 +276,7 @@ pub fn load_environment(files: &dyn Files, options: &LoadOptions) -> LoadedEnvir
     let around = Surroundings::read(files, options);
     LoadedEnvironment {
         environment: around.environment,
-        findings: settle(around.findings),
+        findings: settle(around.findings, &around.reader.sources),
         sources: around.reader.sources,
     }
 }
@@ -417,10 +417,14 @@ impl<'f> Merged<'f> {
         let span = model.span;
         if let Some(map) = model.as_map_mut() {
             if map.is_empty() && !builder.findings.iter().any(Diagnostic::is_error) {
-                builder.findings.push(
-                    Diagnostic::error("empty-file", "", "empty compose file")
-                        .help("a Compose file begins with a key such as `services:`"),
-                );
+                let mut finding = Diagnostic::error("empty-file", "", "empty compose file")
+                    .help("a Compose file begins with a key such as `services:`");
+                let last = self.files.last().and_then(|f| builder.reader.known(f));
+                finding.span = last.map(|source| Span {
+                    source,
+                    ..Span::default()
+                });
+                builder.findings.push(finding);
             }
             map.insert("name", span, Node::new(self.name.as_str(), span));
         }
@@ -459,10 +463,16 @@ fn declared_name(
 
 /// Every cause once: a value that several stages or services look at is reported for each, and
 /// a value that one stage refused often displeases a later one too.
-fn settle(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+fn settle(findings: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let mut refused: HashSet<Span> = HashSet::new();
     let mut undefined: HashSet<Span> = HashSet::new();
+    let is_cycle = findings.iter().any(|f| f.code == "extends-cycle");
+    let broken_keys: Vec<Span> = findings
+        .iter()
+        .filter(|f| f.code == "non-string-key")
+        .filter_map(|f| f.span)
+        .collect();
     let misspelt: HashSet<String> = findings
         .iter()
         .filter(|f| f.code == "unknown-attribute")
@@ -476,6 +486,11 @@ fn settle(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
             let follows = match (f.code, f.span) {
                 ("bad-value", Some(span)) => refused.contains(&span),
                 ("undefined-service", Some(span)) => !undefined.insert(span),
+                // What it was to inherit may be the image.
+                ("no-image", _) => is_cycle,
+                ("wrong-type", Some(span)) => broken_keys.iter().any(|key| {
+                    key.source == span.source && span.start <= key.start && key.end <= span.end
+                }),
                 ("missing-attribute", _) => misspelt.contains(&f.path),
                 _ => false,
             };
@@ -484,5 +499,14 @@ fn settle(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
             }
             is_new && !follows
         })
+        .map(|f| narrowed(f, sources))
         .collect()
+}
+
+/// Underlines only the part of a text that is meant.
+fn narrowed(mut finding: Diagnostic, sources: &Sources) -> Diagnostic {
+    if let (Some(span), Some((text, range))) = (finding.span, finding.part.take()) {
+        finding.span = Some(interpolate::place(sources, span, &text, range));
+    }
+    finding
 }

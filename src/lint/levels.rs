@@ -18,12 +18,14 @@ pub enum Level {
 }
 
 /// Warnings of loading, which are switched in the same way. They are on.
-pub const OF_LOADING: [&str; 6] = [
+pub const OF_LOADING: [&str; 8] = [
     "boolean-word",
     "external-name",
     "ignored-attribute",
+    "misused-tag",
     "obsolete-version",
     "several-files",
+    "unknown-mount-option",
     "unset-variable",
 ];
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 pub const RULES: &[Rule] = &[
     Rule::always("missing-bind-file", binds),
+    Rule::always("relative-target", targets),
     Rule::checking("missing-file-source", sources),
     Rule::checking("missing-build-context", contexts),
     Rule::checking("docker-socket", socket).on_request(),
@@ -57,6 +58,33 @@ fn binds(subject: &Subject<'_>, report: &mut Report<'_>) {
                     at,
                     format!("{source} is not there: the engine makes a directory of this name"),
                     "make the file before the first start; a directory that was made in its place must go first",
+                );
+            }
+        }
+    }
+}
+
+/// A drive's letter begins an absolute path of another system.
+fn is_absolute(target: &str) -> bool {
+    let mut chars = target.chars();
+    let first = chars.next();
+    matches!(first, None | Some('/' | '\\'))
+        || first.is_some_and(char::is_alphabetic) && chars.next() == Some(':')
+}
+
+fn targets(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for service in &subject.services {
+        for (index, mount) in service.list(&["volumes"]).iter().enumerate() {
+            let Some(target) = mount.get("target") else {
+                continue;
+            };
+            let text = target.as_str().unwrap_or_default();
+            if !is_absolute(text) {
+                report.warn(
+                    format!("services.{}.volumes[{index}]", service.key),
+                    target.span,
+                    format!("the engine will refuse this: `{text}`, the path in the container, is not absolute"),
+                    &format!("write `/{text}`"),
                 );
             }
         }

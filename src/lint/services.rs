@@ -6,6 +6,8 @@ use crate::value::image::Reference;
 use crate::value::similar;
 
 pub const RULES: &[Rule] = &[
+    Rule::always("bad-container-name", container_name),
+    Rule::always("bad-image", image),
     Rule::always("bad-restart", restart),
     Rule::always("tiny-memory-limit", memory),
     Rule::always("unknown-capability", capabilities),
@@ -16,6 +18,41 @@ pub const RULES: &[Rule] = &[
     Rule::checking("privileged-service", privileged).on_request(),
     Rule::checking("floating-image", floating).on_request(),
 ];
+
+fn container_name(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for service in &subject.services {
+        let Some((name, at)) = service.text(&["container_name"]) else {
+            continue;
+        };
+        let wrong = name
+            .chars()
+            .find(|c| !c.is_ascii_alphanumeric() && !"_.-".contains(*c));
+        if let Some(wrong) = wrong {
+            report.warn(
+                format!("services.{}.container_name", service.key),
+                at,
+                format!("the engine will refuse this name: it holds `{wrong}`"),
+                "a name is made of letters, digits, `_`, `.` and `-`",
+            );
+        }
+    }
+}
+
+fn image(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for service in &subject.services {
+        let Some((image, at)) = service.text(&["image"]) else {
+            continue;
+        };
+        if let Err(what) = Reference::canonical(image) {
+            report.warn(
+                format!("services.{}.image", service.key),
+                at,
+                format!("the engine will refuse `{image}`: {what}"),
+                "an image is written registry/name:tag, in small letters up to the colon",
+            );
+        }
+    }
+}
 
 const RESTARTS: [&str; 4] = ["no", "always", "unless-stopped", "on-failure"];
 

@@ -178,6 +178,10 @@ impl Expander<'_> {
             }
             (Ssh, Value::Seq(items)) => node.value = ssh(items)?.into(),
             (Mount, Value::Str(text)) => {
+                if let Some(option) = short::volume::unknown_option(text).filter(|_| !self.lenient)
+                {
+                    self.findings.push(unknown_option(text, option, span, path));
+                }
                 *node = short::volume::parse(text, span).map_err(|what| (span, what))?;
             }
             (Device, Value::Str(text)) => {
@@ -230,9 +234,10 @@ impl Expander<'_> {
                     self.ranges += parsed.len() - 1;
                     ports.extend(parsed);
                 }
-                Err(what) => self.findings.push(
-                    Diagnostic::error("bad-port", path.index(index).to_string(), what)
-                        .at(item.span),
+                Err(fault) => self.findings.push(
+                    Diagnostic::error("bad-port", path.index(index).to_string(), fault.what)
+                        .at(item.span)
+                        .part(text.to_string(), fault.part),
                 ),
             }
         }
@@ -268,6 +273,21 @@ impl Expander<'_> {
             }
         }
     }
+}
+
+/// Docker Compose passes over it without a word, and so the mount is not what it seems to be.
+fn unknown_option(text: &str, option: &str, span: Span, path: &Path) -> Diagnostic {
+    let message = format!("`{option}` is no option of a mount, and is ignored");
+    let help = match option {
+        "readonly" | "read_only" | "read-only" => "did you mean `ro`?",
+        _ => "options are ro, rw, z, Z, nocopy and those of propagation",
+    };
+    let start = text.len() - text.len().min(text.rsplit(':').next().map_or(0, str::len));
+    let start = start + text[start..].find(option).unwrap_or(0);
+    Diagnostic::warning("unknown-mount-option", path.to_string(), message)
+        .at(span)
+        .part(text, start..(start + option.len()).min(text.len()))
+        .help(help)
 }
 
 /// What is wrong, and where.

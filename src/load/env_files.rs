@@ -196,7 +196,7 @@ fn unreadable(file: &Named<'_>, error: &Unreadable) -> Diagnostic {
     };
     let finding = Diagnostic::error(file.code, file.at.as_str(), message).at(file.span);
     match error.is_missing && file.code == "missing-env-file" {
-        true => finding.help("if it may be missing, say `required: false`"),
+        true => finding.help("if it may be missing, write `- {path: …, required: false}`"),
         false => finding,
     }
 }

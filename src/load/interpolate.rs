@@ -124,10 +124,38 @@ impl Pass<'_> {
     }
 
     fn report(&mut self, problem: &Problem, text: &str, span: Span, path: &Path<'_>) {
-        let place = place(self.sources, span, text, problem.range.clone());
-        self.findings
-            .push(finding(&problem.kind, path.to_string()).at(place));
+        let mut finding = finding(&problem.kind, path.to_string());
+        let mut range = problem.range.clone();
+        if problem.kind == ProblemKind::Malformed {
+            (finding.message, range) = malformed(text, range.start);
+        }
+        let place = place(self.sources, span, text, range);
+        self.findings.push(finding.at(place));
     }
+}
+
+/// What is wrong with the `${` at a byte, and how far it reaches.
+fn malformed(text: &str, at: usize) -> (String, Range<usize>) {
+    let rest = &text[at + 2..];
+    let line = rest.split('\n').next().unwrap_or_default();
+    let Some(close) = line.find('}') else {
+        return (
+            "`${` is not closed: the `}` is missing".to_owned(),
+            at..at + 2,
+        );
+    };
+    let inner = &line[..close];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = &inner[..inner.find(|c| !is_name(c)).unwrap_or(inner.len())];
+    let message = if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("`{inner}` is no name of a variable: it begins with a letter or `_`")
+    } else {
+        let rest = &inner[name.len()..];
+        format!(
+            "behind `${{{name}` comes `{rest}`; it must be `}}` or one of :- - :+ + :? ? and a text"
+        )
+    };
+    (message, at..at + 2 + close + 1)
 }
 
 /// What to tell the user about a problem, still without a place.

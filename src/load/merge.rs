@@ -105,16 +105,21 @@ impl Merger<'_> {
                 base.extend(over);
                 Node::new(base, base_span)
             }
-            (base @ (Value::Map(_) | Value::Seq(_)), _) => {
+            (base @ (Value::Map(_) | Value::Seq(_)), over) => {
                 let is = match base {
                     Value::Map(_) => "a mapping",
                     _ => "a list",
+                };
+                let here = match over {
+                    Value::Map(_) => "a mapping",
+                    Value::Seq(_) => "a list",
+                    _ => "a single value",
                 };
                 self.findings.push(
                     Diagnostic::error(
                         "cannot-override",
                         path.to_string(),
-                        format!("cannot be merged: it is {is} in what it overrides"),
+                        format!("cannot be merged: this is {here}, and {is} in what it overrides"),
                     )
                     .at(over_span)
                     .related(base_span, "overrides this")

@@ -11,7 +11,7 @@ use super::merge::{self, unique};
 use super::read::{Reader, Unreadable};
 use super::touched::Touched;
 use super::yaml::{Document, Tag};
-use super::{Stages, canonical, defaults, paths, schema, tags, validate};
+use super::{FileKind, Stages, canonical, defaults, paths, schema, tags, validate};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Map, Node, Span};
 use std::collections::HashMap;
@@ -112,6 +112,9 @@ impl<'f> Builder<'f> {
             finding.path = by;
             finding.span = Some(span);
         }
+        if error.is_missing {
+            finding.help = self.instead_of(path);
+        }
         if error.is_missing && looks_remote(path) {
             finding.code = "remote-file";
             finding = finding.help(
@@ -119,6 +122,17 @@ impl<'f> Builder<'f> {
             );
         }
         self.findings.push(finding);
+    }
+
+    /// The file that was meant by one that is not there: the same with the other ending.
+    fn instead_of(&self, path: &Path) -> Option<String> {
+        let other = match path.extension()?.to_str()? {
+            "yml" => path.with_extension("yaml"),
+            "yaml" => path.with_extension("yml"),
+            _ => return None,
+        };
+        let is_there = self.reader.files.kind(&other) == Some(FileKind::File);
+        is_there.then(|| format!("did you mean `{}`?", self.reader.display(&other)))
     }
 
     /// Merges a set of files into one model. `chain` holds the files that are being included.

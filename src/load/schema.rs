@@ -3,12 +3,13 @@
 //! In: the model as merged so far, short and long forms mixed. Out: one finding for every value
 //! that does not fit, each at its place. The rules stand in [`tables`].
 
+mod advice;
 pub mod tables;
 
 use super::path::Path;
 use super::touched::Touched;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Map, Node, Value};
+use crate::tree::{Entry, Map, Node, Value};
 use crate::value::similar;
 
 /// What a value may be. A value has one YAML type, so the alternatives of the specification
@@ -278,12 +279,7 @@ impl Check<'_> {
             format!("must be {}, but {is}", schema.types()),
         )
         .at(node.span);
-        let is_scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
-        if is_scalar && schema.string.is_some() {
-            finding = finding.help("put it in quotes to make it a string");
-        } else if matches!(node.value, Value::Str(_)) && schema.list.is_some() {
-            finding = finding.help("write it as a list: `- …` on a line of its own, or [ … ]");
-        }
+        finding.help = advice::about_type(schema, node, path);
         self.findings.push(finding);
     }
 
@@ -382,7 +378,7 @@ impl Check<'_> {
                 {
                     self.finite(&entry.node, &path.key(key));
                 }
-                None => self.findings.push(unknown(object, key, entry.key, path)),
+                None => self.findings.push(unknown(object, key, entry, path)),
             }
         }
         for name in object.required {
@@ -435,24 +431,15 @@ fn is_resource_name(name: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-fn unknown(object: &Object, key: &str, at: crate::tree::Span, path: &Path) -> Diagnostic {
-    let finding = Diagnostic::error(
+fn unknown(object: &Object, key: &str, entry: &Entry, path: &Path) -> Diagnostic {
+    let mut finding = Diagnostic::error(
         "unknown-attribute",
         path.to_string(),
         format!("`{key}` is not an attribute of {}", object.name),
     )
-    .at(at);
-    if let Some((_, meant)) = tables::FORMER_NAMES.iter().find(|(old, _)| *old == key) {
-        return finding.help(*meant);
-    }
-    let names = object.attributes.iter().map(|(name, _)| *name);
-    match similar::nearest(key, names) {
-        Some(meant) => finding.help(format!("did you mean `{meant}`?")),
-        None if object.others == Others::Extensions => {
-            finding.help("keys of your own begin with `x-`")
-        }
-        None => finding,
-    }
+    .at(entry.key);
+    finding.help = advice::instead_of(object, key, &entry.node);
+    finding
 }
 
 fn quoted(words: &[&str]) -> String {
@@ -466,7 +453,7 @@ mod tests {
     use crate::form::{self, Form, Kind};
 
     /// Calls `each` with every object below a schema.
-    fn walk(schema: &'static Schema, each: &mut impl FnMut(&'static Object)) {
+    pub(super) fn walk(schema: &'static Schema, each: &mut impl FnMut(&'static Object)) {
         if let Some(list) = schema.list {
             walk(list.items, each);
         }

@@ -171,7 +171,8 @@ fn one_source(names: &[&str], map: &Map, node: &Node, path: &path::Path) -> Opti
                 path.to_string(),
                 format!("one of {list} must be set"),
             )
-            .at(node.span),
+            .at(node.span)
+            .help("or `external: true`, where somebody else makes it"),
         ),
         _ => None,
     }

@@ -11,6 +11,7 @@ mod event;
 mod laws;
 mod parse;
 mod scalar;
+mod syntax;
 
 pub use emit::emit;
 pub use parse::{parse, parse_unmerged};

@@ -11,6 +11,9 @@ use std::ops::Range;
 /// Longer lines are named, but not shown, in bytes.
 const MAX_LINE: usize = 1_000;
 
+/// More findings than this are counted, not shown.
+const MAX_SHOWN: usize = 50;
+
 /// A place that is further away than this gets an excerpt of its own, in lines.
 const MAX_DISTANCE: usize = 40;
 
@@ -29,12 +32,27 @@ pub fn text(findings: &[Diagnostic], sources: &Sources, colour: bool) -> String 
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut out = String::new();
-    for finding in sorted(findings) {
+    let shown = most_important(findings);
+    for finding in &shown {
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(renderer.render(&[group(finding, sources)]).trim_end());
+        let text = renderer.render(&[group(finding, sources)]);
+        match finding.span {
+            Some(_) => out.push_str(text.trim_end()),
+            // Without an excerpt there is nothing to set the help apart from.
+            None => {
+                let lines = text.lines().filter(|line| line.trim() != "|");
+                out.push_str(lines.collect::<Vec<_>>().join("\n").trim_end());
+            }
+        }
         out.push('\n');
+    }
+    let hidden = findings.len() - shown.len();
+    if hidden > 0 {
+        out.push_str(&format!(
+            "\nand {hidden} more; `--diagnostics json` lists them all\n"
+        ));
     }
     // The renderer replaces control characters in excerpts, but not those beyond ASCII.
     let is_control = |c: char| matches!(c, '\u{80}'..='\u{9f}');
@@ -42,6 +60,25 @@ pub fn text(findings: &[Diagnostic], sources: &Sources, colour: bool) -> String 
         true => out.replace(is_control, "\u{fffd}"),
         false => out,
     }
+}
+
+/// What is shown to people where there is more than anybody reads, in the order of the places:
+/// errors before warnings.
+fn most_important(findings: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut shown = sorted(findings);
+    let errors = shown.iter().filter(|f| f.is_error()).count();
+    let mut room_for_errors = errors.min(MAX_SHOWN);
+    let mut room_for_warnings = MAX_SHOWN - room_for_errors;
+    shown.retain(|finding| {
+        let room = match finding.severity {
+            Severity::Error => &mut room_for_errors,
+            Severity::Warning => &mut room_for_warnings,
+        };
+        let fits = *room > 0;
+        *room = room.saturating_sub(1);
+        fits
+    });
+    shown
 }
 
 /// Control characters would speak to the terminal.

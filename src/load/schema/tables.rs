@@ -33,24 +33,10 @@ static HOSTS: Schema = NOTHING
     .or_named(Names::Any, &STRING_OR_LIST)
     .or_set(&ANY_STRING);
 
-/// Names that other versions or tools use, and what to write instead.
-pub static FORMER_NAMES: &[(&str, &str)] = &[
-    (
-        "dockerfile",
-        "write it below `build`: `build: {context: ., dockerfile: …}`",
-    ),
-    ("env", "did you mean `environment`?"),
-    ("environments", "did you mean `environment`?"),
-    ("health_check", "did you mean `healthcheck`?"),
-    ("log_driver", "use `logging: {driver: …}`"),
-    ("log_opt", "use `logging: {options: …}`"),
-    ("net", "use `network_mode`, or `networks`"),
-    ("replicas", "use `scale`, or `deploy: {replicas: …}`"),
-    (
-        "volume_driver",
-        "set `driver` on the volume below the top-level `volumes`",
-    ),
-];
+/// What a service may have.
+pub fn a_service() -> &'static Object {
+    &service::OBJECT
+}
 
 const fn object(
     name: &'static str,

@@ -1,6 +1,6 @@
 //! `ports`: `[[HOST_IP:]HOST_PORT[-END]:]CONTAINER_PORT[-END][/PROTOCOL]`.
 
-use super::Fields;
+use super::{Fault, Fields};
 use crate::tree::{Node, Span};
 use std::net::IpAddr;
 
@@ -8,8 +8,9 @@ use std::net::IpAddr;
 /// is the order Compose prints them in.
 ///
 /// # Errors
-/// What is wrong with the text.
-pub fn parse(text: &str, span: Span) -> Result<Vec<Node>, String> {
+/// What is wrong, and with which bytes of the text.
+pub fn parse(text: &str, span: Span) -> Result<Vec<Node>, Fault> {
+    let wrong = |part: &str, what: String| Fault::of(text, part, what);
     let (ip, host, container) = split(text);
     let (container, protocol) = match container.split_once('/') {
         Some((port, "")) => (port, "tcp"),
@@ -17,28 +18,32 @@ pub fn parse(text: &str, span: Span) -> Result<Vec<Node>, String> {
         None => (container, "tcp"),
     };
     if container.is_empty() {
-        return Err(format!("no port specified: {text}<empty>"));
+        return Err(wrong(text, format!("no port specified: {text}<empty>")));
     }
+    let written = protocol;
     let protocol = protocol.to_ascii_lowercase();
     if !["tcp", "udp", "sctp"].contains(&protocol.as_str()) {
-        return Err(format!(
-            "Invalid proto: {protocol}; it is one of tcp, udp and sctp"
-        ));
+        let what = format!("Invalid proto: {protocol}; it is one of tcp, udp and sctp");
+        return Err(wrong(written, what));
     }
     let ip = match ip.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').unwrap_or(rest),
         None => ip,
     };
     if !ip.is_empty() && ip.parse::<IpAddr>().is_err() {
-        return Err(format!("Invalid ip address: {ip}"));
+        return Err(wrong(ip, format!("Invalid ip address: {ip}")));
     }
-    let (first, last) = range(container)
-        .ok_or_else(|| format!("Invalid containerPort: {container}; a port is 0 to 65535"))?;
+    let (first, last) = range(container).ok_or_else(|| {
+        let what = format!("Invalid containerPort: {container}; a port is 0 to 65535");
+        wrong(container, what)
+    })?;
     let published = match host {
         "" => None,
         _ => {
-            let range = range(host)
-                .ok_or_else(|| format!("Invalid hostPort: {host}; a port is 0 to 65535"))?;
+            let range = range(host).ok_or_else(|| {
+                let what = format!("Invalid hostPort: {host}; a port is 0 to 65535");
+                wrong(host, what)
+            })?;
             Some(range)
         }
     };
@@ -46,9 +51,10 @@ pub fn parse(text: &str, span: Span) -> Result<Vec<Node>, String> {
         && to - from != last - first
         && first != last
     {
-        return Err(format!(
+        let what = format!(
             "Invalid ranges specified for container and host Ports: {container} and {host}"
-        ));
+        );
+        return Err(wrong(text, what));
     }
     let mut ports: Vec<u16> = (first..=last).collect();
     ports.sort_by_cached_key(u16::to_string);
@@ -101,7 +107,7 @@ mod tests {
 
     fn show(text: &str) -> String {
         match super::parse(text, Span::default()) {
-            Err(error) => error,
+            Err(error) => error.what,
             Ok(ports) => {
                 let text = |node: &Node, key| {
                     node.get(key)

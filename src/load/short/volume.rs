@@ -59,6 +59,24 @@ pub fn parse(text: &str, span: Span) -> Result<Node, String> {
     Ok(mount.node())
 }
 
+/// The first option that means nothing. Those of other systems do no harm here.
+pub fn unknown_option(text: &str) -> Option<&str> {
+    const KNOWN: [&str; 9] = [
+        "",
+        "ro",
+        "rw",
+        "nocopy",
+        "z",
+        "Z",
+        "cached",
+        "consistent",
+        "delegated",
+    ];
+    let options = split(text).ok()?.options;
+    let is_known = |option: &str| KNOWN.contains(&option) || PROPAGATIONS.contains(&option);
+    options.split(',').find(|option| !is_known(option))
+}
+
 /// The path in the container, by which mounts are told apart; `None` where the text is wrong.
 pub fn target(text: &str) -> Option<String> {
     Some(clean(split(text).ok()?.target))

@@ -212,6 +212,9 @@ impl<'m> Service<'m, '_> {
         };
         let help = match similar::nearest(key, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
+            None if what == "volume" && key.contains('/') => {
+                format!("a directory beside the file is written `./{key}`")
+            }
             None if known.is_empty() => format!("add it below the top-level `{section}`"),
             None => {
                 let list = shortened(known.join(", "));
@@ -219,7 +222,10 @@ impl<'m> Service<'m, '_> {
             }
         };
         let message = format!("service \"{}\" refers to undefined {what} {key}", self.name);
-        self.report(code, below, at, message).help = Some(help);
+        let finding = self.report(code, below, at, message);
+        finding.help = Some(help);
+        // Of `data:/data` and `service:db` the name is meant.
+        finding.part = Some((key.to_owned(), 0..key.len()));
     }
 
     fn services(&self) -> String {
@@ -270,8 +276,12 @@ impl<'m> Service<'m, '_> {
                         "it is only there with --profile {}; or say `required: false`",
                         profiles.join(" or ")
                     );
-                    self.report("undefined-service", &below, entry.key, message)
-                        .help = Some(help);
+                    let place = self.project.disabled.key_span(name);
+                    let finding = self.report("undefined-service", &below, entry.key, message);
+                    finding.help = Some(help);
+                    finding
+                        .related
+                        .extend(place.map(|p| (p, "defined here".to_owned())));
                 }
                 None => {
                     let known = self.project.enabled.keys();

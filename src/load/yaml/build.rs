@@ -284,6 +284,14 @@ impl<'t> Builder<'t> {
         };
         let node = Node { value, span };
         if frame.reset {
+            let is_empty = match &node.value {
+                Value::Seq(items) => items.is_empty(),
+                Value::Map(map) => map.is_empty(),
+                _ => true,
+            };
+            if !is_empty {
+                self.useless_value(node.span);
+            }
             self.skip();
         } else {
             self.place(node);
@@ -296,6 +304,9 @@ impl<'t> Builder<'t> {
             return;
         }
         if self.note_tag(tag.as_ref()) {
+            if !matches!(&*text, "" | "null" | "~" | "Null" | "NULL") {
+                self.useless_value(tag.as_ref().map_or(span, |t| t.span));
+            }
             self.skip();
             return;
         }
@@ -315,7 +326,9 @@ impl<'t> Builder<'t> {
             None | Some(TagMeaning::NonSpecific) => return Value::Str(text.into()),
             // `!override` only speaks to the merge; the value under it is typed as ever.
             Some(TagMeaning::Compose(_)) if kind == Kind::Plain => Hint::None,
-            Some(TagMeaning::Compose(_) | TagMeaning::Custom) => Hint::Custom,
+            Some(TagMeaning::Compose(_) | TagMeaning::Custom | TagMeaning::Misspelt(_)) => {
+                Hint::Custom
+            }
             Some(TagMeaning::Core(name)) => Hint::Core(name),
             Some(TagMeaning::Binary) => {
                 let compact: String = text.split_whitespace().collect();
@@ -359,15 +372,46 @@ impl<'t> Builder<'t> {
             || key.is_some_and(|key| key.text == "services") && is_own(self.frames.get(2))
     }
 
+    fn misused(&mut self, span: Span, what: &str, help: String) {
+        let path = self.path();
+        let finding = Diagnostic::warning("misused-tag", path, what);
+        self.findings.push(finding.at(span).help(help));
+    }
+
+    /// A `!reset` with a value, which goes away too.
+    fn useless_value(&mut self, span: Span) {
+        if self.frames.last().is_some_and(|f| f.shape == Shape::Seq) {
+            // Told already.
+            return;
+        }
+        let help = "write `!override` to put this value in the place of the earlier one".to_owned();
+        self.misused(span, "`!reset` drops this value too", help);
+    }
+
     /// Records one of Compose's own tags; true where the node is to be left out.
     fn note_tag(&mut self, tag: Option<&TagText>) -> bool {
-        let Some(TagText {
-            meaning: TagMeaning::Compose(kind),
-            span,
-        }) = tag
-        else {
+        let Some(TagText { meaning, span }) = tag else {
             return false;
         };
+        if let TagMeaning::Misspelt(meant) = meaning {
+            self.misused(
+                *span,
+                "this tag means nothing",
+                format!("did you mean `!{meant}`?"),
+            );
+        }
+        let TagMeaning::Compose(kind) = meaning else {
+            return false;
+        };
+        if self.frames.last().is_some_and(|f| f.shape == Shape::Seq) {
+            let help =
+                "put it on the list: `!reset []`, or `!override` and the items that are to stay";
+            self.misused(
+                *span,
+                "on an item of a list this takes nothing out",
+                help.to_owned(),
+            );
+        }
         let path = self.keys();
         self.tags.push(Tag {
             path,
@@ -500,7 +544,17 @@ impl<'t> Builder<'t> {
                         self.path(),
                         "`<<` takes a mapping or a sequence of mappings",
                     );
-                    self.findings.push(finding.at(span));
+                    let finding = match frame.merge_key {
+                        // An alias: the value stands elsewhere.
+                        Some(key) if span.start < key.start => {
+                            finding.at(key).related(span, "this is neither")
+                        }
+                        _ => finding.at(span),
+                    };
+                    self.findings.push(
+                        finding
+                            .help("a list of `NAME=value` cannot be merged: write `NAME: value`"),
+                    );
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::TagKind;
 use crate::tree::{SourceId, Span};
+use crate::value::similar;
 use granit_parser::{Event, ScalarStyle};
 use std::borrow::Cow;
 
@@ -45,6 +46,8 @@ pub(super) enum TagMeaning {
     /// `!`: the value is text, whatever it looks like.
     NonSpecific,
     Custom,
+    /// Near to one of Compose's own.
+    Misspelt(&'static str),
 }
 
 impl<'t> Step<'t> {
@@ -91,6 +94,11 @@ fn place(source: SourceId, span: &granit_parser::Span) -> Span {
     }
 }
 
+/// Compose's tag that a word was meant to be.
+fn meant(word: &str) -> Option<&'static str> {
+    similar::nearest(word, ["reset", "override"])
+}
+
 impl TagText {
     fn of(
         tag: Option<Cow<'_, granit_parser::Tag>>,
@@ -102,6 +110,9 @@ impl TagText {
             ("!", "reset") => TagMeaning::Compose(TagKind::Reset),
             ("!", "override") => TagMeaning::Compose(TagKind::Override),
             ("!", "") | ("", "!") => TagMeaning::NonSpecific,
+            ("!", word) if meant(word).is_some() => {
+                TagMeaning::Misspelt(meant(word).unwrap_or_default())
+            }
             _ => match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
                 Some("binary") => TagMeaning::Binary,
                 Some(name) => TagMeaning::Core(name.to_owned()),

@@ -3,6 +3,7 @@
 use super::Document;
 use super::build::{Builder, MAX_DEPTH};
 use super::event::{Step, offset};
+use super::syntax;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{SourceId, Span};
 use granit_parser::{Event, Parser, ScanError};
@@ -70,24 +71,21 @@ fn parse_with<'t>(
 
 fn syntax_error(source: SourceId, text: &str, error: &ScanError) -> Diagnostic {
     let at = error.marker().byte_offset().unwrap_or(text.len());
-    // Errors of the kind "something is missing" are reported at the next token; an underline
-    // of one character is as much as can be said.
-    let width = text[at.min(text.len())..]
-        .chars()
-        .next()
-        .filter(|c| *c != '\n')
-        .map_or(0, char::len_utf8);
-    let message = match error.kind() {
-        granit_parser::ErrorKind::UnknownAnchor => {
-            "the alias names an anchor that is not defined above it".to_owned()
-        }
-        _ => error.info(),
+    let told = match error.kind() {
+        granit_parser::ErrorKind::UnknownAnchor => syntax::unknown_anchor(text, at),
+        _ => syntax::tell(text, at, &error.info()),
     };
-    Diagnostic::error("yaml-syntax", "", message).at(Span {
+    let place = |range: std::ops::Range<usize>| Span {
         source,
-        start: offset(at),
-        end: offset(at + width),
-    })
+        start: offset(range.start),
+        end: offset(range.end),
+    };
+    let mut finding = Diagnostic::error("yaml-syntax", "", told.message).at(place(told.range));
+    finding.help = told.help;
+    if let Some(noticed) = told.noticed {
+        finding = finding.related(place(noticed..noticed), "noticed here");
+    }
+    finding
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The attributes of a service, but for its mounts, `develop` and `deploy`.
 
-use super::super::{Names, Others, Schema, Text};
+use super::super::{Names, Object, Others, Schema, Text};
 use super::deploy::{DEPLOY, GPUS};
 use super::mount::{DEVELOP, MOUNTS};
 use super::{
@@ -9,7 +9,9 @@ use super::{
     PERCENT_OR_STRING, STRING_OR_LIST, STRING_OR_SET, STRING_SET, STRINGS, object,
 };
 
-pub(super) static A_SERVICE: Schema = NOTHING.or_object(&object(
+pub(super) static A_SERVICE: Schema = NOTHING.or_object(&OBJECT);
+
+pub(super) static OBJECT: Object = object(
     "a service",
     &[
         ("annotations", &LIST_OR_DICT),
@@ -106,7 +108,7 @@ pub(super) static A_SERVICE: Schema = NOTHING.or_object(&object(
         ("volumes_from", &STRING_SET),
         ("working_dir", &ANY_STRING),
     ],
-));
+);
 
 pub(super) static CGROUP: Schema = NOTHING.or_text(Text::OneOf(&["host", "private"]));
 pub(super) static STRING_OR_NULL: Schema = NOTHING.or_string().or_null();

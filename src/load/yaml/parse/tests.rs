@@ -132,19 +132,22 @@ fn composes_tags_stand_beside_the_tree() {
         ("a: !reset\nb: 1\n", "{b: 1} Reset a"),
         (
             "a: {b: !reset {x: [1, 2]}, c: 1}\n",
-            "{a: {c: 1}} Reset a.b",
+            "{a: {c: 1}} Reset a.b\nmisused-tag 1:15 a.b",
         ),
         ("a: !override [1]\n", "{a: [1]} Override a"),
         ("a: !override 1\n", "{a: 1} Override a"),
         (
             "a: [x, !reset y, z, !override w]\n",
-            r#"{a: ["x", "z", "w"]} Reset a.1 Override a.3"#,
+            "{a: [\"x\", \"z\", \"w\"]} Reset a.1 Override a.3\nmisused-tag 1:8 a[1]\nmisused-tag 1:21 a[3]",
         ),
         (
             "a: &a {b: !reset null}\nc: *a\nd: {<<: *a}\ne: {<<: [*a]}\n",
             "{a: {}, c: {}, d: {}, e: {}} Reset a.b Reset c.b Reset d.b Reset e.b",
         ),
-        ("a: &a !reset 1\nb: *a\n", "{} Reset a Reset b"),
+        (
+            "a: &a !reset 1\nb: *a\n",
+            "{} Reset a Reset b\nmisused-tag 1:7 a\nmisused-tag 1:7 b",
+        ),
     ];
     for (input, expected) in table {
         assert_eq!(read(input), expected, "{input}");
@@ -179,9 +182,9 @@ fn mistakes_are_found_where_they_stand() {
         ("a: &a [*a]\n", "yaml-alias 1:8 a[0]"),
         ("a: *nope\n", "yaml-syntax 1:4"),
         ("a: !!int x\n", "{a: \"x\"}\nyaml-tag 1:10 a"),
-        ("a: 'x\n---\nb: 1\n", "{b: 1}\nyaml-syntax 2:1"),
-        ("a: [1\nb: 2\n", "yaml-syntax 2:2"),
-        ("a:\n\t- b\n", "yaml-syntax 2:2"),
+        ("a: 'x\n---\nb: 1\n", "{b: 1}\nyaml-syntax 1:4  (2:1)"),
+        ("a: [1\nb: 2\n", "yaml-syntax 1:4  (2:2)"),
+        ("a:\n\t- b\n", "yaml-syntax 2:1"),
         ("a: b: c\n", "yaml-syntax 1:5"),
     ];
     for (input, expected) in table {
