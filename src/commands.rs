@@ -24,5 +24,6 @@ pub mod rm;
 pub mod scale;
 pub mod start;
 pub mod stop;
+pub mod trust;
 pub mod up;
 pub mod version;

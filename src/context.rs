@@ -97,6 +97,9 @@ impl Context {
         };
         let mut settings = Settings::of(&ctx.environment);
         settings.docker_config = ctx.docker_config_dir();
+        if !matches!(ctx.style.mode, output::Mode::Quiet | output::Mode::Json) {
+            settings.tell = Some(output::complain);
+        }
         settings
             .ways
             .insecure
@@ -471,6 +474,16 @@ impl Context {
             }
             _ => Err(self.refused()),
         }
+    }
+
+    /// The merged model alone, without a word: for what has been loaded before.
+    pub fn raw_model(&self, options: &LoadOptions) -> Node {
+        load::load_model(&self.files, options).model
+    }
+
+    /// The addresses of all files that were fetched so far.
+    pub fn fetched(&self) -> Vec<String> {
+        self.files.fetched()
     }
 
     /// Loads the merged model alone, and shows what was found on the way.

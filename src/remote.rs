@@ -19,7 +19,8 @@ use crate::value::address::Address;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 pub use registry::Ways;
 
@@ -35,6 +36,10 @@ pub struct Settings {
     /// The user lets git ask for passwords, or says which ssh to use.
     pub git_may_ask: bool,
     pub has_own_ssh: bool,
+    /// How long a fetch may take once it was told of, if not as long as usual.
+    pub limit: Option<Duration>,
+    /// Says that something takes a while.
+    pub tell: Option<fn(&str)>,
     /// How to get to registries.
     pub ways: Ways,
     /// Where Docker's client keeps credentials for them.
@@ -54,6 +59,8 @@ impl Settings {
             cache: xdg.or_else(home).map(|dir| dir.join("docker-compose")),
             git_may_ask: set("GIT_TERMINAL_PROMPT").is_some(),
             has_own_ssh: set("GIT_SSH").is_some() || set("GIT_SSH_COMMAND").is_some(),
+            limit: None,
+            tell: None,
             ways: Ways {
                 proxy: set("HTTPS_PROXY").or_else(|| set("https_proxy")),
                 no_proxy: set("NO_PROXY")
@@ -78,11 +85,19 @@ impl Settings {
     }
 }
 
+/// A fetch that takes longer is told of.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How much longer one may take then.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
+
 /// Files of this machine, and those that are fetched to it.
 #[derive(Default)]
 pub struct RemoteFiles {
     pub settings: Settings,
     interrupted: OnceLock<Cause>,
+    /// By address: what was fetched once is the same for as long as the program runs.
+    known: Mutex<BTreeMap<String, Fetched>>,
 }
 
 impl RemoteFiles {
@@ -90,7 +105,17 @@ impl RemoteFiles {
         RemoteFiles {
             settings,
             interrupted: OnceLock::new(),
+            known: Mutex::default(),
         }
+    }
+
+    /// The addresses of what was fetched.
+    pub fn fetched(&self) -> Vec<String> {
+        self.known().keys().cloned().collect()
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Fetched>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What broke a fetch off, if anything did.
@@ -157,8 +182,11 @@ impl Files for RemoteFiles {
     /// Loading waits for it on the thread that commands run on, so it gets a thread and a runtime
     /// of its own, which also listens for Ctrl-C.
     fn fetch(&self, address: &str) -> Result<Fetched, Unfetched> {
+        if let Some(known) = self.known().get(address) {
+            return Ok(known.clone());
+        }
         let fail = |why: &dyn std::fmt::Display| Unfetched {
-            why: format!("{address}: {why}"),
+            why: format!("{}: {why}", git::shown(address)),
             help: None,
         };
         let work = || {
@@ -169,6 +197,13 @@ impl Files for RemoteFiles {
             runtime.block_on(async {
                 let interrupts = Interrupts::default();
                 tokio::spawn(terminal::watch_signals(interrupts.clone()));
+                let telling = async {
+                    tokio::time::sleep(PATIENCE).await;
+                    if let Some(tell) = self.settings.tell {
+                        tell(&format!("Fetching {} …", git::shown(address)));
+                    }
+                    tokio::time::sleep(self.settings.limit.unwrap_or(LIMIT)).await;
+                };
                 tokio::select! {
                     biased;
                     () = interrupts.reached(Stage::Leaving) => {
@@ -177,10 +212,16 @@ impl Files for RemoteFiles {
                         Err(fail(&"broken off"))
                     }
                     done = self.bring(address) => done,
+                    () = telling => Err(Unfetched {
+                        help: Some("see whether this machine reaches it".into()),
+                        ..fail(&"it took too long to fetch")
+                    }),
                 }
             })
         };
-        std::thread::scope(|scope| scope.spawn(work).join())
-            .unwrap_or_else(|_| Err(fail(&"the fetch ended without an answer")))
+        let fetched = std::thread::scope(|scope| scope.spawn(work).join())
+            .unwrap_or_else(|_| Err(fail(&"the fetch ended without an answer")))?;
+        self.known().insert(address.to_owned(), fetched.clone());
+        Ok(fetched)
     }
 }

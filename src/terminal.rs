@@ -44,10 +44,29 @@ pub async fn confirm(question: &str) -> bool {
     let Some(answer) = line().await else {
         return false;
     };
-    matches!(
-        answer.trim().to_lowercase().as_str(),
-        "y" | "yes" | "true" | "1" | "t"
-    )
+    means_yes(answer.trim())
+}
+
+/// Asks a question that says itself what an empty answer means, which holds on a terminal alone:
+/// elsewhere only a yes agrees (Compose's way). A signal is heard while the question stands.
+pub async fn choose(question: &str, default: bool) -> bool {
+    let mut stdout = io::stdout().lock();
+    if stdout.write_all(question.as_bytes()).is_err() || stdout.flush().is_err() {
+        return false;
+    }
+    drop(stdout);
+    let Some(answer) = line().await else {
+        return false;
+    };
+    match answer.trim() {
+        "" => default && !answer.is_empty() && io::stdin().is_terminal(),
+        answer => means_yes(answer),
+    }
+}
+
+fn means_yes(answer: &str) -> bool {
+    let answer = answer.to_lowercase();
+    matches!(answer.as_str(), "y" | "yes" | "true" | "1" | "t")
 }
 
 /// One line of standard input; `None` where it cannot be read. The thread that reads is left

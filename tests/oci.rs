@@ -506,3 +506,80 @@ fn under_tls() {
     ));
     assert!(out.contains("image: busybox"), "{out}");
 }
+
+/// One answer for everything, for as long as it is asked.
+fn asked(dir: &Path, url: &str, words: &[&str], answers: &str) -> (String, Option<i32>) {
+    let mut command = regatta(dir, &["-p", "asked", "-f", url]);
+    let mut child = command
+        .args(words)
+        // Nobody is there: what is asked comes first.
+        .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a run");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let _ = stdin.write_all(answers.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("its end");
+    let (out, err) = texts(&output);
+    let reached = err.contains("/nowhere/docker.sock");
+    let cancelled = err.contains("operation cancelled by user");
+    assert!(reached != cancelled, "{out}{err}");
+    (out, cancelled.then_some(1))
+}
+
+#[test]
+fn what_is_asked_before_a_project_from_elsewhere_runs() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let registry = Registry::start();
+    let with_variable = MAIN.replace("busybox", "'busybox:${TAG:-1}'");
+    let digest = publish(&registry, "app", &with_variable);
+    let url = format!("oci://{}/app:1", registry.host());
+    let including = format!("include: ['{url}']\nservices:\n  own: {{image: busybox}}\n");
+    publish(&registry, "all", &including);
+    let all = format!("oci://{}/all:1", registry.host());
+    let table = "
+Found the following variables in configuration:
+VARIABLE   VALUE   SOURCE         REQUIRED   DEFAULT
+TAG        1       compose file   no         1
+
+Do you want to proceed with these variables? [Y/n]: ";
+    let root = dir.join("cache/docker-compose").join(&digest[7..]);
+    let stored = format!(
+        "Your compose stack {url:?} is stored in {:?}\n",
+        root.display().to_string()
+    );
+    let cancelled = Some(1);
+    for (answers, ended) in [
+        ("y\n", None),
+        ("n\n", cancelled),
+        ("\n", cancelled),
+        ("", cancelled),
+    ] {
+        let (out, end) = asked(dir, &url, &["up", "-d"], answers);
+        assert_eq!(out, format!("{stored}{table}"));
+        assert_eq!(end, ended, "{answers:?}");
+    }
+    let (out, end) = asked(dir, &url, &["up", "-d", "-y"], "");
+    assert_eq!((out, end), (stored, None));
+    // Nothing is asked of a command that does not run the project's containers anew.
+    let (out, end) = asked(dir, &url, &["create"], "");
+    assert_eq!((out.as_str(), end), ("", None));
+    // What it includes from elsewhere is asked about first.
+    let (out, end) = asked(dir, &all, &["up", "-d"], "n\n");
+    for words in [
+        "includes files from remote sources:\n",
+        &format!("  - {url}\n"),
+        "Do you want to continue? [y/N]: ",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    assert!(!out.contains("is stored in"), "{out}");
+    assert_eq!(end, cancelled);
+    let (out, end) = asked(dir, &all, &["up", "-d"], "y\ny\n");
+    assert!(out.contains("TAG        1 "), "{out}");
+    assert_eq!(end, None);
+}

@@ -239,3 +239,41 @@ fn a_broken_checkout_is_made_again_and_two_at_once_both_work() {
     }
     assert_eq!(cached(dir), [root], "nothing is left behind");
 }
+
+#[test]
+fn a_fetch_that_does_not_end() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    // It takes connections and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let url = format!("git://127.0.0.1:{port}/app");
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let mut command = regatta(dir, &["-f", &url, "config"]);
+        let child = command.stderr(Stdio::piped()).spawn().expect("a run");
+        std::thread::sleep(Duration::from_millis(2500));
+        let kill = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill").success());
+        let start = Instant::now();
+        let output = child.wait_with_output().expect("its end");
+        let (_, err) = texts(&output);
+        assert!(start.elapsed() < Duration::from_secs(5));
+        assert_eq!(output.status.code(), Some(code), "{err}");
+        assert!(err.contains(&format!("Fetching {url} …")), "{err}");
+        assert!(
+            !dir.join("cache/docker-compose").exists(),
+            "nothing is left behind"
+        );
+    }
+    // Nobody waits for ever.
+    let settings = regatta::remote::Settings {
+        cache: Some(dir.join("cache")),
+        limit: Some(Duration::from_millis(100)),
+        ..regatta::remote::Settings::default()
+    };
+    let files = regatta::remote::RemoteFiles::new(settings);
+    let failed = regatta::load::Files::fetch(&files, &url).expect_err("no answer");
+    assert!(failed.why.contains("took too long"), "{failed:?}");
+}

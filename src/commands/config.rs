@@ -3,7 +3,7 @@
 
 mod digests;
 pub mod render;
-mod variables;
+pub(in crate::commands) mod variables;
 
 use crate::context::Context;
 use crate::error::CliError;

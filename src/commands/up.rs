@@ -3,6 +3,7 @@
 use super::changing::{self, Changing};
 use super::desired::{Desired, load_files};
 use super::foreground::{self, OnExit, View};
+use super::trust;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::project::Dependencies;
@@ -179,6 +180,11 @@ pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> 
     args.check()?;
     args.changing.quiet_build = args.quiet_build;
     let mut desired = load_files(ctx, &args.services)?;
+    if !ctx.globals.dry_run {
+        let options = ctx.load_options(&args.services);
+        let directory = desired.project.working_dir.clone();
+        trust::ask(ctx, &options, &directory, args.changing.yes).await?;
+    }
     let dependencies = match args.no_deps {
         true => Dependencies::Ignore,
         false => Dependencies::Include,

@@ -64,7 +64,7 @@ fn is_complete(root: &Path) -> bool {
 }
 
 /// The address without the password in it.
-fn shown(remote: &str) -> String {
+pub fn shown(remote: &str) -> String {
     let Some((scheme, rest)) = remote.split_once("://") else {
         return remote.to_owned();
     };

@@ -7,16 +7,22 @@ use std::collections::BTreeMap;
 
 /// One `${NAME…}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Variable {
-    default: String,
+pub struct Variable {
+    pub default: String,
     alternate: String,
-    required: bool,
+    pub required: bool,
+}
+
+/// The variables of a model that was not filled in.
+pub fn of(model: &Node) -> BTreeMap<String, Variable> {
+    let mut found = BTreeMap::new();
+    walk(model, &mut found);
+    found
 }
 
 /// The variables of a model as a table, JSON or YAML.
 pub fn text(model: &Node, format: Option<&str>) -> Result<String, CliError> {
-    let mut found = BTreeMap::new();
-    walk(model, &mut found);
+    let found = of(model);
     let format = format.unwrap_or_default();
     // Compose looks at the case of this one only.
     if format == "yaml" {
