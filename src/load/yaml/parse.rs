@@ -3,6 +3,7 @@
 use super::Document;
 use super::build::{Builder, MAX_DEPTH};
 use super::event::{Step, offset};
+use super::lane;
 use super::syntax;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{SourceId, Span};
@@ -15,6 +16,20 @@ const MAX_SYNTAX_ERRORS: usize = 10;
 /// is wrong (a key twice, a key that is no text, an alias to itself) is a finding, and the
 /// document is returned without the offending part.
 pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Vec<Document> {
+    let mut builder = Builder::new();
+    if lane::read(source, text, &mut builder).is_some() {
+        findings.append(&mut builder.findings);
+        return vec![builder.finish()];
+    }
+    thoroughly(source, text, findings)
+}
+
+/// As [`parse`], with the event parser whatever the text is.
+pub(super) fn thoroughly(
+    source: SourceId,
+    text: &str,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Document> {
     parse_with(Builder::new(), source, text, findings)
 }
 
