@@ -120,9 +120,22 @@ pub struct LoadOptions {
     pub compatibility: bool,
     /// `--all-resources`: keep networks and volumes that no service uses.
     pub all_resources: bool,
+    pub env_file_readers: EnvFileReaders,
     pub stages: Stages,
     /// Keep the way of the load in mind.
     pub record: bool,
+}
+
+/// Whose env files are read.
+#[derive(Debug, Clone, Default)]
+pub enum EnvFileReaders {
+    /// Of the services that the command works on.
+    #[default]
+    Selected,
+    /// Of all services in active profiles: what `config` does.
+    Enabled,
+    /// Of these, and not of what they depend on.
+    Only(Vec<String>),
 }
 
 /// Stages that `config`'s flags switch off.
@@ -248,7 +261,12 @@ pub fn load_model(files: &dyn Files, options: &LoadOptions) -> LoadedModel {
     let mut merged = Merged::read(files, options);
     let mut model = merged.model.take().unwrap_or_default();
     if !options.stages.no_normalize {
-        normalize::normalize(&mut model, &merged.name, &merged.environment);
+        // Without interpolation, Compose takes nothing from the environment.
+        let environment = match options.stages.no_interpolate {
+            true => environment::Environment::new(),
+            false => std::mem::take(&mut merged.environment),
+        };
+        normalize::normalize(&mut model, &merged.name, &environment);
         let name = Node::new(merged.name.as_str(), model.span);
         if let Some(map) = model.as_map_mut() {
             map.insert("name", name.span, name);
@@ -426,7 +444,9 @@ impl<'f> Merged<'f> {
                 });
                 builder.findings.push(finding);
             }
-            map.insert("name", span, Node::new(self.name.as_str(), span));
+            if !options.stages.no_normalize {
+                map.insert("name", span, Node::new(self.name.as_str(), span));
+            }
         }
         self.model = Some(model);
     }

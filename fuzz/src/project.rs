@@ -187,9 +187,19 @@ fn is_odd(key: &str) -> bool {
     key.contains('$') || key.is_empty() || key == "ssh"
 }
 
+/// `devices: [""]` is accepted, and printed in a long form that lacks what it needs.
+fn lacks_source(devices: &Node) -> bool {
+    let items = devices.as_seq().unwrap_or_default();
+    items
+        .iter()
+        .any(|device| device.get("permissions").is_some() && device.get("source").is_none())
+}
+
 fn has_odd_keys(node: &Node) -> bool {
     match &node.value {
-        Value::Map(map) => map.iter().any(|(k, n)| is_odd(k) || has_odd_keys(n)),
+        Value::Map(map) => map
+            .iter()
+            .any(|(k, n)| is_odd(k) || (k == "devices" && lacks_source(n)) || has_odd_keys(n)),
         Value::Seq(items) => items.iter().any(has_odd_keys),
         _ => false,
     }

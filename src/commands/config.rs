@@ -147,7 +147,9 @@ fn list(ctx: &Context, args: &ConfigArgs) -> Result<Option<String>, CliError> {
             return Ok(Some(lines(names)));
         }
         let project = ctx.load_with(&lists_only)?;
-        return Ok(Some(lines(render::in_order(&project))));
+        let names = render::in_order(&project)
+            .map_err(|name| CliError::new(format!("no such service: {name}")))?;
+        return Ok(Some(lines(names)));
     }
     let text = if args.volumes {
         lines(ctx.load_with(&lists_only)?.volumes.into_keys())
@@ -290,6 +292,7 @@ fn options(ctx: &Context, args: &ConfigArgs) -> LoadOptions {
             no_env_resolution: args.no_env_resolution,
             no_validation: false,
         },
+        env_file_readers: load::EnvFileReaders::Enabled,
         ..options
     }
 }
@@ -306,9 +309,16 @@ fn selected(ctx: &Context, args: &ConfigArgs, options: &LoadOptions) -> Result<P
 
 /// `name hash` of the services in a list with commas, or of all.
 fn hashes(ctx: &Context, all: &LoadOptions, services: &str) -> Result<String, CliError> {
-    let mut project = ctx.load_with(all)?;
+    let names: Vec<String> = services.split(',').map(str::to_owned).collect();
+    let options = match services {
+        "*" => all.clone(),
+        _ => LoadOptions {
+            env_file_readers: load::EnvFileReaders::Only(names.clone()),
+            ..all.clone()
+        },
+    };
+    let mut project = ctx.load_with(&options)?;
     if services != "*" {
-        let names: Vec<String> = services.split(',').map(str::to_owned).collect();
         project.select(&names, crate::project::Dependencies::Ignore)?;
     }
     let platform = project.default_platform().unwrap_or_default();

@@ -239,11 +239,13 @@ fn parse(address: &str, source: &'static str, tls: bool) -> Result<Endpoint, End
                 return refuse("expected tcp://HOST:PORT".into());
             }
             // What stands behind the bracket of an address of IPv6 is its port or nothing.
+            let is_port = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
             let is_torn = match host.split_once(']') {
                 Some((before, after)) => {
-                    !before.starts_with('[') || !(after.is_empty() || after.starts_with(':'))
+                    !before.starts_with('[')
+                        || !(after.is_empty() || after.strip_prefix(':').is_some_and(is_port))
                 }
-                None => host.contains('['),
+                None => host.contains('[') || host.rsplit_once(':').is_some_and(|p| !is_port(p.1)),
             };
             if is_torn {
                 return refuse("expected tcp://HOST:PORT".into());

@@ -133,6 +133,11 @@ impl Builder<'_> {
             Some(dir) if dir.is_absolute() => dir.to_owned(),
             // A cache has no place as seen from the project.
             _ if is_remote => directory.clone(),
+            // Compose takes what is no directory for a file in one.
+            Some(_) if self.reader.files.kind(&directory) != Some(FileKind::Directory) => {
+                let above = directory.parent().unwrap_or(Path::new("/"));
+                relative(&scope.directory, above)
+            }
             _ => relative(&scope.directory, &directory),
         };
         let inner = self.scope(environment, directory, base);

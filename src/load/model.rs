@@ -138,6 +138,7 @@ impl<'f> Builder<'f> {
     /// Merges a set of files into one model. `chain` holds the files that are being included.
     pub fn model(&mut self, files: Vec<Parsed>, scope: &Scope, chain: &[PathBuf]) -> Node {
         let mut model = Node::new(Map::new(), Span::default());
+        let is_included = !chain.is_empty();
         let mut chain = chain.to_vec();
         for file in files {
             chain.push(file.path.clone());
@@ -149,7 +150,8 @@ impl<'f> Builder<'f> {
         if !self.stages.no_validation {
             validate::check(&model, &mut self.findings);
         }
-        if !self.stages.no_path_resolution {
+        // What is included is always joined to the place of its file.
+        if !self.stages.no_path_resolution || is_included {
             paths::resolve(
                 &mut model,
                 paths::Base {
@@ -159,7 +161,9 @@ impl<'f> Builder<'f> {
                 },
             );
         }
-        environment::resolve(&mut model, &scope.environment);
+        if !self.stages.no_interpolate {
+            environment::resolve(&mut model, &scope.environment);
+        }
         model
     }
 

@@ -7,7 +7,7 @@ use super::env_files::EnvFiles;
 use super::environment::Environment;
 use super::model::Builder;
 use super::validate::consistency;
-use super::{LoadOptions, profiles};
+use super::{EnvFileReaders, LoadOptions, profiles};
 use crate::tree::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -47,6 +47,7 @@ pub fn narrow(
 ) -> CanonicalProject {
     let all = take_map(&mut model, "services");
     let mut active = profiles::active(options, &environment);
+    let enabled_at_first = active.clone();
     let mut services = split(all, &active);
     if !options.stages.no_consistency {
         check(builder, &mut services, &model);
@@ -56,7 +57,8 @@ pub fn narrow(
         active.extend(implied);
         services = split(join(services), &active);
     }
-    read_env_files(builder, options, &environment, &mut services.enabled);
+    let readers = Readers::new(options, &services.enabled, &enabled_at_first);
+    read_env_files(builder, &readers, &environment, &mut services.enabled);
     let mut project = CanonicalProject {
         environment,
         services: services.enabled,
@@ -72,26 +74,55 @@ pub fn narrow(
     project
 }
 
-/// Merges the env and label files of the services that the command works on.
+/// Names of the services whose env files and label files are read.
+struct Readers {
+    variables: BTreeSet<String>,
+    labels: BTreeSet<String>,
+}
+
+impl Readers {
+    fn new(options: &LoadOptions, services: &Map, active: &[String]) -> Self {
+        let names = |services: BTreeSet<&str>| services.into_iter().map(str::to_owned).collect();
+        let selected: BTreeSet<String> =
+            names(profiles::selected(services, &options.named_services));
+        let enabled = services
+            .iter()
+            .filter(|(_, service)| profiles::is_enabled(service, active))
+            .map(|(name, _)| name.to_owned());
+        let all: BTreeSet<String> = selected.iter().cloned().chain(enabled).collect();
+        let variables = match &options.env_file_readers {
+            _ if options.stages.no_env_resolution => BTreeSet::new(),
+            EnvFileReaders::Selected => selected,
+            EnvFileReaders::Enabled => all.clone(),
+            EnvFileReaders::Only(names) => names.iter().cloned().collect(),
+        };
+        // Compose resolves them before it knows what is asked for.
+        Readers {
+            variables,
+            labels: all,
+        }
+    }
+}
+
+/// Merges the env and label files of services.
 fn read_env_files(
     builder: &mut Builder<'_>,
-    options: &LoadOptions,
+    readers: &Readers,
     environment: &Environment,
     services: &mut Map,
 ) {
-    let selected: BTreeSet<String> = profiles::selected(services, &options.named_services)
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
     let mut env_files = EnvFiles::default();
     let Builder {
         reader, findings, ..
     } = builder;
-    for (name, service) in services.iter_mut().filter(|(n, _)| selected.contains(*n)) {
-        if let Some(service) = service.as_map_mut() {
-            if !options.stages.no_env_resolution {
-                env_files.variables(name, service, environment, reader, findings);
-            }
+    for (name, service) in services.iter_mut() {
+        let Some(service) = service.as_map_mut() else {
+            continue;
+        };
+        if readers.variables.contains(name) {
+            env_files.variables(name, service, environment, reader, findings);
+        }
+        if readers.labels.contains(name) {
             env_files.labels(name, service, reader, findings);
         }
     }
@@ -119,6 +150,10 @@ impl CanonicalProject {
             let dependencies = service.get_mut("depends_on").and_then(Node::as_map_mut);
             if let Some(dependencies) = dependencies {
                 dependencies.retain(|name, _| kept.contains(name));
+                let is_empty = dependencies.is_empty();
+                if is_empty && let Some(service) = service.as_map_mut() {
+                    service.remove("depends_on");
+                }
             }
         }
         Ok(())

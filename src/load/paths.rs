@@ -154,6 +154,10 @@ impl Base<'_> {
 
     /// Replaces the first part of an absolute path that is a symbolic link by what it points at.
     fn follow(self, text: String) -> String {
+        // One that is not joined to the project's directory yet cannot be followed.
+        if !text.starts_with('/') {
+            return text;
+        }
         let mut so_far = PathBuf::new();
         for part in Path::new(&text).components() {
             so_far.push(part);

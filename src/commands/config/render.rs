@@ -125,7 +125,10 @@ pub fn keys(model: &Node, section: &str) -> BTreeSet<String> {
 }
 
 /// The names of services, each after what it depends on.
-pub fn in_order(project: &Project) -> Vec<&str> {
+///
+/// # Errors
+/// The name of one that is needed, but not there (which `--no-consistency` lets pass).
+pub fn in_order(project: &Project) -> Result<Vec<&str>, &str> {
     let mut order = Vec::new();
     let mut seen = BTreeSet::new();
     for start in project.services.keys() {
@@ -139,12 +142,18 @@ pub fn in_order(project: &Project) -> Vec<&str> {
                 continue;
             };
             if seen.insert(name) {
+                let missing = service.depends_on.iter().find(|(name, dependency)| {
+                    dependency.required && !project.services.contains_key(*name)
+                });
+                if let Some((missing, _)) = missing {
+                    return Err(missing);
+                }
                 stack.push((name, true));
                 stack.extend(service.depends_on.keys().rev().map(|d| (d.as_str(), false)));
             }
         }
     }
-    order
+    Ok(order)
 }
 
 /// What the models are, each by its reference.
