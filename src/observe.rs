@@ -16,6 +16,7 @@ use crate::image::policy::{PullChoice, pull_choice};
 use crate::labels;
 use crate::project::Project;
 use crate::service::Service;
+use crate::service::mount::MountKind;
 use crate::value::image::Reference;
 use futures::future::{FutureExt, join_all, try_join};
 use std::collections::{BTreeMap, BTreeSet};
@@ -291,7 +292,8 @@ pub async fn local_images(
     let services = project.services.values().filter(|s| s.provider.is_none());
     let references = services.flat_map(|service| {
         let own = std::iter::once((service, project.image_name(service)));
-        own.chain(hook_images(project, service).map(move |image| (service, image)))
+        let others = hook_images(project, service).chain(mounted_images(project, service));
+        own.chain(others.map(move |image| (service, image)))
     });
     for (service, reference) in references {
         // Only an inspect knows an image's platform or age, or finds one by digest or id.
@@ -351,6 +353,18 @@ pub fn hook_images<'a>(
     let own = project.image_name(service);
     let images = service.pre_start.iter().filter_map(|h| h.image.clone());
     images.filter(move |image| !image.is_empty() && *image != own)
+}
+
+/// Images that a service mounts. One of another service goes by that service's name.
+pub fn mounted_images<'a>(
+    project: &'a Project,
+    service: &'a Service,
+) -> impl Iterator<Item = String> + use<'a> {
+    let mounts = service.volumes.iter();
+    let sources = mounts
+        .filter(|mount| mount.kind == MountKind::Image)
+        .filter_map(|mount| mount.source.as_deref());
+    sources.map(|source| project.mounted_image(source))
 }
 
 #[cfg(test)]

@@ -79,6 +79,15 @@ impl Project {
         }
     }
 
+    /// What the source of an image mount means: an image, or a service whose image is meant.
+    pub fn mounted_image(&self, source: &str) -> String {
+        let service = self.services.get(source);
+        match service.or_else(|| self.disabled.get(source)) {
+            Some(service) => self.image_name(service),
+            None => source.to_owned(),
+        }
+    }
+
     /// The platform of services that are built and name none (`DOCKER_DEFAULT_PLATFORM`).
     pub fn default_platform(&self) -> Option<&str> {
         let platform = self.environment.get("DOCKER_DEFAULT_PLATFORM")?;

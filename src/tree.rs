@@ -52,8 +52,8 @@ pub enum Value {
     Int(i64),
     Float(f64),
     Str(Text),
-    /// Below `x-*` only: what is printed as this very text, without quotes in YAML. A point in time, or
-    /// a whole number from 2⁶³ up.
+    /// What is printed as this very text, without quotes in YAML: a point in time in RFC 3339, or
+    /// the digits of a whole number from 2⁶³ to 2⁶⁴−1.
     Verbatim(Text),
     Seq(Items),
     Map(Map),

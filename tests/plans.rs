@@ -6,7 +6,7 @@ mod on_fake;
 use on_fake::{loaded, on_virtual_time, plan, project, up};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::observe::{Observed, Scope, observe};
-use regatta::plan::{Plan, SCHEMA_VERSION, render_json, render_text};
+use regatta::plan::{Action, Plan, SCHEMA_VERSION, render_json, render_text};
 use regatta::project::Project;
 use regatta::reconcile::lifecycle;
 
@@ -92,6 +92,36 @@ shop:
   - remove container shop-web-2  (scale 2 → 1)
 ",
     );
+}
+
+#[test]
+fn mounted_images_are_there_before_the_container_is_created() {
+    let text = "\
+name: shop
+services:
+  assets: {build: .}
+  web:
+    image: busybox
+    volumes:
+    - {type: image, source: assets, target: /assets}
+    - {type: image, source: other, target: /other}
+";
+    let (plan, _) = from_to(None, text, |_| {});
+    let position = |wanted: &str| {
+        let found = plan.steps().find(|(_, step)| {
+            let shown = format!("{:?}", step.action);
+            shown.contains(wanted)
+        });
+        found.map(|(id, _)| id).expect(wanted)
+    };
+    let create = plan.steps().find(|(_, step)| {
+        matches!(&step.action, Action::CreateContainer { .. })
+            && format!("{:?}", step.action).contains("\"web\"")
+    });
+    let (create, _) = create.expect("a creation");
+    let needs: Vec<_> = plan.dependencies(create);
+    assert!(needs.contains(&position("reference: \"shop-assets\"")));
+    assert!(needs.contains(&position("reference: \"other\"")));
 }
 
 #[test]

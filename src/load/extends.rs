@@ -31,6 +31,10 @@ const TOO_LONG: &str = "extends-depth";
 /// A service being extended, for the message about a cycle.
 type Link = (PathBuf, String, Span);
 
+/// A hidden attribute of services that extend one whose own base was not found: who knows what
+/// would have come from there.
+pub const UNFOUND: &str = "x-#unfound";
+
 impl Builder<'_> {
     /// Resolves every `extends` of a document.
     pub fn extend_services(&mut self, root: &mut Node, tags: &[Tag], file: &Path, scope: &Scope) {
@@ -106,12 +110,17 @@ impl Builder<'_> {
         let Some(mut base) = base.filter(|base| !base.is_null()) else {
             return;
         };
+        // It is still there where what the base extends was not found.
+        let unfound = base.as_map_mut().and_then(|m| m.remove_entry("extends"));
         tags::below(tags, &["services", name], &mut base);
         if let Some(service) = services.get_mut(name) {
             let over = std::mem::take(service);
             *service = merge::at(["services", name], base, over, &mut self.findings);
             if let Some(map) = service.as_map_mut() {
                 map.remove("extends");
+                if let Some(unfound) = unfound {
+                    map.insert(UNFOUND, unfound.key, unfound.node);
+                }
             }
         }
     }

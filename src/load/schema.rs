@@ -10,7 +10,7 @@ use super::path::Path;
 use super::touched::Touched;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Map, Node, Value};
-use crate::value::similar;
+use crate::value::{number, similar};
 
 /// What a value may be. A value has one YAML type, so the alternatives of the specification
 /// (short form, long form) are alternatives by type.
@@ -222,6 +222,16 @@ impl Check<'_> {
             Value::Float(x) if schema.integer.is_some() && x.fract() == 0.0 => {
                 self.bounds(schema, *x as i64, node, path);
             }
+            Value::Verbatim(text) => match number::big(text) {
+                Some(_) if schema.fraction => {}
+                // Compose cannot read them where only whole numbers may stand beside texts.
+                Some(_) if schema.integer.is_some() && schema.string.is_none() => {
+                    self.bounds(schema, i64::MAX, node, path);
+                }
+                // Where a text may be a number, it may be a point in time as well.
+                None if schema.string.is_some() && schema.fraction => {}
+                _ => self.wrong_type(schema, node, path),
+            },
             Value::Str(text) if schema.string.is_some() => self.text(schema, text, node, path),
             Value::Seq(items) => match schema.list {
                 Some(list) => self.list(list, items, path),
@@ -269,7 +279,9 @@ impl Check<'_> {
             Value::Null => "is empty",
             Value::Bool(_) => "is true or false",
             Value::Int(_) | Value::Float(_) => "is a number",
-            Value::Str(_) | Value::Verbatim(_) => "is a string",
+            Value::Str(_) => "is a string",
+            Value::Verbatim(text) if number::big(text).is_some() => "is a number",
+            Value::Verbatim(_) => "is a point in time",
             Value::Seq(_) => "is a list",
             Value::Map(_) => "is a mapping",
         };

@@ -4,7 +4,7 @@ use super::divergence::Divergence;
 use super::lifecycle::provider;
 use super::{Fate, Planner, existing};
 use crate::engine::ContainerState;
-use crate::observe::ObservedContainer;
+use crate::observe::{ObservedContainer, mounted_images};
 use crate::plan::{Action, ProviderVerb, Step, StepId, Target};
 use crate::scale::{self, Replica, ReplicaNumber};
 use crate::service::Service;
@@ -311,6 +311,9 @@ impl<'a> Planner<'a> {
                 .filter_map(|m| self.model_steps.get(m)),
         );
         needs.extend(self.image_steps.get(&self.project.image_name(service)));
+        for image in mounted_images(self.project, service) {
+            needs.extend(self.image_steps.get(&image));
+        }
         needs.extend(
             service
                 .volume_keys()

@@ -2,7 +2,7 @@
 
 use super::{Options, Planner};
 use crate::image::policy::{BuildChoice, PullChoice, Situation, Supply, pull_choice, supply};
-use crate::observe::{Observed, hook_images};
+use crate::observe::{Observed, hook_images, mounted_images};
 use crate::plan::{Action, Plan, Step};
 use crate::project::Project;
 use crate::service::Service;
@@ -67,6 +67,21 @@ impl Planner<'_> {
                 ),
             }
             self.plan_hook_images(service);
+            self.plan_mounted_images(service);
+        }
+    }
+
+    /// Images that are mounted are pulled where they are missing, whatever the `pull_policy`. Those
+    /// of other services come with these.
+    fn plan_mounted_images(&mut self, service: &Service) {
+        let project = self.project;
+        for reference in mounted_images(project, service) {
+            let services = &mut project.services.values();
+            let is_known = self.image(&reference).is_some()
+                || services.any(|other| project.image_name(other) == reference);
+            if !is_known {
+                self.plan_pull(service, None, &reference, false);
+            }
         }
     }
 

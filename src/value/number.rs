@@ -23,10 +23,58 @@ pub fn float<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
 /// wanted. Lists and mappings have no such text.
 pub fn text(node: &Node) -> Text {
     match &node.value {
-        Value::Str(text) | Value::Verbatim(text) => text.clone(),
+        Value::Str(text) => text.clone(),
+        Value::Verbatim(text) => time(text).map_or_else(|| text.clone(), Text::from),
         Value::Bool(b) => if *b { "true" } else { "false" }.into(),
         Value::Int(i) => i.to_string().into(),
         Value::Float(x) => float::plain(*x).into(),
         Value::Null | Value::Seq(_) | Value::Map(_) => Text::new(),
+    }
+}
+
+/// What a [`Value::Verbatim`] counts, if it is a number.
+pub fn big(verbatim: &str) -> Option<f64> {
+    let is_number = verbatim.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| verbatim.parse().ok()).flatten()
+}
+
+/// A point in time of RFC 3339 as Go prints it: `2024-01-02T00:00:00Z` becomes
+/// `2024-01-02 00:00:00 +0000 UTC`.
+fn time(verbatim: &str) -> Option<String> {
+    let (date, rest) = verbatim.split_once('T')?;
+    let (clock, zone) = match rest.find(['+', '-']) {
+        Some(at) => (&rest[..at], rest[at..].replace(':', "")),
+        None => (rest.strip_suffix('Z')?, "+0000".to_owned()),
+    };
+    let name = if zone == "+0000" { "UTC" } else { &zone };
+    Some(format!("{date} {clock} {zone} {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::Span;
+
+    #[test]
+    fn scalars_become_texts_as_go_writes_them() {
+        for (value, expected) in [
+            (Value::Int(-1), "-1"),
+            (Value::Float(1e21), "1e+21"),
+            (Value::Bool(true), "true"),
+            (
+                Value::Verbatim("2001-12-14T00:00:00Z".into()),
+                "2001-12-14 00:00:00 +0000 UTC",
+            ),
+            (
+                Value::Verbatim("2001-12-14T21:59:43.1-05:00".into()),
+                "2001-12-14 21:59:43.1 -0500 -0500",
+            ),
+            (
+                Value::Verbatim("9223372036854775808".into()),
+                "9223372036854775808",
+            ),
+        ] {
+            assert_eq!(text(&Node::new(value, Span::default())), expected);
+        }
     }
 }

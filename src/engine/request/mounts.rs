@@ -97,7 +97,7 @@ impl Task<'_> {
                 // Taken over from the predecessor, where there is one.
                 None => self.resolved.inherited_volumes.get(&mount.target).cloned(),
             },
-            MountKind::Image => declared.map(|source| self.image_source(source)),
+            MountKind::Image => declared.map(|source| self.project.mounted_image(source)),
             _ => declared.map(str::to_string),
         };
         if source.is_none() && matches!(mount.kind, MountKind::Bind | MountKind::Image) {
@@ -152,15 +152,6 @@ impl Task<'_> {
                 &["volumes", index, "source"],
                 format!("volume {key:?} is not defined"),
             )),
-        }
-    }
-
-    /// An image, or a service of the project whose image is meant.
-    fn image_source(&self, source: &str) -> String {
-        let service = self.project.services.get(source);
-        match service.or_else(|| self.project.disabled.get(source)) {
-            Some(service) => self.project.image_name(service),
-            None => source.to_string(),
         }
     }
 }

@@ -109,6 +109,7 @@ fn integer(node: &Node) -> Result<i64, String> {
     match &node.value {
         Value::Int(i) => Ok(*i),
         Value::Float(x) => Ok(*x as i64),
+        Value::Verbatim(text) if number::big(text).is_some() => Ok(i64::MAX),
         Value::Str(text) => text
             .parse()
             .map_err(|_| format!("`{text}` is not a whole number")),
@@ -121,6 +122,7 @@ fn single(node: &Node) -> Result<f64, String> {
     let number = match &node.value {
         Value::Int(i) => *i as f32,
         Value::Float(x) => *x as f32,
+        Value::Verbatim(text) => number::big(text).ok_or("must be a number")? as f32,
         Value::Str(text) => text
             .parse()
             .map_err(|_| format!("`{text}` is not a number"))?,

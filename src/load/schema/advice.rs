@@ -273,7 +273,9 @@ pub fn about_type(schema: &Schema, node: &Node, path: &Path) -> Option<String> {
         (Value::Null, _) if list.matches('.').count() == 1 && list.starts_with("services.") => {
             "write `image: …` or `build: …` below it, indented deeper than the name".to_owned()
         }
-        (Value::Bool(_) | Value::Int(_) | Value::Float(_), _) if schema.string.is_some() => {
+        (Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Verbatim(_), _)
+            if schema.string.is_some() =>
+        {
             "put it in quotes to make it a string".to_owned()
         }
         (Value::Str(text), _) if schema.list.is_some() => {

@@ -3,6 +3,7 @@
 //! In: the decoded model, services by whether they take part. Out: findings, each at the
 //! reference or attribute that is at fault.
 
+use super::super::extends::UNFOUND;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Map, Node, Span};
 use crate::value::similar;
@@ -95,7 +96,7 @@ impl<'m> Service<'m, '_> {
 
     fn image(&mut self) {
         let has = |key: &str| self.spec.get(key).is_some();
-        if !has("image") && !has("build") && !has("provider") {
+        if !has("image") && !has("build") && !has("provider") && !has(UNFOUND) {
             let message = format!(
                 "service \"{}\" has neither an image nor a build context specified",
                 self.name

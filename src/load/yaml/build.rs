@@ -36,6 +36,16 @@ struct Frame {
     /// Values of `<<`, to be merged in when the mapping is complete.
     merges: Vec<Node>,
     merge_key: Option<Span>,
+    /// Keys that were dropped by `!reset`.
+    resets: Vec<(Text, Span)>,
+}
+
+impl Frame {
+    /// Where a key was dropped by `!reset`.
+    fn reset_before(&self, key: &str) -> Option<Span> {
+        let found = self.resets.iter().find(|(text, _)| text == key);
+        found.map(|(_, span)| *span)
+    }
 }
 
 struct Key {
@@ -251,6 +261,7 @@ impl<'t> Builder<'t> {
             index: 0,
             merges: Vec::new(),
             merge_key: None,
+            resets: Vec::new(),
         });
         Ok(())
     }
@@ -347,29 +358,11 @@ impl<'t> Builder<'t> {
                 };
             }
         };
-        if hint == Hint::None
-            && self.in_extension()
-            && let Some(text) = scalar::verbatim(&text)
-        {
-            return Value::Verbatim(text.into());
-        }
         scalar::typed(&text, hint).unwrap_or_else(|message| {
             let finding = Diagnostic::error("yaml-tag", self.path(), message).at(span);
             self.findings.push(finding);
             Value::Str(text.into())
         })
-    }
-
-    /// Whether the node whose turn it is stands below an `x-*` key of the file or of a service.
-    /// Only there a value is printed without having been read as something.
-    fn in_extension(&self) -> bool {
-        let is_own = |frame: Option<&Frame>| {
-            let key = frame.and_then(|frame| frame.key.as_ref());
-            key.is_some_and(|key| key.text.starts_with("x-"))
-        };
-        let key = self.frames.first().and_then(|frame| frame.key.as_ref());
-        is_own(self.frames.first())
-            || key.is_some_and(|key| key.text == "services") && is_own(self.frames.get(2))
     }
 
     fn misused(&mut self, span: Span, what: &str, help: String) {
@@ -462,10 +455,14 @@ impl<'t> Builder<'t> {
             Some(frame) if frame.shape == Shape::Seq => frame.index += 1,
             Some(frame) => {
                 let key = frame.key.take().filter(|key| key.use_as == KeyUse::Plain);
-                let first = key.and_then(|key| Some((frame.entries.key_span(&key.text)?, key)));
-                if let Some((first, key)) = first {
-                    let finding = duplicate(&self.path(), &key.text, key.span, first);
-                    self.findings.push(finding);
+                let Some(key) = key else { return };
+                let first = frame.entries.key_span(&key.text);
+                match first.or_else(|| frame.reset_before(&key.text)) {
+                    Some(first) => {
+                        let finding = duplicate(&self.path(), &key.text, key.span, first);
+                        self.findings.push(finding);
+                    }
+                    None => frame.resets.push((key.text, key.span)),
                 }
             }
             None => {}
@@ -506,6 +503,11 @@ impl<'t> Builder<'t> {
                 KeyUse::Merge => frame.merges.push(node),
                 KeyUse::Plain => {
                     let Key { text, span, .. } = key;
+                    if let Some(first) = frame.reset_before(&text) {
+                        let finding = duplicate(&self.path(), &text, span, first);
+                        self.findings.push(finding);
+                        return;
+                    }
                     if let Err((text, first)) = frame.entries.insert_new(text, span, node) {
                         let finding = duplicate(&self.path(), &text, span, first);
                         self.findings.push(finding);
