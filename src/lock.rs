@@ -175,7 +175,7 @@ impl<'a> Waiting<'a> {
 
     async fn claim(
         &mut self,
-        holder: Holder,
+        mut holder: Holder,
         file: Option<FileLock>,
     ) -> Result<Lock<'a>, LockError> {
         let bid = self.bid;
@@ -184,7 +184,7 @@ impl<'a> Waiting<'a> {
             project: bid.project,
         };
         let mut contest = Contest::new(bid.terms, &holder.token, holder.file.clone());
-        match self.contest(claims, &mut contest, &holder).await {
+        match self.contest(claims, &mut contest, &mut holder).await {
             Ok((tenure, sent)) => Ok(Lock::new(bid, holder, Some(tenure), sent, file)),
             Err(LockError::Engine(error)) if is_forbidden(&error) => {
                 bid.reporter.warning(format!(
@@ -206,7 +206,7 @@ impl<'a> Waiting<'a> {
         &mut self,
         claims: Claims<'a>,
         contest: &mut Contest,
-        holder: &Holder,
+        holder: &mut Holder,
     ) -> Result<(Tenure, Instant), LockError> {
         let bid = self.bid;
         let begun = Instant::now();
@@ -218,6 +218,7 @@ impl<'a> Waiting<'a> {
                     if let Some(error) = self.interrupted() {
                         return Err(error);
                     }
+                    holder.token = contest.token().to_owned();
                     sent = Instant::now();
                     match claims.create(generation, holder).await {
                         Ok(claim) => contest.created(&claim),

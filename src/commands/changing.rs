@@ -312,6 +312,7 @@ pub async fn bring_about(
     let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
     adoption.check(&desired, &prepared.observed)?;
     if !prepared.wants_change() {
+        adoption.warn(ctx, &desired, &prepared.observed);
         let _stages = ctx.interrupts.in_stages();
         let means = Means {
             wait_limit,

@@ -46,6 +46,7 @@ pub async fn change_within(
     adoption.check(&desired, &observed)?;
     let first = plan(&mut desired, &observed)?;
     if ctx.globals.dry_run || !first.changes_anything() {
+        adoption.warn(ctx, &desired, &observed);
         return execute(ctx, engine, &desired, &observed, first, wait_limit, None).await;
     }
     let name = desired.project.name.clone();

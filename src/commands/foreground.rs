@@ -124,13 +124,11 @@ pub async fn run(
             Some(lock)
         }
     };
-    if lock.is_some() {
-        if let Err(error) = changing.adoption.check(&desired, &prepared.observed) {
-            release(lock).await;
-            return Err(error);
-        }
-        changing.adoption.warn(ctx, &desired, &prepared.observed);
+    if let Err(error) = changing.adoption.check(&desired, &prepared.observed) {
+        release(lock).await;
+        return Err(error);
     }
+    changing.adoption.warn(ctx, &desired, &prepared.observed);
     if !prepared.outcome.obstacles.is_empty() {
         release(lock).await;
         return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));

@@ -44,7 +44,7 @@ impl Adoption {
             .hint("if it is the same project (moved, or another checkout of it), take it over: --adopt"))
     }
 
-    /// An explicit name goes on; what that means is said, where something is to be changed.
+    /// An explicit name goes on; what that means is said.
     pub fn warn(self, ctx: &Context, desired: &Desired, observed: &Observed) {
         if self.adopt {
             return;

@@ -74,7 +74,11 @@ struct Sighting {
 #[derive(Debug, Clone)]
 pub struct Contest {
     terms: Terms,
+    /// What our claims are known by: a new one after each withdrawal, so that no volume ever
+    /// looks like one that was there before, and somebody may have seen long ago.
     token: String,
+    /// What all our tokens begin with.
+    base: String,
     /// The file on this machine that only we have locked now.
     file: Option<String>,
     /// Others by token.
@@ -96,6 +100,7 @@ impl Contest {
         Contest {
             terms,
             token: token.to_owned(),
+            base: token.to_owned(),
             file,
             seen: BTreeMap::new(),
             mine: BTreeSet::new(),
@@ -104,6 +109,11 @@ impl Contest {
             waits_for: None,
             defeats: 0,
         }
+    }
+
+    /// The token to make the next claim with.
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// The first turn: most often nobody else is there. `seconds` since the epoch.
@@ -143,7 +153,7 @@ impl Contest {
         let mut stray = Vec::new();
         for claim in claims {
             let token = claim.holder.token.as_str();
-            if token == self.token {
+            if token.starts_with(&self.base) {
                 stray.push(claim.generation);
                 continue;
             }
@@ -198,6 +208,7 @@ impl Contest {
     pub fn withdrawn(&mut self) -> Turn {
         self.mine.clear();
         self.defeats += 1;
+        self.token = format!("{}.{}", self.base, self.defeats);
         let mut hash = std::hash::DefaultHasher::new();
         (&self.token, self.defeats).hash(&mut hash);
         let share = f64::from(hash.finish() as u32) / f64::from(u32::MAX);

@@ -23,11 +23,13 @@ impl Store {
         }
     }
 
-    /// What a list finds: on one side of a generation, for it may take time to take one.
-    fn part(&self, pivot: u64, is_low: bool) -> Vec<Claim> {
+    /// What a list finds in the first or second half of the time that it takes; `how` settles what
+    /// it comes to first.
+    fn part(&self, how: u64, is_first: bool) -> Vec<Claim> {
+        let (pivot, is_upwards) = (how / 2 % 5, how % 2 == 0);
         self.0
             .iter()
-            .filter(|(g, _)| (g.step < pivot) == is_low)
+            .filter(|(g, _)| ((g.step < pivot) == is_upwards) == is_first)
             .map(|(generation, holder)| Claim {
                 generation: *generation,
                 holder: holder.clone(),
@@ -75,7 +77,7 @@ struct Command {
 impl Command {
     fn new(number: usize, file: Option<&str>, skew: u64) -> Self {
         let holder = Holder {
-            token: format!("token{number}"),
+            token: format!("token{number}-"),
             file: file.map(str::to_owned),
             ..Holder::default()
         };
@@ -120,10 +122,11 @@ impl Command {
             State::Turn(turn, due) if now < due => self.state = State::Turn(turn, due),
             State::Turn(Turn::Create(generation), _) => {
                 self.proven = now;
+                self.holder.token = self.contest.token().to_owned();
                 self.state = State::Created(store.create(generation, &self.holder));
             }
             State::Turn(..) => {
-                let pivot = choice % 5;
+                let pivot = choice % 10;
                 self.state = State::HalfListed(store.part(pivot, true), pivot);
             }
             State::HalfListed(mut claims, pivot) => {
@@ -153,7 +156,7 @@ impl Command {
                 self.state = State::RenewalMade(sent, store.create(next, &self.holder));
             }
             State::RenewalMade(sent, made) => {
-                let pivot = choice % 5;
+                let pivot = choice % 10;
                 let part = store.part(pivot, true);
                 self.state = State::RenewalHalfListed(sent, made, part, pivot);
             }
@@ -263,6 +266,39 @@ fn play(choices: &[(u8, u16)], skews: [u64; 3]) {
         "left: {:?}",
         store.0
     );
+}
+
+/// Whoever saw a claim long ago must not take its holder's next one for the same.
+#[test]
+fn a_claim_is_made_only_once() {
+    let rival = |token: &str| Claim {
+        generation: Generation::first(999_000),
+        holder: Holder {
+            token: token.into(),
+            ..Holder::default()
+        },
+    };
+    let mut command = Command::new(0, None, 0);
+    let Turn::Create(generation) = command.contest.begin(1_000_000) else {
+        panic!("it begins with a claim");
+    };
+    let mut made = rival(command.contest.token());
+    made.generation = generation;
+    command.contest.created(&made);
+    let list = [made.clone(), rival("other")];
+    let turn = command.contest.listed(Duration::ZERO, 1_000_000, &list);
+    assert_eq!(turn, Turn::Withdraw(vec![generation]));
+    command.contest.withdrawn();
+    let again = command
+        .contest
+        .listed(Duration::from_secs(1), 1_000_000, &[]);
+    assert_eq!(again, Turn::Create(generation));
+    assert_ne!(command.contest.token(), made.holder.token);
+    // A volume of an earlier attempt that could not be deleted is no rival.
+    let left = command
+        .contest
+        .listed(Duration::from_secs(2), 1_000_000, &[made]);
+    assert_eq!(left, Turn::Withdraw(vec![generation]));
 }
 
 proptest! {
