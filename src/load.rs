@@ -486,7 +486,7 @@ fn declared_name(
 fn settle(findings: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let mut refused: HashSet<Span> = HashSet::new();
-    let mut undefined: HashSet<Span> = HashSet::new();
+    let mut undefined: HashSet<(&str, Span)> = HashSet::new();
     let is_cycle = findings.iter().any(|f| f.code == "extends-cycle");
     let broken_keys: Vec<Span> = findings
         .iter()
@@ -505,7 +505,10 @@ fn settle(findings: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
             let is_new = seen.insert((f.code, f.message.clone(), f.span, path));
             let follows = match (f.code, f.span) {
                 ("bad-value", Some(span)) => refused.contains(&span),
-                ("undefined-service", Some(span)) => !undefined.insert(span),
+                // By way of `extends` and anchors one place speaks for many services.
+                (code, Some(span)) if code.starts_with("undefined-") => {
+                    !undefined.insert((code, span))
+                }
                 // What it was to inherit may be the image.
                 ("no-image", _) => is_cycle,
                 ("wrong-type", Some(span)) => broken_keys.iter().any(|key| {

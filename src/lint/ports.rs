@@ -7,11 +7,37 @@ use crate::value::image::Reference;
 use std::net::IpAddr;
 
 pub const RULES: &[Rule] = &[
+    Rule::always("bad-expose", expose),
     Rule::always("duplicate-host-port", duplicates),
     Rule::always("port-of-replicas", replicas),
     Rule::always("ignored-ports", ignored),
     Rule::checking("published-database", databases),
 ];
+
+/// `80`, `80-90`, `80/udp`; from 1 to 65535.
+fn is_expose(text: &str) -> bool {
+    let (range, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (first, last) = range.split_once('-').unwrap_or((range, range));
+    let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0);
+    let is_range = matches!((port(first), port(last)), (Some(a), Some(b)) if a <= b);
+    is_range && ["tcp", "udp", "sctp"].contains(&protocol.to_ascii_lowercase().as_str())
+}
+
+fn expose(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for service in &subject.services {
+        for (index, item) in service.list(&["expose"]).iter().enumerate() {
+            let text = crate::value::number::text(item);
+            if !is_expose(&text) {
+                report.warn(
+                    format!("services.{}.expose[{index}]", service.key),
+                    item.span,
+                    format!("the engine will refuse this: `{text}` is no port"),
+                    "write e.g. 80, 8000-8010 or 53/udp; 1 to 65535, the lower end of a range first",
+                );
+            }
+        }
+    }
+}
 
 /// A port that is fixed on the host.
 struct Published<'a> {

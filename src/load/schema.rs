@@ -390,7 +390,15 @@ impl Check<'_> {
                 {
                     self.finite(&entry.node, &path.key(key));
                 }
-                None => self.findings.push(unknown(object, key, entry, path)),
+                None => {
+                    self.findings.push(unknown(object, key, entry, path));
+                    // What stands below a misspelt key may have mistakes of its own.
+                    if entry.node.as_map().is_some()
+                        && let Some(meant) = advice::meant(object, key, &entry.node)
+                    {
+                        self.value(meant, &entry.node, &path.key(key));
+                    }
+                }
             }
         }
         for name in object.required {

@@ -159,14 +159,39 @@ pub fn instead_of(object: &Object, key: &str, value: &Node) -> Option<String> {
     if let Some(help) = elsewhere(object, key, value) {
         return Some(help);
     }
-    let names = object.attributes.iter().map(|(name, _)| *name);
-    if let Some(meant) = similar::nearest(key, names) {
+    if let Some((meant, _)) = nearest(object, key) {
         return Some(format!("did you mean `{meant}`?"));
     }
     match object.others {
         Others::Extensions => Some("keys of your own begin with `x-`".to_owned()),
         _ => None,
     }
+}
+
+/// The form of the attribute that a misspelt one was probably meant to be.
+pub fn meant(object: &Object, key: &str, value: &Node) -> Option<&'static Schema> {
+    let (name, schema) = nearest(object, key)?;
+    let help = format!("did you mean `{name}`?");
+    (instead_of(object, key, value)? == help).then_some(schema)
+}
+
+/// The attribute with the same letters, or else the nearest one.
+fn nearest(object: &Object, key: &str) -> Option<(&'static str, &'static Schema)> {
+    let letters = |text: &str| -> String {
+        let letters = text.chars().filter(|c| !matches!(c, '_' | '-'));
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let wanted = letters(key);
+    let same = object
+        .attributes
+        .iter()
+        .find(|(name, _)| letters(name) == wanted);
+    let found = same.or_else(|| {
+        let names = object.attributes.iter().map(|(name, _)| *name);
+        let near = similar::nearest(key, names)?;
+        object.attributes.iter().find(|(name, _)| *name == near)
+    });
+    found.map(|(name, schema)| (*name, *schema))
 }
 
 /// Where an attribute belongs that stands in the wrong place.
@@ -269,6 +294,15 @@ pub fn about_type(schema: &Schema, node: &Node, path: &Path) -> Option<String> {
         },
         (Value::Str(_), _) if list.matches('.').count() == 1 && list.starts_with("services.") => {
             "a service is a mapping: write `image: …` or `build: …` below its name".to_owned()
+        }
+        (Value::Str(text), name) if list.matches('.').count() == 1 && !is_item => {
+            match (list.split('.').next(), text.len() < 40) {
+                (Some("secrets" | "configs"), _) => {
+                    "write `file: ./…` or `environment: NAME` below its name".to_owned()
+                }
+                (Some("networks" | "volumes"), true) => format!("write `driver: {text}` below `{name}`"),
+                _ => return None,
+            }
         }
         (Value::Null, _) if list.matches('.').count() == 1 && list.starts_with("services.") => {
             "write `image: …` or `build: …` below it, indented deeper than the name".to_owned()
