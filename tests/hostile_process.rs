@@ -155,6 +155,54 @@ fn bombs_and_depth_end_with_an_error() {
 }
 
 #[test]
+fn what_a_program_writes_is_read() {
+    let dir = folder(&[("over.yaml", service("user: me"))]);
+    for (name, command, wanted) in [
+        (
+            "a program's output",
+            "-f <(printf 'services: {a: {image: x}}') config --services",
+            "a\n",
+        ),
+        (
+            "a slow program",
+            "-f <(sleep 0.3; printf 'services: {a: {image: x}}') config --services",
+            "a\n",
+        ),
+        (
+            "two programs",
+            "-f <(printf 'services: {a: {image: x}}') -f <(printf 'services: {b: {image: y}}') config --services",
+            "a\nb\n",
+        ),
+        (
+            "standard input",
+            "-f - -f over.yaml config --images < <(printf 'services: {a: {image: x}}')",
+            "busybox\n",
+        ),
+        (
+            "a program that writes without end",
+            "-f <(yes 'x-a: b') config --services",
+            "",
+        ),
+        (
+            "a program that writes nothing",
+            "-f <(true) config --services",
+            "",
+        ),
+    ] {
+        let script = format!("ulimit -t {SECONDS} -c 0; exec timeout 60 {REGATTA} {command}");
+        let output = Command::new("bash")
+            .args(["-c", &script])
+            .current_dir(dir.path())
+            .output()
+            .expect("a shell");
+        let error = String::from_utf8_lossy(&output.stderr);
+        let code = i32::from(wanted.is_empty());
+        assert_eq!(output.status.code(), Some(code), "{name}: {error:.2000}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), wanted, "{name}");
+    }
+}
+
+#[test]
 fn files_that_are_none_end_with_an_error() {
     let dir = folder(&[
         ("zero.yaml", service("env_file: /dev/zero")),
