@@ -182,3 +182,30 @@ fn variables_stand_in_for_options() {
         missing.err
     );
 }
+
+#[test]
+fn explain_answers_and_says_what_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = "services: {web: {image: \"nginx:${TAG:-1}\"}}\n";
+    std::fs::write(dir.path().join("compose.yaml"), file).unwrap();
+    let ran = run(dir.path(), "explain services.web.image");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(
+        ran.out,
+        "services.web.image: nginx:1\n\n  wins   compose.yaml:1:25   \"nginx:${TAG:-1}\"\n\
+         \x20               TAG is not set; so the default `1`\n"
+    );
+    let ran = run(dir.path(), "explain services.web.imgae");
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert_eq!(
+        ran.err,
+        "there is no `imgae` in services.web\nhint: did you mean `services.web.image`?\n\
+         hint: there are image, networks\n"
+    );
+    let ran = run(dir.path(), "explain web.image --format json");
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    let ran = run(dir.path(), "explain services.web.image --format json");
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json[0]["value"], "nginx:1");
+    assert_eq!(json[0]["origins"][0]["variables"][0]["from"], "default");
+}

@@ -177,15 +177,19 @@ pub fn meant(object: &Object, key: &str, value: &Node) -> Option<&'static Schema
 
 /// The attribute with the same letters, or else the nearest one.
 fn nearest(object: &Object, key: &str) -> Option<(&'static str, &'static Schema)> {
-    let letters = |text: &str| -> String {
-        let letters = text.chars().filter(|c| !matches!(c, '_' | '-'));
-        letters.flat_map(char::to_lowercase).collect()
+    let letters = |text: &'_ str| -> Vec<u8> {
+        let letters = text.bytes().filter(|b| !matches!(b, b'_' | b'-'));
+        letters.map(|b| b.to_ascii_lowercase()).collect()
     };
-    let wanted = letters(key);
-    let same = object
-        .attributes
-        .iter()
-        .find(|(name, _)| letters(name) == wanted);
+    // A text far longer than any attribute is none of them.
+    let wanted = match key.len() {
+        0..=40 => letters(key),
+        _ => return None,
+    };
+    let same = object.attributes.iter().find(|(name, _)| {
+        let first = name.as_bytes().first();
+        first == wanted.first() && letters(name) == wanted
+    });
     let found = same.or_else(|| {
         let names = object.attributes.iter().map(|(name, _)| *name);
         let near = similar::nearest(key, names)?;

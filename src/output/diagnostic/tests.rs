@@ -102,3 +102,31 @@ fn spans_of_any_kind_are_shown() {
         "error[x]: m\n"
     );
 }
+
+#[test]
+fn more_findings_than_anybody_reads_are_counted() {
+    let mut sources = Sources::default();
+    let lines = "a: 1\n".repeat(70);
+    let id = sources.add("compose.yaml", lines);
+    let at = |line: u32| Span {
+        source: id,
+        start: line * 5,
+        end: line * 5 + 1,
+    };
+    let mut findings: Vec<Diagnostic> = (0..60)
+        .map(|line| Diagnostic::warning("port", "", "a warning").at(at(line)))
+        .collect();
+    findings.push(Diagnostic::error("duplicate-key", "", "the error").at(at(65)));
+    let text = text(&findings, &sources, false);
+    assert_eq!(text.matches("a warning").count(), 49);
+    assert_eq!(text.matches("the error").count(), 1);
+    assert!(text.ends_with("\nand 11 more; `--diagnostics json` lists them all\n"));
+    assert_eq!(json_lines(&findings, &sources).lines().count(), 61);
+}
+
+#[test]
+fn help_without_an_excerpt_follows_at_once() {
+    let finding = Diagnostic::error("no-file", "", "no file").help("make one");
+    let shown = text(&[finding], &Sources::default(), false);
+    assert_eq!(shown, "error[no-file]: no file\n = help: make one\n");
+}
