@@ -9,6 +9,8 @@
 pub struct Rules<T> {
     here: Option<T>,
     keys: Vec<(&'static str, Rules<T>)>,
+    /// The last letters of the keys, by their lowest six bits.
+    letters: u64,
     any: Option<Box<Rules<T>>>,
 }
 
@@ -30,6 +32,7 @@ impl<T: Copy> Rules<T> {
         Rules {
             here: None,
             keys: Vec::new(),
+            letters: 0,
             any: None,
         }
     }
@@ -42,6 +45,7 @@ impl<T: Copy> Rules<T> {
             Some(at) => at,
             None => {
                 self.keys.push((part, Rules::empty()));
+                self.letters |= letter(part);
                 self.keys.len() - 1
             }
         };
@@ -56,6 +60,9 @@ impl<T: Copy> Rules<T> {
     /// The rules below a key; `None` where nothing below it has a rule.
     pub fn key(&self, key: &str) -> Option<&Self> {
         // Most keys have no rule, and their last letter already says so.
+        if self.letters & letter(key) == 0 {
+            return self.any.as_deref();
+        }
         let last = key.as_bytes().last();
         self.keys
             .iter()
@@ -73,6 +80,10 @@ impl<T: Copy> Rules<T> {
     pub fn at(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().try_fold(self, |rules, key| rules.key(key))
     }
+}
+
+fn letter(key: &str) -> u64 {
+    1 << (key.as_bytes().last().unwrap_or(&0) & 63)
 }
 
 #[cfg(test)]

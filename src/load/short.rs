@@ -45,7 +45,8 @@ impl Fields {
         self.map.insert(key, self.span, Node::new(value, self.span));
     }
 
-    fn node(self) -> Node {
+    fn node(mut self) -> Node {
+        self.map.shrink();
         Node::new(self.map, self.span)
     }
 }

@@ -185,6 +185,30 @@ impl Map {
         }
     }
 
+    /// A mapping to be filled in a buffer that has room.
+    pub fn filling(buffer: Entries) -> Self {
+        debug_assert!(buffer.is_empty());
+        Map {
+            entries: Held::Few(buffer),
+        }
+    }
+
+    /// The mapping with no more room than it needs, and the buffer that it was filled in.
+    pub fn filled(mut self) -> (Self, Entries) {
+        match self.entries {
+            Held::Few(mut few) => {
+                let mut exact = Entries::with_capacity(few.len());
+                exact.append(&mut few);
+                let entries = Held::Few(exact);
+                (Map { entries }, few)
+            }
+            Held::Many(_) => {
+                self.shrink();
+                (self, Entries::new())
+            }
+        }
+    }
+
     /// Gives back the room that was set aside for entries to come.
     pub fn shrink(&mut self) {
         match &mut self.entries {

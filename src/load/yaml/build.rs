@@ -8,7 +8,7 @@ use super::event::{Kind, Shape, Step, TagMeaning, TagText};
 use super::scalar::{self, Hint};
 use super::{Document, Tag, TagKind};
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Items, Map, Node, Span, Text, Value};
+use crate::tree::{Entries, Items, Map, Node, Span, Text, Value};
 use base64::Engine as _;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -81,6 +81,8 @@ pub(super) struct Builder<'t> {
     log: Vec<Step<'t>>,
     nodes: usize,
     replayed: usize,
+    /// Buffers of collections that are complete, for those to come.
+    buffers: Vec<(Items, Entries)>,
     /// `<<` stays a key like others, so that what it lost against can be seen.
     pub(super) keeps_merges: bool,
 }
@@ -97,6 +99,7 @@ impl<'t> Builder<'t> {
             log: Vec::new(),
             nodes: 0,
             replayed: 0,
+            buffers: Vec::new(),
             keeps_merges: false,
         }
     }
@@ -251,12 +254,13 @@ impl<'t> Builder<'t> {
             .at(span));
         }
         let reset = self.note_tag(tag.as_ref());
+        let (items, entries) = self.buffers.pop().unwrap_or_default();
         self.frames.push(Frame {
             shape,
             span,
             reset,
-            items: Items::new(),
-            entries: Map::new(),
+            items,
+            entries: Map::filling(entries),
             key: None,
             index: 0,
             merges: Vec::new(),
@@ -278,12 +282,14 @@ impl<'t> Builder<'t> {
             self.merge(&mut frame, value);
         }
         // Trees live for the whole load, and most collections have fewer entries than a first
-        // allocation has room for.
-        frame.items.shrink_to_fit();
-        frame.entries.shrink();
+        // allocation has room for: so they are filled in buffers and moved when they are complete.
+        let mut items = Items::with_capacity(frame.items.len());
+        items.append(&mut frame.items);
+        let (entries, buffer) = frame.entries.filled();
+        self.buffers.push((frame.items, buffer));
         let value = match frame.shape {
-            Shape::Seq => Value::Seq(frame.items),
-            Shape::Map => Value::Map(frame.entries),
+            Shape::Seq => Value::Seq(items),
+            Shape::Map => Value::Map(entries),
         };
         let mut span = frame.span;
         // In block style the end is only noticed at the token that follows, so it is taken
