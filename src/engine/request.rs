@@ -6,6 +6,7 @@
 
 mod container;
 mod endpoints;
+mod exec;
 mod fields;
 mod files;
 mod host;
@@ -15,6 +16,7 @@ mod pre_start;
 mod resources;
 mod volume;
 
+pub use exec::hook_request;
 pub use files::{FileContent, archive, file_contents};
 pub use network::network_request;
 pub use pre_start::pre_start_request;

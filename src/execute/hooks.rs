@@ -2,7 +2,7 @@
 
 use super::Walk;
 use super::failure::Trouble;
-use crate::engine::ExecRequest;
+use crate::engine::request::hook_request;
 use crate::plan::Target;
 use crate::service::develop::Hook;
 use futures::StreamExt;
@@ -20,21 +20,7 @@ impl Walk<'_> {
         container: &Target,
         hook: &Hook,
     ) -> Result<(), Trouble> {
-        let request = ExecRequest {
-            command: hook.command.clone(),
-            environment: hook
-                .environment
-                .iter()
-                .map(|(key, value)| match value {
-                    Some(value) => format!("{key}={value}"),
-                    None => key.clone(),
-                })
-                .collect(),
-            user: hook.user.clone(),
-            working_dir: hook.working_dir.clone(),
-            privileged: hook.privileged,
-            ..ExecRequest::default()
-        };
+        let request = hook_request(hook);
         let engine = self.means.engine;
         let exec = engine
             .create_exec(&self.id_of(container), request.clone())
