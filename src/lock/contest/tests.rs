@@ -26,7 +26,7 @@ impl Store {
     /// What a list finds in the first or second half of the time that it takes; `how` settles what
     /// it comes to first.
     fn part(&self, how: u64, is_first: bool) -> Vec<Claim> {
-        let (pivot, is_upwards) = (how / 2 % 5, how % 2 == 0);
+        let (pivot, is_upwards) = (how / 2 % 5, how.is_multiple_of(2));
         self.0
             .iter()
             .filter(|(g, _)| ((g.step < pivot) == is_upwards) == is_first)
