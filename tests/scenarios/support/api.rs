@@ -150,7 +150,14 @@ impl Engine {
         names(&self.get(&path)["Volumes"])
     }
 
-    /// Removes all that carries the project's label: containers, networks, volumes and images.
+    /// The volumes of the project's lock, which carry a label of their own.
+    pub fn locks(&self, project: &str) -> Vec<String> {
+        let filter = lock_filter(project);
+        names(&self.get(&format!("/volumes?filters={filter}"))["Volumes"])
+    }
+
+    /// Removes all that carries the project's label: containers, networks, volumes and images; and
+    /// what killed commands left of its lock.
     pub fn sweep(&self, project: &str) {
         let filter = label_filter(project);
         let list = |path: &str| -> Value {
@@ -167,6 +174,10 @@ impl Engine {
         for name in names(&list(&format!("/volumes?filters={filter}"))["Volumes"]) {
             remove(format!("/volumes/{name}?force=1"));
         }
+        let locks = lock_filter(project);
+        for name in names(&list(&format!("/volumes?filters={locks}"))["Volumes"]) {
+            remove(format!("/volumes/{name}?force=1"));
+        }
         for row in rows(&list(&format!("/images/json?filters={filter}"))) {
             remove(format!("/images/{}?force=1", text(&row["Id"])));
         }
@@ -175,6 +186,10 @@ impl Engine {
 
 fn label_filter(project: &str) -> String {
     format!("%7B%22label%22%3A%5B%22{LABEL}.project%3D{project}%22%5D%7D")
+}
+
+fn lock_filter(project: &str) -> String {
+    format!("%7B%22label%22%3A%5B%22dev.regatta.lock%3D{project}%22%5D%7D")
 }
 
 fn rows(value: &Value) -> Vec<Value> {
