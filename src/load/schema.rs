@@ -12,6 +12,10 @@ use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Map, Node, Value};
 use crate::value::{number, similar};
 
+/// Of so many unknown attributes of one object it is guessed what was meant: that is dear, and
+/// nobody reads more.
+const MAX_ADVICE: usize = 100;
+
 /// What a value may be. A value has one YAML type, so the alternatives of the specification
 /// (short form, long form) are alternatives by type.
 #[derive(Debug, Clone, Copy)]
@@ -378,6 +382,7 @@ impl Check<'_> {
     }
 
     fn object(&mut self, object: &Object, map: &Map, node: &Node, path: &Path) {
+        let mut unknown_keys = 0;
         for (key, entry) in map.entries() {
             let known = object
                 .attributes
@@ -391,7 +396,14 @@ impl Check<'_> {
                     self.finite(&entry.node, &path.key(key));
                 }
                 None => {
-                    self.findings.push(unknown(object, key, entry, path));
+                    let mut finding = unknown(object, key, entry, path);
+                    unknown_keys += 1;
+                    if unknown_keys > MAX_ADVICE {
+                        self.findings.push(finding);
+                        continue;
+                    }
+                    finding.help = advice::instead_of(object, key, &entry.node);
+                    self.findings.push(finding);
                     // What stands below a misspelt key may have mistakes of its own.
                     if entry.node.as_map().is_some()
                         && let Some(meant) = advice::meant(object, key, &entry.node)
@@ -452,14 +464,12 @@ fn is_resource_name(name: &str) -> bool {
 }
 
 fn unknown(object: &Object, key: &str, entry: &Entry, path: &Path) -> Diagnostic {
-    let mut finding = Diagnostic::error(
+    Diagnostic::error(
         "unknown-attribute",
         path.to_string(),
         format!("`{key}` is not an attribute of {}", object.name),
     )
-    .at(entry.key);
-    finding.help = advice::instead_of(object, key, &entry.node);
-    finding
+    .at(entry.key)
 }
 
 fn quoted(words: &[&str]) -> String {

@@ -31,7 +31,9 @@ impl Told {
 /// Words the error that a parser found at a byte.
 pub(super) fn tell(text: &str, at: usize, said: &str) -> Told {
     let at = text.floor_char_boundary(at.min(text.len()));
-    let told = if said.contains("tab") {
+    let told = if said.contains("unclosed quote") {
+        unclosed(text, at)
+    } else if said.contains("tab") {
         tab(text, at)
     } else if said.contains("mapping values") {
         colon(text, at)
@@ -302,6 +304,19 @@ impl Open {
         }
         open
     }
+}
+
+/// The quote at a byte, which nothing closes.
+fn unclosed(text: &str, at: usize) -> Option<Told> {
+    let quote = text[at..]
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '"' | '\''))?;
+    Some(Told::new(
+        at..line_end(text, at),
+        "this quote is not closed",
+        format!("close it with {quote}"),
+    ))
 }
 
 /// A quote that is not closed.
