@@ -86,6 +86,17 @@ fn targets(subject: &Subject<'_>, report: &mut Report<'_>) {
                     format!("the engine will refuse this: `{text}`, the path in the container, is not absolute"),
                     &format!("write `/{text}`"),
                 );
+                continue;
+            }
+            // `v:/data` is read as a path on a drive, whatever volumes there are.
+            let drive = text.split_once(':').map_or("", |(letter, _)| letter);
+            if mount.get("source").is_none() && subject.volumes.iter().any(|v| v.key == drive) {
+                report.warn(
+                    format!("services.{}.volumes[{index}]", service.key),
+                    target.span,
+                    format!("`{text}` is one path on a drive, as on Windows: the volume `{drive}` is not mounted"),
+                    "give the volume a name of two letters or more, or write this mount in long form",
+                );
             }
         }
     }
