@@ -7,6 +7,7 @@
 //! what was asked.
 
 mod calls;
+mod census;
 mod containers;
 mod create;
 mod events;
@@ -18,6 +19,7 @@ mod view;
 mod volumes;
 mod world;
 
+pub use census::{Census, Holding, Overseer, Resident};
 pub use faults::{Call, Fault, Way};
 pub use images::FakeImage;
 pub use script::{Act, Script};
@@ -72,7 +74,10 @@ impl Fake {
 
     /// Changes the world and wakes who waits for it.
     fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
-        let result = act(&mut self.lock());
+        let mut world = self.lock();
+        let result = act(&mut world);
+        world.show();
+        drop(world);
         self.shared.changes.send_modify(|n| *n += 1);
         result
     }

@@ -76,7 +76,7 @@ impl Engine for Fake {
                 .containers
                 .values()
                 .filter(|c| filter.all || c.is_up())
-                .filter(|c| has_labels(&c.labels(), &filter.labels))
+                .filter(|c| has_labels(&c.labels, &filter.labels))
                 .collect();
             // Newest first, as the engine lists them.
             rows.sort_by(|a, b| b.created.cmp(&a.created).then(b.id.cmp(&a.id)));

@@ -41,6 +41,12 @@ impl World {
                     container.restart_count = 0;
                     container.stopped_by_hand = false;
                 }
+                let mounted = self.containers[&id].mounts.iter();
+                for name in mounted.map(|m| &m.name) {
+                    if let Some(volume) = self.volumes.get_mut(name) {
+                        volume.has_data = true;
+                    }
+                }
                 self.emit(&id, "start", &[]);
                 Ok(true)
             }

@@ -1,7 +1,7 @@
 //! Creating and removing containers.
 
 use super::refuse;
-use super::world::{Container, Volume, World};
+use super::world::{Container, Volume, World, labels};
 use crate::engine::{ContainerRequest, ContainerState, EngineError, MountPoint};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -87,6 +87,7 @@ impl World {
                         false => BTreeMap::new(),
                     },
                     anonymous: unnamed,
+                    has_data: false,
                 });
             mount.source = format!("/volumes/{}", mount.name);
             mount.driver = "local".into();
@@ -97,6 +98,7 @@ impl World {
             name,
             image_id: image.id.clone(),
             networks: requested_networks(&body),
+            labels: labels(&body),
             body,
             created: self.now(),
             state: ContainerState::Created,

@@ -21,7 +21,7 @@ impl World {
         let Some(container) = self.containers.get(id) else {
             return;
         };
-        let mut attributes = container.labels();
+        let mut attributes = container.labels.clone();
         attributes.insert("image".into(), container.image().to_string());
         attributes.insert("name".into(), container.name.clone());
         for (key, value) in more {

@@ -43,6 +43,7 @@ impl World {
             driver: driver.into(),
             labels: labels(&request.body),
             anonymous: false,
+            has_data: false,
         });
         Ok(row(&name, volume))
     }

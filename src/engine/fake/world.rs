@@ -3,7 +3,7 @@
 use super::faults::{Call, Fault};
 use super::images::FakeImage;
 use super::script::{Act, Script};
-use super::{Casting, Latency, LogLine, refuse};
+use super::{Casting, Latency, LogLine, Overseer, refuse};
 use crate::engine::{ContainerState, EngineError, EngineEvent, Health, MountPoint, PublishedPort};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -22,6 +22,8 @@ pub(super) struct Container {
     pub image_id: String,
     /// The engine's request body.
     pub body: Value,
+    /// Those of the request.
+    pub labels: BTreeMap<String, String>,
     /// Nanoseconds since the epoch.
     pub created: i64,
     pub state: ContainerState,
@@ -53,6 +55,8 @@ pub(super) struct Volume {
     pub driver: String,
     pub labels: BTreeMap<String, String>,
     pub anonymous: bool,
+    /// A container that mounts it has run.
+    pub has_data: bool,
 }
 
 pub(super) struct Exec {
@@ -76,6 +80,7 @@ pub(super) struct World {
     pub faults: Vec<Fault>,
     pub casting: Arc<Casting>,
     pub latency: Option<Arc<Latency>>,
+    pub overseer: Option<Arc<Overseer>>,
     pub occupied: BTreeSet<u16>,
     pub missing_paths: BTreeSet<String>,
 }
@@ -100,6 +105,7 @@ impl World {
             faults: Vec::new(),
             casting: Arc::new(|_, _| Script::default()),
             latency: None,
+            overseer: None,
             occupied: BTreeSet::new(),
             missing_paths: BTreeSet::new(),
         };
@@ -162,10 +168,6 @@ impl World {
 impl Container {
     pub fn host_config(&self, key: &str) -> &Value {
         &self.body["HostConfig"][key]
-    }
-
-    pub fn labels(&self) -> BTreeMap<String, String> {
-        labels(&self.body)
     }
 
     pub fn image(&self) -> &str {
