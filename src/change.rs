@@ -2,11 +2,12 @@
 //! to change an image, do that first and look again. Then ask, and execute.
 
 use crate::engine::request::{ContainerRef, Resolved, container_request};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{ContainerState, Engine, EngineError};
 use crate::execute::{Means, Report, execute};
-use crate::observe::{Observed, Scope, local_images, observe};
+use crate::observe::{Observed, ObservedContainer, Scope, local_images, observe};
 use crate::plan::{Action, Plan, StepId};
 use crate::project::Project;
+use crate::reconcile::lifecycle;
 use crate::reconcile::{self, Options, Outcome, Question, UNRECORDED, image_changes_possible};
 use crate::spec::differences_to;
 use futures::FutureExt;
@@ -173,6 +174,38 @@ pub async fn carry_out(
         prepared = plan(project, observed, options, agree).await;
     }
     let plan = std::mem::take(&mut prepared.outcome.plan);
-    let done = run(means, plan, project, &prepared.observed).await;
+    let mut done = run(means, plan, project, &prepared.observed).await;
+    if done.report.is_success()
+        && let Some(cleared) = clear_late(means, project, &prepared.observed, options).await?
+    {
+        done = cleared;
+    }
     Ok((prepared, Some(done)))
+}
+
+/// Where an earlier run was cut short in a recreation, the engine may have made a successor for it
+/// only after we looked: it goes. Gives what became of that where it did not go.
+async fn clear_late(
+    means: &Means<'_>,
+    project: &Project,
+    before: &Observed,
+    options: &Options,
+) -> Result<Option<Done>, EngineError> {
+    let is_successor = |c: &ObservedContainer| c.name != c.final_name();
+    if !before.replicas().any(is_successor) {
+        return Ok(None);
+    }
+    let now = observe(means.engine, project, Scope::CONTAINERS).await?;
+    let late = now.replicas().filter(|c| {
+        let mut others = now.replicas_of(&c.service).iter();
+        is_successor(c)
+            && c.state == ContainerState::Created
+            && others.any(|other| other.number == c.number && !is_successor(other))
+    });
+    let plan = lifecycle::remove(late, true, !options.renew_anonymous_volumes);
+    if plan.is_empty() {
+        return Ok(None);
+    }
+    let done = run(means, plan, project, &now).await;
+    Ok((!done.report.is_success()).then_some(done))
 }

@@ -9,6 +9,7 @@ mod death;
 mod failure;
 mod hooks;
 mod interrupted;
+mod latecomer;
 mod models;
 mod ports;
 mod pre_start;

@@ -99,6 +99,11 @@ impl ObservedContainer {
     }
 }
 
+/// The engine names a volume that nobody named by 64 hexadecimal digits.
+pub fn is_anonymous(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 /// Health as the status sentence tells it: `Up 3 minutes (healthy)`.
 pub fn health_of(status: &str) -> Option<Health> {
     if status.ends_with("(healthy)") {

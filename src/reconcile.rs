@@ -145,8 +145,6 @@ enum Fate<'a> {
         new: Target,
         name: String,
         cause: String,
-        /// An earlier run has begun it, and may have stopped the old one.
-        resumed: bool,
     },
     /// It goes.
     Remove {

@@ -1,5 +1,7 @@
 //! Replica numbers, and what follows from a number: which replicas to keep, add, replace, remove.
 
+use std::collections::BTreeSet;
+
 /// The number of a replica, counted from 1; part of its container's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaNumber(pub u32);
@@ -10,6 +12,8 @@ pub struct Replica<T> {
     pub number: ReplicaNumber,
     /// It is not what the project asks for any more.
     pub diverged: bool,
+    /// It was created, but never ran.
+    pub unstarted: bool,
     /// What the caller knows it by.
     pub of: T,
 }
@@ -23,7 +27,8 @@ pub struct Scaling<T> {
     pub replace: Vec<Replica<T>>,
     /// Too many.
     pub remove: Vec<Replica<T>>,
-    /// New numbers, above all there are: gaps are not filled again (Compose's rule).
+    /// New numbers, above all that ever ran: gaps are not filled again (Compose's rule), but for
+    /// those that a scaling up leaves when it is cut short, with a higher one created already.
     pub add: Vec<ReplicaNumber>,
 }
 
@@ -31,7 +36,9 @@ pub struct Scaling<T> {
 /// first, then from the highest number down.
 pub fn scale<T>(mut present: Vec<Replica<T>>, wanted: u32) -> Scaling<T> {
     present.sort_by_key(|r| (r.diverged, r.number));
-    let highest = present.iter().map(|r| r.number.0).max().unwrap_or(0);
+    let taken: BTreeSet<u32> = present.iter().map(|r| r.number.0).collect();
+    let ran = present.iter().filter(|r| !r.unstarted);
+    let highest = ran.map(|r| r.number.0).max().unwrap_or(0);
     let remove = present.split_off(present.len().min(wanted as usize));
     let missing = wanted - present.len() as u32;
     let (replace, keep) = present.into_iter().partition(|r| r.diverged);
@@ -39,7 +46,11 @@ pub fn scale<T>(mut present: Vec<Replica<T>>, wanted: u32) -> Scaling<T> {
         keep,
         replace,
         remove,
-        add: (1..=missing).map(|n| ReplicaNumber(highest + n)).collect(),
+        add: (highest + 1..)
+            .filter(|number| !taken.contains(number))
+            .take(missing as usize)
+            .map(ReplicaNumber)
+            .collect(),
     }
 }
 
@@ -65,6 +76,7 @@ mod tests {
             .map(|n| Replica {
                 number: ReplicaNumber(n.unsigned_abs()),
                 diverged: *n < 0,
+                unstarted: false,
                 of: (),
             })
             .collect();
@@ -94,6 +106,22 @@ mod tests {
     #[test]
     fn up_numbers_above_the_highest() {
         check(&[1, 3], 4, &[1, 3], &[], &[], &[4, 5]);
+    }
+
+    #[test]
+    fn a_scaling_up_that_was_cut_short_ends_with_the_same_numbers() {
+        let present = |number, unstarted| Replica {
+            number: ReplicaNumber(number),
+            diverged: false,
+            unstarted,
+            of: (),
+        };
+        let added = |present, wanted| -> Vec<u32> {
+            scale(present, wanted).add.iter().map(|n| n.0).collect()
+        };
+        assert_eq!(added(vec![present(1, false), present(3, true)], 3), [2]);
+        assert_eq!(added(vec![present(3, true)], 4), [1, 2, 4]);
+        assert_eq!(added(vec![present(2, false), present(4, true)], 4), [3, 5]);
     }
 
     #[test]

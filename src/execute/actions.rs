@@ -41,7 +41,11 @@ impl Walk<'_> {
             }
             Action::DisconnectNetwork { network, container } => {
                 let id = self.id_of(container);
-                gone_is_fine(engine.disconnect_network(network, &id, true).await)
+                match engine.disconnect_network(network, &id, true).await {
+                    // A run that was killed has asked for it, too.
+                    Err(error) if error.message().contains("is not connected to") => Ok(()),
+                    result => gone_is_fine(result),
+                }
             }
             Action::CreateVolume { key, .. } => self.create_volume(key).await,
             Action::RemoveVolume { name } => self.remove_volume(name).await,
@@ -52,7 +56,7 @@ impl Walk<'_> {
             Action::CreateContainer { .. } => self.create_container(id, action).await,
             Action::RenameContainer { container, name } => {
                 let id = self.id_of(container);
-                Ok(engine.rename_container(&id, name).await?)
+                Ok(self.rename(&id, name).await?)
             }
             Action::CopyFiles { service, container } => self.copy_files(service, container).await,
             Action::StartContainer { service, container } => {
@@ -219,12 +223,12 @@ impl Walk<'_> {
         };
         let hash = hash::network_hash(&network.spec);
         let request = request::network_request(network, &network.labels(&project.name, &hash));
-        self.means
-            .engine
-            .create_network(request)
-            .await
-            .map_err(|e| Trouble::from(e).at(format!("networks.{key}")))?;
-        Ok(())
+        match self.means.engine.create_network(request).await {
+            Err(error) if !(error.is_conflict() && self.has_network(network).await) => {
+                Err(Trouble::from(error).at(format!("networks.{key}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How a container that exists joins a network again: as it would if it were created now.

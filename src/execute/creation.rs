@@ -6,7 +6,7 @@ use crate::engine::ContainerRequest;
 use crate::engine::request::{self, ContainerRef, Refusal, Resolved};
 use crate::hash::{self, AsCreated};
 use crate::labels;
-use crate::observe::ObservedContainer;
+use crate::observe::{ObservedContainer, is_anonymous};
 use crate::plan::{Action, StepId, Target};
 use crate::service::Service;
 use crate::spec;
@@ -70,14 +70,13 @@ impl Walk<'_> {
             Some(old) if *inherit_volumes => anonymous_volumes(old, service),
             _ => BTreeMap::new(),
         };
-        let mut request = self.request(service, name, *number, all, containers, inherited)?;
+        let mut request =
+            self.request(service, name, *number, all, containers, inherited.clone())?;
         if let Some(temporary) = temporary_name {
             request.name.clone_from(temporary);
         }
         let created = self
-            .means
-            .engine
-            .create_container(request)
+            .create_or_take(request, &inherited)
             .await
             .map_err(|error| Trouble::from(error).at(format!("services.{}", service.name)))?;
         self.made.borrow_mut().containers.insert(id, created);
@@ -212,11 +211,6 @@ fn anonymous_volumes(old: &ObservedContainer, service: &Service) -> BTreeMap<Str
         })
         .map(|m| (m.destination.clone(), m.name.clone()))
         .collect()
-}
-
-/// The engine names a volume that nobody named by 64 hexadecimal digits.
-fn is_anonymous(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 impl From<Refusal> for Trouble {

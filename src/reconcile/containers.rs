@@ -47,7 +47,6 @@ impl<'a> Planner<'a> {
                                 new: existing(best.0),
                                 name: proper.clone(),
                                 cause: "an interrupted recreation is completed".to_owned(),
-                                resumed: true,
                             });
                         } else {
                             fates.push(leftover(container));
@@ -57,6 +56,7 @@ impl<'a> Planner<'a> {
                     chosen.push(Replica {
                         number: ReplicaNumber(number),
                         diverged: false,
+                        unstarted: false,
                         of: (best.0, Some(Divergence::resumed())),
                     });
                     continue;
@@ -66,6 +66,7 @@ impl<'a> Planner<'a> {
             chosen.push(Replica {
                 number: ReplicaNumber(number),
                 diverged: best.1.is_some(),
+                unstarted: best.0.state == ContainerState::Created,
                 of: best,
             });
         }
@@ -259,7 +260,6 @@ impl<'a> Planner<'a> {
             },
             name,
             cause: divergence.cause,
-            resumed: false,
         }
     }
 
@@ -372,6 +372,8 @@ fn choose(mut candidates: Vec<Candidate<'_>>) -> (Candidate<'_>, Vec<Candidate<'
         (
             divergence.is_some(),
             !container.state.is_up(),
+            // Of outdated ones the one that ran has the data.
+            divergence.is_some() && container.state == ContainerState::Created,
             container.name.len(),
             container.name.clone(),
         )

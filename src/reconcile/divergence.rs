@@ -133,21 +133,22 @@ impl Planner<'_> {
         })
     }
 
-    /// A running container that is not attached to a network it should be on.
+    /// A container that is not attached to a network it should be on. One that does not run is as
+    /// far as its configuration tells: by name, as its network may be made anew meanwhile.
     fn missing_network(
         &self,
         service: &Service,
         container: &ObservedContainer,
     ) -> Option<Divergence> {
-        if container.state != ContainerState::Running {
-            return None;
-        }
         service.networks.keys().find_map(|key| {
             let network = self.project.networks.get(key)?;
-            let attached = self
-                .observed
-                .network_named(&network.name)
-                .is_some_and(|present| container.networks.contains(&present.id));
+            let attached = match container.state {
+                ContainerState::Running => self
+                    .observed
+                    .network_named(&network.name)
+                    .is_some_and(|present| container.networks.contains(&present.id)),
+                _ => network.external || container.summary.networks.contains_key(&network.name),
+            };
             (!attached).then(|| {
                 Divergence::because(format!("it is not attached to network {}", network.name))
             })

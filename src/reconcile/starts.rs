@@ -3,7 +3,8 @@
 use super::containers::group;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
-use crate::observe::ObservedContainer;
+use crate::labels;
+use crate::observe::{ObservedContainer, is_anonymous};
 use crate::plan::{Action, Step, StepId, Target, Until};
 use crate::service::{Condition, Service};
 
@@ -31,6 +32,8 @@ impl<'a> Planner<'a> {
             true => self.plan_pre_start(service, &fates, waits),
             false => waits,
         };
+        // A number that runs stands for all below it: who finds a gap there leaves it open.
+        let mut lower: Vec<StepId> = Vec::new();
         for fate in fates {
             match fate {
                 Fate::Remove { .. } => {}
@@ -38,8 +41,12 @@ impl<'a> Planner<'a> {
                     self.plan_kept(service, container, rename, &waits);
                 }
                 Fate::Add { new } => {
+                    if let Target::Made { by, .. } = &new {
+                        lower.push(*by);
+                    }
                     if self.options.start {
-                        self.plan_start(service, new, "it is new", &waits, Vec::new(), false);
+                        let after = lower.clone();
+                        self.plan_start(service, new, "it is new", &waits, after, false);
                     }
                 }
                 Fate::Replace {
@@ -47,13 +54,13 @@ impl<'a> Planner<'a> {
                     new,
                     name,
                     cause,
-                    resumed,
                 } => {
-                    // What does not run needs no way back.
-                    if self.options.start && (old.state.is_up() || resumed) {
+                    // One that does not run may have been stopped by a run that was killed: it
+                    // stays until the new one has proved itself, too.
+                    if self.options.start {
                         self.plan_takeover(service, old, new, &name, &cause, &waits);
                     } else {
-                        self.plan_exchange(service, old, new, &name, &cause, &waits);
+                        self.plan_exchange(old, new, &name, &cause);
                     }
                 }
             }
@@ -115,14 +122,35 @@ impl<'a> Planner<'a> {
             Action::RemoveContainer {
                 container: existing(container),
                 force: true,
-                // One that never ran has no data, and nobody would find its volumes again.
-                volumes: container.state == ContainerState::Created,
+                volumes: self.has_only_empty_volumes(container),
             },
             cause,
             "Removing",
             "Removed",
         );
         self.plan.add(step, after)
+    }
+
+    /// Whether its anonymous volumes go with it. One that never ran has no data, and nobody would
+    /// find its volumes again; unless it was to take over those of a predecessor, which are known
+    /// only as long as that one is there.
+    fn has_only_empty_volumes(&self, container: &ObservedContainer) -> bool {
+        let mut others = self.observed.replicas().filter(|c| c.id != container.id);
+        if container.state != ContainerState::Created {
+            return false;
+        }
+        if !container.summary.labels.contains_key(labels::REPLACE) {
+            return true;
+        }
+        let Some(prefix) = container.name.strip_suffix(container.final_name()) else {
+            return false;
+        };
+        let predecessor = prefix.trim_end_matches('_');
+        !predecessor.is_empty()
+            && others.any(|c| {
+                let mut volumes = c.volumes.iter().filter(|name| is_anonymous(name));
+                c.id.starts_with(predecessor) && !volumes.any(|v| container.volumes.contains(v))
+            })
     }
 
     /// Whether what runs now ends, for a successor or to come back.
@@ -269,28 +297,12 @@ impl<'a> Planner<'a> {
         self.plan_succession(old, new, name, cause, before_removal);
     }
 
-    /// The same where nothing is to be started, or the old one does not run: first the old one
-    /// goes, so that no temporary name stays where the start fails.
-    fn plan_exchange(
-        &mut self,
-        service: &'a Service,
-        old: &'a ObservedContainer,
-        new: Target,
-        name: &str,
-        cause: &str,
-        waits: &[StepId],
-    ) {
+    /// The same where nothing is to be started.
+    fn plan_exchange(&mut self, old: &'a ObservedContainer, new: Target, name: &str, cause: &str) {
         let group = group(name);
         let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
         after.extend(self.plan_stop_of_predecessor(old, cause, &[], &group));
-        let renamed = self.plan_succession(old, new.clone(), name, cause, after);
-        if self.options.start {
-            let first = self.plan.len();
-            self.plan_start(service, new, cause, waits, vec![renamed], false);
-            for id in (first..self.plan.len()).map(StepId) {
-                self.plan.step_mut(id).group = Some(group.clone());
-            }
-        }
+        self.plan_succession(old, new, name, cause, after);
     }
 
     pub(super) fn plan_stop_of_predecessor(
