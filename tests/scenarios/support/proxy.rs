@@ -1,4 +1,4 @@
-//! A socket in front of the engine that writes down every request.
+//! A socket in front of the engine that writes down every request, and can do something at one.
 
 use super::api::Engine;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,8 +7,43 @@ use std::sync::{Arc, Mutex};
 
 pub struct Recorder {
     pub engine: Engine,
-    requests: Arc<Mutex<Vec<String>>>,
+    book: Arc<Book>,
     _directory: tempfile::TempDir,
+}
+
+/// What came through.
+#[derive(Default)]
+struct Book {
+    requests: Mutex<Vec<String>>,
+    ambush: Mutex<Option<Ambush>>,
+}
+
+/// Something to be done at a request.
+struct Ambush {
+    /// Requests that come before.
+    after: usize,
+    /// Before it is passed on, or just after.
+    early: bool,
+    act: Box<dyn FnOnce() + Send>,
+}
+
+impl Book {
+    /// A request came; gives what is to be done once it is passed on.
+    fn note(&self, request: String) -> Option<Ambush> {
+        self.requests.lock().expect("the list").push(request);
+        let mut waiting = self.ambush.lock().expect("the ambush");
+        let ambush = waiting.as_mut()?;
+        if ambush.after > 0 {
+            ambush.after -= 1;
+            return None;
+        }
+        let due = waiting.take()?;
+        if due.early {
+            (due.act)();
+            return None;
+        }
+        Some(due)
+    }
 }
 
 impl Recorder {
@@ -16,8 +51,8 @@ impl Recorder {
         let directory = tempfile::tempdir().expect("a directory");
         let socket = directory.path().join("engine.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let (target, list) = (engine.socket.clone(), requests.clone());
+        let book = Arc::new(Book::default());
+        let (target, list) = (engine.socket.clone(), book.clone());
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (target, list) = (target.clone(), list.clone());
@@ -26,19 +61,34 @@ impl Recorder {
         });
         Recorder {
             engine: Engine::at(&socket),
-            requests,
+            book,
             _directory: directory,
         }
     }
 
     /// `METHOD /path` of each request since the last call, without version and query.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.requests.lock().expect("the list"))
+        std::mem::take(&mut self.book.requests.lock().expect("the list"))
+    }
+
+    /// At the nth request from now on (from 0), before it is passed on (`early`) or just after,
+    /// does this.
+    pub fn ambush(&self, nth: usize, early: bool, act: impl FnOnce() + Send + 'static) {
+        *self.book.ambush.lock().expect("the ambush") = Some(Ambush {
+            after: nth,
+            early,
+            act: Box::new(act),
+        });
+    }
+
+    /// Forgets what was to be done and has not been.
+    pub fn relax(&self) {
+        *self.book.ambush.lock().expect("the ambush") = None;
     }
 }
 
 /// Passes one connection on. Requests are taken apart only as far as finding the next one needs.
-fn forward(client: UnixStream, target: &std::path::Path, list: &Mutex<Vec<String>>) -> Option<()> {
+fn forward(client: UnixStream, target: &std::path::Path, book: &Book) -> Option<()> {
     let mut server = UnixStream::connect(target).ok()?;
     let (mut back_from, mut back_to) = (server.try_clone().ok()?, client.try_clone().ok()?);
     std::thread::spawn(move || {
@@ -55,7 +105,7 @@ fn forward(client: UnixStream, target: &std::path::Path, list: &Mutex<Vec<String
             }
         }
         let text = String::from_utf8_lossy(&head).into_owned();
-        list.lock().expect("the list").push(shown(&text));
+        let ambush = book.note(shown(&text));
         server.write_all(&head).ok()?;
         let header = |name: &str| {
             text.lines()
@@ -70,6 +120,9 @@ fn forward(client: UnixStream, target: &std::path::Path, list: &Mutex<Vec<String
             chunks(&mut from, &mut server)?;
         } else if let Some(length) = header("content-length").and_then(|l| l.parse().ok()) {
             std::io::copy(&mut from.by_ref().take(length), &mut server).ok()?;
+        }
+        if let Some(ambush) = ambush {
+            (ambush.act)();
         }
     }
 }
