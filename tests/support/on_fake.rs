@@ -1,8 +1,10 @@
+#![allow(dead_code, reason = "not every test uses all of it")]
+
 //! A project in memory on the engine in memory.
 
 use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare};
-use regatta::engine::EngineError;
 use regatta::engine::fake::Fake;
+use regatta::engine::{Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::{DEFAULT_LIMIT, Means};
 use regatta::image::build::BuildOptions;
@@ -17,6 +19,12 @@ use std::path::{Path, PathBuf};
 
 /// One file in memory.
 pub struct OneFile(String);
+
+impl OneFile {
+    pub fn empty() -> OneFile {
+        OneFile(String::new())
+    }
+}
 
 impl Files for OneFile {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -63,6 +71,23 @@ pub fn options() -> Options {
     }
 }
 
+/// What a change is carried out with, to be interrupted by nobody.
+pub fn means<'a>(engine: &'a dyn Engine, reporter: &'a Reporter, files: &'a OneFile) -> Means<'a> {
+    Means {
+        engine,
+        reporter,
+        files,
+        proxy_environment: BTreeMap::new(),
+        docker_config: None,
+        limit: DEFAULT_LIMIT,
+        quiet_pull: true,
+        wait_limit: None,
+        build: BuildOptions::default(),
+        interrupts: Interrupts::default(),
+        lock: None,
+    }
+}
+
 /// Observes, plans and executes.
 pub async fn attempt(
     fake: &Fake,
@@ -77,20 +102,10 @@ pub async fn attempt_until(
     project: &Project,
     interrupts: Interrupts,
 ) -> Result<(Prepared, Option<Done>), EngineError> {
-    let reporter = Reporter::silent();
-    let files = OneFile(String::new());
+    let (reporter, files) = (Reporter::silent(), OneFile::empty());
     let means = Means {
-        engine: fake,
-        reporter: &reporter,
-        files: &files,
-        proxy_environment: BTreeMap::new(),
-        docker_config: None,
-        limit: DEFAULT_LIMIT,
-        quiet_pull: true,
-        wait_limit: None,
-        build: BuildOptions::default(),
         interrupts,
-        lock: None,
+        ..means(fake, &reporter, &files)
     };
     let mut options = options();
     let prepared = prepare(fake, project, &mut options, &mut agree_to_nothing).await?;

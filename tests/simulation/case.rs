@@ -1,0 +1,243 @@
+//! One case: what is there, what is asked for, and what goes wrong on the way.
+
+use super::chance::Chance;
+use super::command::{Command, Up};
+use super::draft::{Draft, Drafts, Kind, draft, vary};
+
+/// Something that was done to the project's containers before.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    Stop(usize),
+    Remove(usize),
+    /// Its process ends with this code.
+    Exit(usize, i64),
+    /// A recreation by Docker Compose was killed: for each container that it was about, how far it
+    /// came (created, stopped, removed, renamed).
+    ComposeKilled(Vec<usize>),
+    /// Our own `up` was killed after this part (of a million) of its calls.
+    Killed(usize),
+    /// Somebody builds another image under the same name.
+    NewImage,
+}
+
+/// Where on the way something goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// After this part, of a million, of the calls that an undisturbed run makes.
+    Part(usize),
+    Call(usize),
+}
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The engine refuses.
+    Error,
+    /// The connection breaks before the engine has read the request.
+    Broken,
+    /// It is done, but the answer gets lost.
+    Lost,
+    /// The program is killed just before the call.
+    Kill,
+    /// The program is killed just after the request was sent.
+    KillAfter,
+}
+
+impl Trouble {
+    /// Whether the program ends with it.
+    pub fn kills(self) -> bool {
+        matches!(self, Trouble::Kill | Trouble::KillAfter)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Of everything that happens while it runs.
+    pub luck: u64,
+    pub before: Drafts,
+    pub acts: Vec<Act>,
+    pub after: Drafts,
+    pub command: Command,
+    pub trouble: Option<(At, Trouble)>,
+    /// The next attempt does not wait until the engine has done what the first one asked for.
+    pub at_once: bool,
+}
+
+impl Case {
+    pub fn from_seed(seed: u64) -> Case {
+        // Neighbouring seeds begin alike: go on until they do not.
+        let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        for _ in 0..4 {
+            chance.below(2);
+        }
+        let chance = &mut chance;
+        let before = draft(chance);
+        let after = match chance.below(8) {
+            0 => before.clone(),
+            _ => vary(chance, &before),
+        };
+        let acts = (0..[0, 0, 1, 1, 2, 3][chance.below(6)])
+            .map(|_| act(chance))
+            .collect();
+        let command = command(chance, &after);
+        let at = At::Part(chance.below(1_000_000));
+        let trouble = match chance.below(20) {
+            0 => None,
+            1..4 => Some(Trouble::Error),
+            4 => Some(Trouble::Broken),
+            5..8 => Some(Trouble::Lost),
+            8..14 => Some(Trouble::Kill),
+            _ => Some(Trouble::KillAfter),
+        };
+        Case {
+            luck: chance.0,
+            before,
+            acts,
+            after,
+            command,
+            trouble: trouble.map(|trouble| (at, trouble)),
+            at_once: chance.below(2) == 0,
+        }
+    }
+
+    /// Nothing stands in the way of the command.
+    pub fn must_go_well(&self) -> bool {
+        let drafts = &self.after.services;
+        let sound = drafts
+            .iter()
+            .all(|d| matches!(d.kind, Kind::Server | Kind::Once));
+        // Who shares a namespace finds nobody to share with when that one was taken away.
+        let shares = drafts.iter().any(|d| d.shares_with.is_some());
+        sound
+            && match self.command {
+                Command::Start { .. } => false,
+                Command::Restart { .. } => !shares,
+                _ => true,
+            }
+    }
+
+    /// Cases that are a little simpler.
+    pub fn simpler(&self) -> Vec<Case> {
+        let mut found = Vec::new();
+        let mut add = |change: &dyn Fn(&mut Case)| {
+            let mut case = self.clone();
+            change(&mut case);
+            case.before.mend();
+            case.after.mend();
+            if case != *self {
+                found.push(case);
+            }
+        };
+        let names = self.before.services.iter().chain(&self.after.services);
+        let names: Vec<&str> = names.map(|d| d.name.as_str()).collect();
+        for name in names {
+            add(&|case| {
+                for drafts in [&mut case.before, &mut case.after] {
+                    drafts.services.retain(|d| d.name != name);
+                    drafts.forget(name);
+                }
+                case.command.forget(name);
+            });
+        }
+        add(&|case| case.before = case.after.clone());
+        for at in 0..self.acts.len() {
+            add(&|case| {
+                case.acts.remove(at);
+            });
+        }
+        for command in self.command.simpler() {
+            add(&|case| case.command = command.clone());
+        }
+        for at in 0..self.before.services.len().max(self.after.services.len()) {
+            let on_both = |case: &mut Case, change: &dyn Fn(&mut Draft)| {
+                for drafts in [&mut case.before, &mut case.after] {
+                    if let Some(draft) = drafts.services.get_mut(at) {
+                        change(draft);
+                    }
+                }
+            };
+            add(&|case| on_both(case, &|d| d.scale = d.scale.min(1)));
+            add(&|case| on_both(case, &|d| d.scale = d.scale.min(2)));
+            add(&|case| on_both(case, &|d| d.edges.clear()));
+            add(&|case| on_both(case, &|d| drop(d.edges.pop())));
+            add(&|case| {
+                on_both(case, &|d| {
+                    d.edges.iter_mut().for_each(|e| e.restart = false)
+                })
+            });
+            add(&|case| on_both(case, &|d| d.networks.clear()));
+            add(&|case| on_both(case, &|d| d.volume = false));
+            add(&|case| on_both(case, &|d| d.anonymous = false));
+            add(&|case| on_both(case, &|d| d.shares_with = None));
+            add(&|case| on_both(case, &|d| d.far_image = false));
+            add(&|case| on_both(case, &|d| d.stubborn = 0));
+            add(&|case| on_both(case, &|d| d.level = 0));
+        }
+        add(&|case| case.after.networks = case.before.networks);
+        add(&|case| case.trouble = None);
+        add(&|case| case.at_once = false);
+        found
+    }
+}
+
+fn act(chance: &mut Chance) -> Act {
+    match chance.below(10) {
+        0 => Act::Stop(chance.below(8)),
+        1 => Act::Remove(chance.below(8)),
+        2 => Act::Exit(chance.below(8), chance.below(2) as i64),
+        3 => Act::NewImage,
+        4..7 => Act::Killed(chance.below(1_000_000)),
+        _ => Act::ComposeKilled((0..4).map(|_| chance.below(4)).collect()),
+    }
+}
+
+pub fn command(chance: &mut Chance, project: &Drafts) -> Command {
+    let some = |chance: &mut Chance| -> Vec<String> {
+        let names = project.services.iter().map(|d| d.name.clone());
+        match chance.below(3) {
+            0 => names.filter(|_| chance.below(2) == 0).collect(),
+            _ => Vec::new(),
+        }
+    };
+    let mut flag = |percent: usize| chance.below(100) < percent;
+    let up = Up {
+        services: Vec::new(),
+        no_deps: flag(20),
+        force: flag(15),
+        never: flag(5),
+        always_deps: flag(5),
+        renew: flag(6),
+        start: !flag(6),
+        wait: flag(20),
+        orphans: flag(60),
+        unverified: flag(15),
+        pull: flag(8),
+    };
+    match chance.below(20) {
+        0 | 1 => Command::Down {
+            services: some(chance),
+            volumes: chance.below(3) == 0,
+            orphans: chance.below(2) == 0,
+        },
+        2 => Command::Restart {
+            services: some(chance),
+            dependents: chance.below(4) > 0,
+        },
+        3 => Command::Stop {
+            services: some(chance),
+            dependents: chance.below(4) > 0,
+        },
+        4 => Command::Start {
+            services: some(chance),
+        },
+        5 => Command::Remove {
+            services: some(chance),
+            stop: chance.below(2) == 0,
+            volumes: chance.below(2) == 0,
+        },
+        _ => Command::Up(Up {
+            services: some(chance),
+            ..up
+        }),
+    }
+}

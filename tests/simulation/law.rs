@@ -1,0 +1,214 @@
+//! What must hold after every change that the engine makes.
+
+use super::stage::PROJECT;
+use regatta::engine::fake::{Census, Fake, Resident};
+use regatta::engine::{ContainerState, Health};
+use regatta::project::Project;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+/// A service and a number.
+pub type Slot = (String, u32);
+
+/// What is known of a run.
+#[derive(Default)]
+struct Book {
+    /// Containers of the project before.
+    ours: BTreeSet<String>,
+    /// Slots whose container was up before.
+    alive: BTreeSet<Slot>,
+    /// Containers of others: id → name.
+    foreign: BTreeMap<String, String>,
+    foreign_network: String,
+    /// Slot → anonymous volume of its container, by where it is mounted.
+    data: BTreeMap<(Slot, String), String>,
+    /// Volumes that hold data, or were declared.
+    volumes: Vec<String>,
+    /// Containers that were ready at some time.
+    ready: BTreeSet<String>,
+    /// Slots that at some time had neither an old nor a ready container.
+    abandoned: BTreeSet<Slot>,
+    /// The first thing that was wrong.
+    wrong: Option<String>,
+}
+
+/// Looks on while a command runs.
+#[derive(Clone)]
+pub struct Oversight {
+    book: Arc<Mutex<Book>>,
+}
+
+pub fn is_ours(resident: &Resident<'_>) -> bool {
+    let project = resident.labels.get("com.docker.compose.project");
+    project.map(String::as_str) == Some(PROJECT)
+}
+
+pub fn slot(resident: &Resident<'_>) -> Option<Slot> {
+    let label = |key: &str| resident.labels.get(&format!("com.docker.compose.{key}"));
+    let number = label("container-number")?.parse().ok()?;
+    Some((label("service")?.clone(), number))
+}
+
+/// The name without the prefix of a successor.
+pub fn final_name(name: &str) -> &str {
+    match name.split_once('_') {
+        Some((prefix, rest)) if prefix.len() == 12 => rest,
+        _ => name,
+    }
+}
+
+/// What a command may do.
+#[derive(Clone, Copy)]
+pub struct Licence {
+    pub removes_volumes: bool,
+    /// New containers are started, and count only then.
+    pub starts: bool,
+    /// New containers with a healthcheck count when it is content.
+    pub healthy: bool,
+}
+
+impl Oversight {
+    /// Begins to look on.
+    pub fn begin(fake: &Fake, project: &Project, licence: Licence) -> Oversight {
+        let mut book = Book::default();
+        fake.census(|census| {
+            for resident in census.containers() {
+                if !is_ours(&resident) {
+                    book.foreign
+                        .insert(resident.id.to_owned(), resident.name.to_owned());
+                    continue;
+                }
+                book.ours.insert(resident.id.to_owned());
+                let Some(slot) = slot(&resident) else {
+                    continue;
+                };
+                if resident.state == ContainerState::Running {
+                    for mount in resident.mounts.iter().filter(|m| m.name.len() == 64) {
+                        let at = (slot.clone(), mount.destination.clone());
+                        book.data.insert(at, mount.name.clone());
+                    }
+                    book.alive.insert(slot);
+                }
+            }
+            book.foreign_network = census.network("other_default").unwrap_or("").to_owned();
+            let kept = census.volumes().filter(|v| v.has_data || !v.anonymous);
+            book.volumes = kept.map(|v| v.name.to_owned()).collect();
+        });
+        // Known: who shares a namespace cannot run without the very container that it shares with,
+        // which is gone when that one's recreation went well and its own did not.
+        book.alive.retain(|(service, _)| {
+            let service = project.services.get(service);
+            service.is_none_or(|s| s.shared_with().is_empty())
+        });
+        let names: BTreeMap<String, String> = project
+            .services
+            .values()
+            .map(|service| {
+                let first = project.container_name(service, 1);
+                let stem = first.strip_suffix('1').unwrap_or(&first).to_owned();
+                (service.name.clone(), stem)
+            })
+            .collect();
+        let oversight = Oversight {
+            book: Arc::new(Mutex::new(book)),
+        };
+        let shared = oversight.clone();
+        fake.oversee(move |census| shared.look(census, &names, licence));
+        oversight
+    }
+
+    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
+        let book = self.book.lock();
+        book.unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn look(&self, census: &Census<'_>, names: &BTreeMap<String, String>, licence: Licence) {
+        let book = &mut *self.book();
+        if book.wrong.is_some() {
+            return;
+        }
+        let mut wrong = None;
+        let mut covered: BTreeSet<Slot> = BTreeSet::new();
+        for resident in census.containers().filter(is_ours) {
+            let Some((service, number)) = slot(&resident) else {
+                wrong = Some(format!("{} has no number", resident.name));
+                continue;
+            };
+            if let Some(stem) = names.get(&service)
+                && final_name(resident.name).strip_prefix(stem.as_str())
+                    != Some(&number.to_string())
+            {
+                wrong = Some(format!("number {number} of {service} is {}", resident.name));
+            }
+            let is_ready = match resident.health {
+                _ if !licence.starts => true,
+                _ if resident.state != ContainerState::Running => false,
+                None | Some(Health::Healthy) => true,
+                Some(Health::Starting) => !licence.healthy,
+                Some(Health::Unhealthy) => false,
+            };
+            if is_ready {
+                book.ready.insert(resident.id.to_owned());
+            }
+            if book.ours.contains(resident.id) || book.ready.contains(resident.id) {
+                covered.insert((service, number));
+            }
+        }
+        for slot in &book.alive {
+            if !covered.contains(slot) {
+                book.abandoned.insert(slot.clone());
+            }
+        }
+        for (id, name) in &book.foreign {
+            let resident = census.container(id);
+            let same =
+                resident.is_some_and(|r| r.name == name && r.state == ContainerState::Running);
+            if !same {
+                wrong = Some(format!("{name}, which is not ours, was touched"));
+            }
+        }
+        if census.network("other_default") != Some(&book.foreign_network) {
+            wrong = Some("a network that is not ours was touched".to_owned());
+        }
+        if let Some(gone) = book.volumes.iter().find(|name| !census.has_volume(name)) {
+            let theirs = gone.starts_with("other") || gone.starts_with("lonely");
+            if theirs || !licence.removes_volumes {
+                wrong = Some(format!("volume {gone} with its data was removed"));
+            }
+        }
+        book.wrong = wrong;
+    }
+
+    /// Whether every container has the anonymous volumes of the one before it.
+    pub fn data_is_kept(&self, fake: &Fake) -> Result<(), String> {
+        let book = self.book();
+        fake.census(|census| {
+            for resident in census.containers().filter(is_ours) {
+                let Some(slot) = slot(&resident) else {
+                    continue;
+                };
+                for mount in resident.mounts.iter().filter(|m| m.name.len() == 64) {
+                    let at = (slot.clone(), mount.destination.clone());
+                    if book.data.get(&at).is_some_and(|name| *name != mount.name) {
+                        return Err(format!("{} lost its anonymous volume", resident.name));
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// What was wrong. `lasting` are the slots that an undisturbed run leaves.
+    pub fn verdict(&self, lasting: &BTreeSet<Slot>) -> Result<(), String> {
+        let book = self.book();
+        if let Some(wrong) = &book.wrong {
+            return Err(wrong.clone());
+        }
+        match book.abandoned.intersection(lasting).next() {
+            Some((service, number)) => Err(format!(
+                "number {number} of {service} had neither an old nor a ready container"
+            )),
+            None => Ok(()),
+        }
+    }
+}

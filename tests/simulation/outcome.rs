@@ -1,0 +1,140 @@
+//! Where a run has led: everything that is the same whichever way it was reached.
+
+use super::law::{Slot, final_name, is_ours, slot};
+use regatta::engine::fake::{Census, Fake};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names of what was there before.
+pub struct Before {
+    volumes: BTreeSet<String>,
+}
+
+impl Before {
+    pub fn of(fake: &Fake) -> Before {
+        fake.census(|census| Before {
+            volumes: census.volumes().map(|v| v.name.to_owned()).collect(),
+        })
+    }
+}
+
+/// The end of a run, in words that can be compared.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Outcome {
+    pub lines: Vec<String>,
+    pub slots: BTreeSet<Slot>,
+}
+
+impl Outcome {
+    pub fn of(fake: &Fake, before: &Before) -> Outcome {
+        let networks: BTreeMap<String, String> = fake
+            .networks()
+            .into_iter()
+            .map(|n| {
+                let version = n.labels.get("v").cloned().unwrap_or_default();
+                (n.id, format!("{}({version})", n.name))
+            })
+            .collect();
+        fake.census(|census| {
+            let mut lines = containers(census, before, &networks);
+            lines.extend(networks.values().map(|name| format!("network {name}")));
+            lines.extend(volumes(census, before));
+            lines.sort();
+            let slots = census.containers().filter(is_ours);
+            Outcome {
+                lines,
+                slots: slots.filter_map(|c| slot(&c)).collect(),
+            }
+        })
+    }
+
+    /// How this end differs from that of an undisturbed run.
+    /// What each attempt makes afresh, and leaves, does not count where that is asked for.
+    pub fn difference(&self, undisturbed: &Outcome, renewed: bool) -> Option<String> {
+        let mut text = String::new();
+        for line in &undisturbed.lines {
+            if count(&self.lines, line) < count(&undisturbed.lines, line) {
+                text.push_str(&format!("    only undisturbed: {line}\n"));
+            }
+        }
+        for line in &self.lines {
+            if renewed && line.starts_with("new volume") {
+                continue;
+            }
+            if count(&undisturbed.lines, line) < count(&self.lines, line) {
+                text.push_str(&format!("    only disturbed:   {line}\n"));
+            }
+        }
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+fn count(lines: &[String], line: &str) -> usize {
+    lines.iter().filter(|l| *l == line).count()
+}
+
+fn containers(
+    census: &Census<'_>,
+    before: &Before,
+    networks: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let ours = census.containers().filter(is_ours);
+    ours.map(|c| {
+        let label = |key: &str| c.labels.get(&format!("com.docker.compose.{key}"));
+        let mut mounts: Vec<String> = c
+            .mounts
+            .iter()
+            .map(
+                |m| match m.name.len() == 64 && !before.volumes.contains(&m.name) {
+                    true => format!("{}=new", m.destination),
+                    false => format!("{}={:.12}", m.destination, m.name),
+                },
+            )
+            .collect();
+        mounts.sort();
+        let attached: Vec<&str> = c
+            .networks
+            .iter()
+            .map(|(name, id)| networks.get(id).unwrap_or(name).as_str())
+            .collect();
+        // An exit status tells how it was stopped, which may be by an earlier attempt.
+        format!(
+            "container {}, {}, {}, hash {:.8}, image {:.15}, mounts {}, on {}",
+            match final_name(c.name) {
+                name if name == c.name => name.to_owned(),
+                name => format!("<id>_{name}"),
+            },
+            c.state.as_str(),
+            if c.has_run { "has run" } else { "never ran" },
+            // In the hash of who shares a namespace stands the id of the other.
+            match c.networks.is_empty() {
+                true => "",
+                false => label("config-hash").map_or("", String::as_str),
+            },
+            label("image").map_or("", String::as_str),
+            mounts.join(" "),
+            attached.join(" ")
+        )
+    })
+    .collect()
+}
+
+fn volumes(census: &Census<'_>, before: &Before) -> Vec<String> {
+    let used: BTreeSet<&str> = census
+        .containers()
+        .flat_map(|c| c.mounts.iter().map(|m| m.name.as_str()))
+        .collect();
+    let mut lines = Vec::new();
+    for volume in census.volumes() {
+        if !volume.anonymous || before.volumes.contains(volume.name) {
+            lines.push(format!("volume {:.12}", volume.name));
+        } else if !used.contains(volume.name) {
+            let data = if volume.has_data {
+                "with data"
+            } else {
+                "never used"
+            };
+            lines.push(format!("new volume, {data}, that nobody mounts"));
+        }
+    }
+    lines
+}

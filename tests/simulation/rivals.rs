@@ -1,0 +1,126 @@
+//! Two commands at once, from two machines: they come one after the other, and where the first is
+//! killed, the second takes over.
+
+use super::case::{At, Case};
+use super::command::Command;
+use super::law::{Licence, Oversight};
+use super::on_fake::on_virtual_time;
+use super::outcome::{Before, Outcome};
+use super::stage::{Projects, REST, set};
+use super::trial::{SLOWNESS, Wrong};
+use super::wire::{Spot, Wire};
+use regatta::lock::Place;
+use regatta::project::Project;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+/// Their clocks differ.
+fn place(host: &str, clock: fn() -> SystemTime) -> Place {
+    Place {
+        directory: None,
+        host: host.into(),
+        process: 7,
+        command: "regatta".into(),
+        clock,
+    }
+}
+
+/// Where commands lead that come one after the other.
+async fn in_turn(case: &Case, projects: &Projects, commands: &[&Command]) -> Outcome {
+    let fake = set(case, projects).await;
+    let before = Before::of(&fake);
+    for command in commands {
+        let _ = command.run(&fake, &projects.after, None).await;
+        tokio::time::sleep(REST).await;
+    }
+    Outcome::of(&fake, &before)
+}
+
+pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), Wrong> {
+    let projects = Projects::of(case);
+    on_virtual_time(async {
+        let first = &case.command;
+        let mut ends = vec![
+            in_turn(case, &projects, &[first, second]).await,
+            in_turn(case, &projects, &[second, first]).await,
+        ];
+        let project: &Project = &projects.after;
+        let fake = set(case, &projects).await;
+        let before = Before::of(&fake);
+        let starts = |command: &Command| !matches!(command, Command::Up(up) if !up.start);
+        let licence = Licence {
+            removes_volumes: first.removes_volumes() || second.removes_volumes(),
+            starts: starts(first) && starts(second),
+            healthy: false,
+        };
+        let oversight = Oversight::begin(&fake, project, licence);
+        let trouble = case.trouble.filter(|(_, trouble)| trouble.kills());
+        let spot = |at| match at {
+            At::Part(part) => Spot::Call(part * 60 / 1_000_000),
+            At::Call(call) => Spot::Call(call),
+        };
+        let one = Wire::new(&fake, case.luck, SLOWNESS)
+            .with_trouble(trouble.map(|(at, trouble)| (spot(at), trouble)));
+        let other = one.beside(case.luck ^ 0x7777);
+        let (here, there) = (
+            place("here", || {
+                SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+            }),
+            place("there", || {
+                SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_001_000)
+            }),
+        );
+        let (ended, also) = tokio::join!(one.live(first.run(&one, project, Some(&here))), async {
+            tokio::time::sleep(delay).await;
+            second.run(&other, project, Some(&there)).await
+        });
+        let mut calls = one.calls();
+        let turns = one.turns();
+        calls.push(format!("-- {ended:?}, {also:?}"));
+        let say = |text: String, calls| Err(Wrong { text, calls });
+        if turns > 2 {
+            return say(format!("they took {turns} turns in changing things"), calls);
+        }
+        if case.must_go_well() && (also.is_err() || ended.as_ref().is_some_and(Result::is_err)) {
+            return say("one of them fails".to_owned(), calls);
+        }
+        tokio::time::sleep(REST).await;
+        if ended.is_none() {
+            ends.push(in_turn(case, &projects, &[first, second, first]).await);
+            let again = first
+                .run(&one.beside(case.luck ^ 0x1234), project, Some(&here))
+                .await;
+            calls = one.calls();
+            calls.push(format!("-- {again:?}"));
+            tokio::time::sleep(REST).await;
+        }
+        if fake
+            .volumes()
+            .iter()
+            .any(|v| v.labels.contains_key("dev.regatta.lock"))
+        {
+            return say("a claim is left".to_owned(), calls);
+        }
+        let end = Outcome::of(&fake, &before);
+        let both_up = matches!((first, second), (Command::Up(_), Command::Up(_)));
+        let lasting = match both_up {
+            true => end.slots.clone(),
+            false => BTreeSet::new(),
+        };
+        if let Err(wrong) = oversight.verdict(&lasting) {
+            return say(wrong, calls);
+        }
+        let renewed = first.renews() || second.renews();
+        if ends
+            .iter()
+            .all(|possible| end.difference(possible, renewed).is_some())
+        {
+            let difference = end.difference(&ends[1], renewed).unwrap_or_default();
+            return say(
+                format!("it ends where no order leads:\n{difference}"),
+                calls,
+            );
+        }
+        Ok(())
+    })
+}

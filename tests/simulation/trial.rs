@@ -1,0 +1,213 @@
+//! A case tried: once undisturbed, once with its trouble and again until it is done.
+
+use super::case::{At, Case};
+use super::command::Command;
+use super::law::{Licence, Oversight};
+use super::on_fake::on_virtual_time;
+use super::outcome::{Before, Outcome};
+use super::stage::{PROJECT, Projects, REST, set};
+use super::wire::{Spot, Wire};
+use regatta::plan::{Action, Plan, render_text};
+use regatta::project::Project;
+use regatta::service::Condition;
+
+/// How slow requests and answers are at most, in milliseconds.
+pub const SLOWNESS: usize = 20;
+
+/// What a failing trial tells.
+#[derive(Debug)]
+pub struct Wrong {
+    pub text: String,
+    /// The calls of the attempts.
+    pub calls: Vec<String>,
+}
+
+fn licence(case: &Case, project: &Project) -> Licence {
+    let starts = !matches!(&case.command, Command::Up(up) if !up.start);
+    let waits = matches!(&case.command, Command::Up(up) if up.wait);
+    // Simpler than the rule: where everybody's health is waited for.
+    let healthy = waits
+        && project.services.values().all(|s| {
+            s.depends_on
+                .values()
+                .all(|d| d.condition != Condition::CompletedSuccessfully)
+        });
+    Licence {
+        removes_volumes: case.command.removes_volumes(),
+        starts,
+        healthy,
+    }
+}
+
+pub fn try_case(case: &Case) -> Result<(), Wrong> {
+    let projects = Projects::of(case);
+    on_virtual_time(async {
+        let project = &projects.after;
+        let licence = licence(case, project);
+        let say = |text: String, calls: Vec<String>| Err(Wrong { text, calls });
+
+        let fake = set(case, &projects).await;
+        let before = Before::of(&fake);
+        let oversight = Oversight::begin(&fake, project, licence);
+        let wire = Wire::new(&fake, case.luck, SLOWNESS);
+        let went_well = case.command.run(&wire, project, None).await;
+        tokio::time::sleep(REST).await;
+        let undisturbed = Outcome::of(&fake, &before);
+        let calls = wire.calls();
+        if let Err(wrong) = oversight.verdict(&undisturbed.slots) {
+            return say(format!("undisturbed: {wrong}"), calls);
+        }
+        if let Err(error) = &went_well
+            && case.must_go_well()
+        {
+            return say(format!("undisturbed, it fails: {error}"), calls);
+        }
+        if case.command.keeps_data()
+            && let Err(wrong) = oversight.data_is_kept(&fake)
+        {
+            return say(format!("undisturbed: {wrong}"), calls);
+        }
+        if went_well.is_ok()
+            && case.command.is_idempotent()
+            && let Some(plan) = case.command.plan(&fake, project).await
+            && let Some(rest) = remainder(project, &plan)
+        {
+            return say(format!("undisturbed: there is more to do:\n{rest}"), calls);
+        }
+        let Some((at, trouble)) = case.trouble else {
+            return Ok(());
+        };
+        let spot = match at {
+            At::Part(part) => part * wire.count() / 1_000_000,
+            At::Call(call) => call,
+        };
+
+        let fake = set(case, &projects).await;
+        let before = Before::of(&fake);
+        let oversight = Oversight::begin(&fake, project, licence);
+        let wire =
+            Wire::new(&fake, case.luck, SLOWNESS).with_trouble(Some((Spot::Call(spot), trouble)));
+        let first = wire.live(case.command.run(&wire, project, None)).await;
+        let mut calls = wire.calls();
+        calls.push(format!("-- {first:?}; again:"));
+        if !case.at_once {
+            tokio::time::sleep(REST).await;
+        }
+        let wire = Wire::new(&fake, case.luck ^ 0x5555, SLOWNESS);
+        let again = case.command.run(&wire, project, None).await;
+        tokio::time::sleep(REST).await;
+        calls.extend(wire.calls());
+        calls.push(format!("-- {again:?}"));
+        let disturbed = Outcome::of(&fake, &before);
+        if let Err(wrong) = oversight.verdict(&undisturbed.slots) {
+            return say(wrong, calls);
+        }
+        if case.command.keeps_data()
+            && let Err(wrong) = oversight.data_is_kept(&fake)
+        {
+            return say(wrong, calls);
+        }
+        if went_well.is_ok() && again.is_err() {
+            return say(
+                "it fails where an undisturbed run goes well".to_owned(),
+                calls,
+            );
+        }
+        if went_well.is_err() && again.is_ok() {
+            return say(
+                format!("it goes well where an undisturbed run fails: {went_well:?}"),
+                calls,
+            );
+        }
+        if let Some(difference) = disturbed.difference(&undisturbed, case.command.renews()) {
+            return say(format!("it ends elsewhere:\n{difference}"), calls);
+        }
+        Ok(())
+    })
+}
+
+/// What a plan still holds, but for one-shots, which every `up` runs again, and what waits for
+/// them.
+fn remainder(project: &Project, plan: &Plan) -> Option<String> {
+    let once = |service: &str| {
+        let kind = project
+            .services
+            .get(service)
+            .and_then(|s| s.environment.get("KIND"));
+        kind == Some(&Some("once".to_owned()))
+    };
+    let left = plan.steps().any(|(_, step)| match &step.action {
+        Action::Wait { .. } | Action::Verify { .. } => false,
+        Action::StartContainer { service, .. } => !once(service),
+        _ => true,
+    });
+    left.then(|| render_text(plan, PROJECT, &|_| None))
+}
+
+/// Makes a failing case simpler as long as it fails, by so many tries.
+pub fn shrink(mut case: Case, mut wrong: Wrong, limit: usize) -> (Case, Wrong) {
+    let mut tries = 0;
+    'simpler: loop {
+        for simpler in case.simpler() {
+            let Some((_, trouble)) = simpler.trouble else {
+                if let Err(found) = attempt(&simpler)
+                    && alike(&found, &wrong)
+                {
+                    (case, wrong) = (simpler, found);
+                    continue 'simpler;
+                }
+                continue;
+            };
+            let moved = (0..60).map(|call| Some((At::Call(call), trouble)));
+            for trouble in std::iter::once(simpler.trouble).chain(moved) {
+                let simpler = Case {
+                    trouble,
+                    ..simpler.clone()
+                };
+                tries += 1;
+                if tries > limit {
+                    return (case, wrong);
+                }
+                if let Err(found) = attempt(&simpler)
+                    && alike(&found, &wrong)
+                {
+                    (case, wrong) = (simpler, found);
+                    continue 'simpler;
+                }
+            }
+        }
+        return (case, wrong);
+    }
+}
+
+/// Another fault must not take the first one's place.
+fn alike(one: &Wrong, other: &Wrong) -> bool {
+    let words = |wrong: &Wrong| -> Vec<String> {
+        let words = wrong.text.split_whitespace().filter(|word| word.len() > 3);
+        words
+            .filter(|w| w.is_ascii() && !w.contains(char::is_numeric))
+            .take(4)
+            .map(str::to_owned)
+            .collect()
+    };
+    words(one) == words(other)
+}
+
+/// Tries a case; a panic is wrong, too.
+pub fn attempt(case: &Case) -> Result<(), Wrong> {
+    caught(|| try_case(case))
+}
+
+/// The same of any trial.
+pub fn caught(
+    trial: impl FnOnce() -> Result<(), Wrong> + std::panic::UnwindSafe,
+) -> Result<(), Wrong> {
+    std::panic::catch_unwind(trial).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        Err(Wrong {
+            text: format!("panic: {}", text.unwrap_or_default()),
+            calls: Vec::new(),
+        })
+    })
+}
