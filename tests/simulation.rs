@@ -64,7 +64,9 @@ fn run(seeds: Range<u64>, fails: impl Fn(u64) -> bool + Sync) -> Option<u64> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| {
+            // What waits for what is deep in a build without optimisation.
+            let thread = std::thread::Builder::new().stack_size(32 << 20);
+            let spawned = thread.spawn_scoped(scope, || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= seeds.end {
@@ -78,6 +80,7 @@ fn run(seeds: Range<u64>, fails: impl Fn(u64) -> bool + Sync) -> Option<u64> {
                     }
                 }
             });
+            spawned.expect("a thread");
         }
     });
     failed.into_inner().expect("no panics")

@@ -36,7 +36,11 @@ impl<'a> Planner<'a> {
             let running = rest
                 .iter()
                 .position(|(c, _)| c.state.is_up())
-                .or_else(|| rest.iter().position(|(c, _)| c.name == proper));
+                .or_else(|| rest.iter().position(|(c, _)| c.name == proper))
+                .or_else(|| {
+                    let ran = |c: &ObservedContainer| c.state != ContainerState::Created;
+                    rest.iter().position(|(c, _)| ran(c))
+                });
             match running {
                 // A recreation was cut short between creating the new and starting it.
                 Some(at) if successor => {

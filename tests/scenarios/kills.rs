@@ -21,7 +21,7 @@ const KILLS: usize = 9;
 const COMPOSE: &str = r#"
 x-service: &service
   image: NAME
-  command: ["sleep", "1000"]
+  command: ["sleep", "100000"]
   stop_signal: SIGKILL
   networks: [back]
 services:
@@ -244,7 +244,7 @@ fn killed_and_run_again() {
     let first = number("REGATTA_SEED").unwrap_or(1);
     let other = Stack::new(
         "bystander",
-        "services:\n  db: { image: busybox, command: [sleep, '1000'], stop_signal: SIGKILL }\n",
+        "services:\n  db: { image: busybox, command: [sleep, '100000'], stop_signal: SIGKILL }\n",
     );
     other.up("");
     let stack = Stack::new("kills", "");

@@ -116,6 +116,13 @@ impl Case {
             }
     }
 
+    /// Volumes that nobody mounts may differ: with `-V` each attempt makes some; and of two kills
+    /// in a row empty ones may stay, as what may hold data is never removed on a guess.
+    pub fn leaves_volumes(&self) -> bool {
+        let killed = |act: &Act| matches!(act, Act::Killed(_) | Act::ComposeKilled(_));
+        self.command.renews() || self.acts.iter().any(killed)
+    }
+
     /// Cases that are a little simpler.
     pub fn simpler(&self) -> Vec<Case> {
         let mut found = Vec::new();

@@ -81,7 +81,12 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         if turns > 2 {
             return say(format!("they took {turns} turns in changing things"), calls);
         }
-        if case.must_go_well() && (also.is_err() || ended.as_ref().is_some_and(Result::is_err)) {
+        let other_way = Case {
+            command: second.clone(),
+            ..case.clone()
+        };
+        let sound = case.must_go_well() && other_way.must_go_well();
+        if sound && (also.is_err() || ended.as_ref().is_some_and(Result::is_err)) {
             return say("one of them fails".to_owned(), calls);
         }
         tokio::time::sleep(REST).await;
@@ -110,7 +115,7 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         if let Err(wrong) = oversight.verdict(&lasting) {
             return say(wrong, calls);
         }
-        let renewed = first.renews() || second.renews();
+        let renewed = case.leaves_volumes() || second.renews();
         if ends
             .iter()
             .all(|possible| end.difference(possible, renewed).is_some())
