@@ -5,7 +5,6 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::interrupt::{Cause, Stage};
 use crate::output;
-use crate::terminal;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -253,16 +252,12 @@ fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
     runtime.block_on(async {
         let (ctx, drawing) = ctx.with_drawing();
         let interrupts = ctx.interrupts.clone();
-        let signals = tokio::spawn(terminal::watch_signals(interrupts.clone()));
-        // The handlers have to stand before anything is begun.
-        tokio::task::yield_now().await;
         let result = tokio::select! {
             result = command.run(&ctx) => result,
             () = interrupts.reached(Stage::Leaving) => Err(CliError::interrupted(
                 interrupts.cause().unwrap_or(Cause::Interrupt),
             )),
         };
-        signals.abort();
         drawing.finish().await;
         result
     })

@@ -20,6 +20,7 @@ use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::remote::{RemoteFiles, Settings};
+use crate::terminal;
 use crate::tree::Node;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -144,6 +145,9 @@ impl Context {
         if let Some(engine) = self.engine.get() {
             return Ok(engine.clone());
         }
+        // Up to here there is nothing to put in order: a signal ends the program by itself, also
+        // in the middle of a computation.
+        tokio::spawn(terminal::watch_signals(self.interrupts.clone()));
         let variable = |name: &str| self.variable(name).map(str::to_owned);
         let is_given = |name: &str| self.variable(name).is_some();
         let wishes = Wishes {

@@ -4,15 +4,17 @@ use crate::interrupt::{Cause, Interrupts};
 use std::io::{self, BufRead, IsTerminal, Write};
 use tokio::sync::oneshot;
 
-/// Turns signals into stages, for ever.
-pub async fn watch_signals(interrupts: Interrupts) {
+/// Takes signals over from here on, and turns them into stages as long as the future is polled.
+/// Without a runtime's handlers a signal ends the program by itself.
+pub fn watch_signals(interrupts: Interrupts) -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let handlers = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut int), Ok(mut term)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) {
+        signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)))
+    };
+    async move {
+        #[cfg(unix)]
+        if let Ok((mut int, mut term)) = handlers {
             loop {
                 tokio::select! {
                     _ = int.recv() => interrupts.signal(Cause::Interrupt),
@@ -20,10 +22,9 @@ pub async fn watch_signals(interrupts: Interrupts) {
                 }
             }
         }
-    }
-    // Without a handler the signal ends the program by itself.
-    while tokio::signal::ctrl_c().await.is_ok() {
-        interrupts.signal(Cause::Interrupt);
+        while tokio::signal::ctrl_c().await.is_ok() {
+            interrupts.signal(Cause::Interrupt);
+        }
     }
 }
 

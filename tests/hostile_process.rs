@@ -240,3 +240,27 @@ fn files_that_are_none_end_with_an_error() {
         complaint(file, dir.path(), &format!("-f {file}"));
     }
 }
+
+/// Before there is anything to put in order, a signal ends the program by itself, whatever it
+/// computes or waits for.
+#[test]
+fn a_signal_ends_the_reading_of_files() {
+    use std::os::unix::process::ExitStatusExt;
+    let dir = tempfile::tempdir().expect("a directory");
+    let made = Command::new("mkfifo").arg(dir.path().join("pipe")).status();
+    assert!(made.expect("mkfifo").success());
+    let mut reading = Command::new(env!("CARGO_BIN_EXE_regatta"))
+        .args(["-f", "pipe", "config"])
+        .current_dir(&dir)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("regatta");
+    // Nobody writes into the pipe: it waits for two seconds.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let sent = Command::new("kill")
+        .args(["-INT", &reading.id().to_string()])
+        .status();
+    assert!(sent.expect("kill").success());
+    let ended = reading.wait().expect("an end");
+    assert_eq!(ended.signal(), Some(2), "{ended}");
+}
