@@ -1,7 +1,6 @@
 //! The project's lock on the engine in memory, on virtual time.
 
 #[path = "support/on_fake.rs"]
-#[allow(dead_code)]
 mod on_fake;
 
 use on_fake::on_virtual_time;
