@@ -151,7 +151,12 @@ fn two_at_once_come_one_after_the_other() {
         return;
     };
     let (case, second, delay) = rival(seed);
-    let wrong = match trial(seed) {
+    let again = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(32 << 20);
+        let tried = thread.spawn_scoped(scope, || trial(seed));
+        tried.expect("a thread").join().expect("no panics")
+    });
+    let wrong = match again {
         Err(wrong) => wrong,
         // Tokens of locks are not made from the seed.
         Ok(()) => panic!("REGATTA_SEED={seed} fails sometimes"),
