@@ -8,6 +8,7 @@
 mod api;
 #[path = "../tests/scenarios/support/eventually.rs"]
 mod eventually;
+#[allow(dead_code)]
 #[path = "../tests/scenarios/support/proxy.rs"]
 mod proxy;
 #[path = "../tests/scenarios/support/run.rs"]

@@ -1,7 +1,6 @@
 //! Containers of another folder under the project's name, on the engine in memory.
 
 #[path = "support/on_fake.rs"]
-#[allow(dead_code)]
 mod on_fake;
 
 use on_fake::{on_virtual_time, project, up};
