@@ -1,7 +1,7 @@
 //! One writer per project: two changing commands of one project come one after the other, on one
 //! machine as on several that share an engine.
 //!
-//! On one machine a locked file keeps them apart ([`file`]): free at once when its holder dies.
+//! On one machine a locked file keeps them apart ([`mod@file`]): free at once when its holder dies.
 //! Between machines it is a claim in the engine ([`claim`], by the rules of [`contest`]), which
 //! its holder renews ([`Lock::keep`]). Before each step a holder that has slept makes sure that
 //! the project is still its own ([`Lock::check`]).
