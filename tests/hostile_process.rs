@@ -258,9 +258,10 @@ fn a_signal_ends_the_reading_of_files() {
     // Nobody writes into the pipe: it waits for two seconds.
     std::thread::sleep(std::time::Duration::from_millis(200));
     let sent = Command::new("kill")
-        .args(["-INT", &reading.id().to_string()])
+        // Not SIGINT, which is ignored in what a script runs in the background.
+        .args(["-TERM", &reading.id().to_string()])
         .status();
     assert!(sent.expect("kill").success());
     let ended = reading.wait().expect("an end");
-    assert_eq!(ended.signal(), Some(2), "{ended}");
+    assert_eq!(ended.signal(), Some(15), "{ended}");
 }

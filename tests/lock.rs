@@ -345,7 +345,9 @@ fn a_change_that_lost_the_project_stops_where_it_is() {
             fake.forget_calls();
             is_stopped.set(false);
             sleep(Duration::from_secs(5)).await;
-            let seen: Vec<_> = fake.calls().into_iter().map(|c| c.method).collect();
+            // A creation that finds its name taken looks at who has it.
+            let calls = fake.calls().into_iter().map(|c| c.method);
+            let seen: Vec<_> = calls.filter(|m| *m != "inspect_container").collect();
             lock.release().await;
             seen
         };

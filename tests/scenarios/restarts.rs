@@ -107,7 +107,7 @@ services:
   db:
     <<: *service
     command: ["sh", "-c", "rm -f /up; sleep 0.5; touch /up; sleep 1000"]
-    healthcheck: { test: [CMD, test, -e, /up], interval: 100ms }
+    healthcheck: { test: [CMD, test, -e, /up], interval: 100ms, retries: 100 }
   web: { <<: *service, depends_on: { db: { condition: service_healthy, restart: true } } }
   proxy: { <<: *service, depends_on: { web: { condition: service_started, restart: true } } }
   aside: { <<: *service, depends_on: [db] }
