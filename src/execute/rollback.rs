@@ -1,6 +1,7 @@
 //! Calling a change off: what a failure would have left half-way is put back.
 
 use super::Walk;
+use crate::engine::ContainerState;
 use crate::plan::{Action, StepId, Takeover, Target};
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ impl Walk<'_> {
         }
         let engine = self.means.engine;
         let new = self.id_of(&takeover.new);
-        let resumed = takeover.stop.is_none();
+        let resumed = takeover.stop.is_none() && self.has_ever_run(id).await;
         if !new.is_empty() {
             // Volumes that were made for it alone hold nothing anybody knows of.
             if let Err(error) = engine.remove_container(&new, true, true).await {
@@ -82,6 +83,12 @@ impl Walk<'_> {
                 self.means.reporter.warning(word);
             }
         }
+    }
+
+    /// A run that was killed may have stopped it; but what never ran is not started now either.
+    async fn has_ever_run(&self, id: &str) -> bool {
+        let details = self.means.engine.inspect_container(id).await;
+        details.is_ok_and(|d| d.state != ContainerState::Created)
     }
 
     fn has_begun(&self, step: StepId) -> bool {
