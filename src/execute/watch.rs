@@ -25,8 +25,9 @@ const RECONNECT: Duration = Duration::from_millis(500);
 const FIRST_MOMENTS: Duration = Duration::from_millis(200);
 
 /// An engine tells of an end only when it has cleared up behind it, which takes up to as long as
-/// the start did. It is waited for that much longer, but no longer than this.
-const LONGEST_NEWS: Duration = Duration::from_millis(500);
+/// the start did. It is waited for that much longer, but no longer than this: many starts at once
+/// make each of them slow, and no end.
+const LONGEST_NEWS: Duration = Duration::from_millis(200);
 
 pub(super) struct Watch<'a> {
     engine: &'a dyn Engine,
