@@ -131,12 +131,15 @@ pub async fn attach<W: Write>(
                 Heard::Event(event) => attached.hear(event).await?,
                 Heard::SecondLook => attached.look().await?,
             },
-            Ok(()) = attached.ties.phase.changed() => {
-                if attached.phase() == Phase::Attached {
+            Ok(()) = attached.ties.phase.changed() => match attached.phase() {
+                Phase::Attached => {
                     attached.follower.printer.head()?;
                     attached.look().await?;
                 }
-            }
+                // Whatever was signalled has ended for good.
+                Phase::Ending => attached.is_killed = false,
+                Phase::Changing => {}
+            },
             () = at(ends_at) => return Ok(()),
         }
     }
