@@ -4,11 +4,14 @@
 //! the events of the node it names out of a log. So a file's nesting meets a limit, not the end
 //! of the stack, and an alias bomb is counted while it grows.
 
+mod anchors;
+
 use super::event::{Kind, Shape, Step, TagMeaning, TagText};
 use super::scalar::{self, Hint};
 use super::{Document, Tag, TagKind};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Entries, Items, Map, Node, Span, Text, Value};
+use anchors::Anchors;
 use base64::Engine as _;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -62,23 +65,12 @@ enum KeyUse {
     Drop,
 }
 
-struct Anchor {
-    /// The node's steps in the log; the end is unset while the node is open.
-    start: usize,
-    end: Option<usize>,
-    /// Frames that were open when it began.
-    depth: usize,
-}
-
 pub(super) struct Builder<'t> {
     pub(super) findings: Vec<Diagnostic>,
     frames: Vec<Frame>,
     root: Option<Node>,
     tags: Vec<Tag>,
-    anchors: Vec<(usize, Anchor)>,
-    /// Open anchors, innermost last, as indices of `anchors`.
-    open: Vec<usize>,
-    log: Vec<Step<'t>>,
+    anchors: Anchors<'t>,
     nodes: usize,
     replayed: usize,
     /// Buffers of collections that are complete, for those to come.
@@ -94,9 +86,7 @@ impl<'t> Builder<'t> {
             frames: Vec::new(),
             root: None,
             tags: Vec::new(),
-            anchors: Vec::new(),
-            open: Vec::new(),
-            log: Vec::new(),
+            anchors: Anchors::default(),
             nodes: 0,
             replayed: 0,
             buffers: Vec::new(),
@@ -109,8 +99,6 @@ impl<'t> Builder<'t> {
         self.root = None;
         self.tags.clear();
         self.anchors.clear();
-        self.open.clear();
-        self.log.clear();
         self.nodes = 0;
         self.replayed = 0;
     }
@@ -129,20 +117,10 @@ impl<'t> Builder<'t> {
     /// # Errors
     /// What makes the rest of the document unreadable.
     pub(super) fn feed(&mut self, step: Step<'t>, anchor: Option<usize>) -> Result<(), Diagnostic> {
-        if let Some(id) = anchor {
-            self.open.push(self.anchors.len());
-            self.anchors.push((
-                id,
-                Anchor {
-                    start: self.log.len(),
-                    end: None,
-                    depth: self.frames.len(),
-                },
-            ));
+        if let Some(number) = anchor {
+            self.anchors.begin(number, self.frames.len());
         }
-        if !self.open.is_empty() {
-            self.log.push(step.clone());
-        }
+        self.anchors.record(&step);
         match step {
             Step::Alias(id, span) => self.replay(id, span)?,
             step => {
@@ -150,42 +128,17 @@ impl<'t> Builder<'t> {
                 self.take(step)?;
             }
         }
-        // An anchored node is complete once as many frames are open as when it began.
-        while let Some(&last) = self.open.last() {
-            let anchor = &mut self.anchors[last].1;
-            if anchor.depth != self.frames.len() {
-                break;
-            }
-            anchor.end = Some(self.log.len());
-            self.open.pop();
-        }
+        self.anchors.complete(self.frames.len());
         Ok(())
     }
 
-    /// The steps of a complete anchored node.
-    fn anchored(&self, id: usize, span: Span) -> Result<Range<usize>, Diagnostic> {
-        let found = self.anchors.iter().rev().find(|(i, _)| *i == id);
-        let refuse = |message: &str| {
+    /// The steps of the node that an alias names.
+    fn anchored(&self, number: usize, alias: Span) -> Result<Range<usize>, Diagnostic> {
+        self.anchors.steps(number).map_err(|message| {
             Diagnostic::error("yaml-alias", self.path(), message)
-                .at(span)
+                .at(alias)
                 .help("an alias may only name a node that is complete before it")
-        };
-        match found {
-            Some((
-                _,
-                Anchor {
-                    start,
-                    end: Some(end),
-                    ..
-                },
-            )) => Ok(*start..*end),
-            Some(_) => Err(refuse(
-                "the alias stands inside the very node that it names",
-            )),
-            None => Err(refuse(
-                "the alias names an anchor that is not defined above it",
-            )),
-        }
+        })
     }
 
     /// Puts a copy of an anchored node here by going through its steps again.
@@ -196,7 +149,7 @@ impl<'t> Builder<'t> {
                 pending.pop();
                 continue;
             };
-            match self.log[at].clone() {
+            match self.anchors.step(at) {
                 Step::Alias(id, span) => {
                     let inner = self.anchored(id, span)?;
                     pending.push(inner);
