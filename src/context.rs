@@ -441,24 +441,11 @@ impl Context {
         &self,
         options: &LoadOptions,
     ) -> Result<(CanonicalProject, Sources), CliError> {
-        let mut loaded = load::load_canonical(&self.files, options);
-        let mut levels = self.levels.clone();
-        if let Some(project) = &loaded.project {
-            let services = project.services.iter();
-            levels.read(&project.rest, services, &mut loaded.findings);
-        }
-        levels.apply(&mut loaded.findings);
-        if loaded.findings.iter().any(Diagnostic::is_error) {
-            loaded.project = None;
-        }
-        output::findings(self, &loaded.findings, &loaded.sources);
-        match loaded.project {
-            Some(project) => Ok((project, loaded.sources)),
-            None => Err(self.refused()),
-        }
+        let (project, sources, _) = self.load_recorded(options)?;
+        Ok((project, sources))
     }
 
-    /// Loads a project as far as its canonical form, with the way it came about.
+    /// The same with the way it came about, where the options ask for it.
     pub fn load_recorded(
         &self,
         options: &LoadOptions,

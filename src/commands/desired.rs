@@ -104,6 +104,12 @@ impl Desired {
         Ok(self.project.resolve_names(services)?)
     }
 
+    /// The same, where `None` says that the arguments name nobody; then there is nothing to do.
+    pub fn meant(&self, services: &[String]) -> Result<Option<BTreeSet<String>>, CliError> {
+        let named = self.named(services)?;
+        Ok(Some(named).filter(|named| services.is_empty() || !named.is_empty()))
+    }
+
     /// Narrows the project to the named services and, where asked, what they depend on.
     pub fn select(
         &mut self,

@@ -61,10 +61,9 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
         timeout: args.timeout,
     };
     let plan = |desired: &mut Desired, observed: &Observed| {
-        let services = desired.named(&args.services)?;
-        if !args.services.is_empty() && services.is_empty() {
+        let Some(services) = desired.meant(&args.services)? else {
             return Ok(Plan::default());
-        }
+        };
         let options = Options {
             services: with_dependents(desired, services),
             ..options.clone()

@@ -85,3 +85,13 @@ pub async fn execute(
     let done: Done = run(&means, plan, project, observed).await;
     conclude(ctx, desired, &done)
 }
+
+/// Says that no container is meant, where Compose says it: among the errors, or as data where
+/// `COMPOSE_STATUS_STDOUT` asks for that.
+pub fn nothing_to_do(ctx: &Context, text: &str) -> Result<ExitCode, CliError> {
+    match ctx.is_set("COMPOSE_STATUS_STDOUT") {
+        true => output::write(&format!("{text}\n"))?,
+        false => output::complain(text),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,12 +1,11 @@
 //! `kill`: send a signal to containers.
 
 use super::desired::observe_existing;
-use super::existing::execute;
+use super::existing::{execute, nothing_to_do};
 use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::Scope;
-use crate::output;
 use crate::reconcile::lifecycle;
 use std::process::ExitCode;
 
@@ -24,33 +23,31 @@ pub struct KillArgs {
     signal: String,
 }
 
+/// What Compose says where no container is meant.
+const NOBODY: &str = "No container to kill";
+
 pub async fn run(ctx: &Context, args: KillArgs) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
     let (desired, observed) =
         observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
     args.adoption.check(&desired, &observed)?;
     args.adoption.warn(ctx, &desired, &observed);
-    let services = desired.named(&args.services)?;
+    let Some(services) = desired.meant(&args.services)? else {
+        return nothing_to_do(ctx, NOBODY);
+    };
     let orphans = args.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS");
-    let unknown = !args.services.is_empty() && services.is_empty();
     let meant = observed.replicas().chain(&observed.oneoffs).filter(|c| {
         if services.is_empty() {
             let is_orphan = !desired.project.services.contains_key(&c.service);
             let is_ours = args.adoption.adopt || !observed.is_foreign(c);
-            !unknown && (!is_orphan || (orphans && is_ours))
+            !is_orphan || (orphans && is_ours)
         } else {
             services.contains(&c.service)
         }
     });
     let plan = lifecycle::kill(meant, &args.signal);
     if plan.is_empty() {
-        let text = "No container to kill\n";
-        if ctx.is_set("COMPOSE_STATUS_STDOUT") {
-            output::write(text)?;
-        } else {
-            output::complain(text.trim_end());
-        }
-        return Ok(ExitCode::SUCCESS);
+        return nothing_to_do(ctx, NOBODY);
     }
     // For emergencies: whoever changes the project meanwhile is not waited for.
     execute(ctx, &*engine, &desired, &observed, plan, None, None).await

@@ -1,7 +1,7 @@
 //! `rm`: remove containers that do not run.
 
 use super::desired::{Desired, observe_existing};
-use super::existing::change;
+use super::existing::{change, nothing_to_do};
 use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
@@ -41,10 +41,11 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     let (mut desired, mut observed) = look().await?;
     if args.stop {
         let plan = |desired: &mut Desired, observed: &Observed| {
-            let services = desired.named(&args.services)?;
-            Ok(match !args.services.is_empty() && services.is_empty() {
-                true => Plan::default(),
-                false => lifecycle::stop(&desired.project, observed, &services, false, None),
+            Ok(match desired.meant(&args.services)? {
+                None => Plan::default(),
+                Some(services) => {
+                    lifecycle::stop(&desired.project, observed, &services, false, None)
+                }
             })
         };
         if !plan(&mut desired, &observed)?.is_empty() {
@@ -54,13 +55,7 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     }
     let meant = args.meant(&desired, &observed)?;
     if meant.is_empty() {
-        let text = "No stopped containers\n";
-        if ctx.is_set("COMPOSE_STATUS_STDOUT") {
-            output::write(text)?;
-        } else {
-            output::complain(text.trim_end());
-        }
-        return Ok(ExitCode::SUCCESS);
+        return nothing_to_do(ctx, "No stopped containers");
     }
     let names: Vec<&str> = meant.iter().map(|c| c.name.as_str()).collect();
     let message = format!("Going to remove {}", names.join(", "));
@@ -84,12 +79,13 @@ impl RmArgs {
         desired: &Desired,
         observed: &'a Observed,
     ) -> Result<Vec<&'a ObservedContainer>, CliError> {
-        let services = desired.named(&self.services)?;
-        let unknown = !self.services.is_empty() && services.is_empty();
+        let Some(services) = desired.meant(&self.services)? else {
+            return Ok(Vec::new());
+        };
         Ok(observed
             .replicas()
             .filter(|c| desired.project.services.contains_key(&c.service))
-            .filter(|c| !unknown && (services.is_empty() || services.contains(&c.service)))
+            .filter(|c| services.is_empty() || services.contains(&c.service))
             .filter(|c| !c.state.is_up())
             .collect())
     }

@@ -34,10 +34,9 @@ pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
     let scope = Scope::CONTAINERS;
     let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
     let plan = |desired: &mut Desired, observed: &Observed| {
-        let named = desired.named(&args.services)?;
-        if !args.services.is_empty() && named.is_empty() {
+        let Some(named) = desired.meant(&args.services)? else {
             return Ok(Plan::default());
-        }
+        };
         if desired.from_labels && observed.services.is_empty() {
             return Err(CliError::new(format!(
                 "no container found for project {:?}: not found",

@@ -29,10 +29,9 @@ pub async fn run(ctx: &Context, args: StopArgs) -> Result<ExitCode, CliError> {
     let scope = Scope::CONTAINERS;
     let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
     let plan = |desired: &mut Desired, observed: &Observed| {
-        let services = desired.named(&args.services)?;
-        Ok(match !args.services.is_empty() && services.is_empty() {
-            true => Plan::default(),
-            false => lifecycle::stop(
+        Ok(match desired.meant(&args.services)? {
+            None => Plan::default(),
+            Some(services) => lifecycle::stop(
                 &desired.project,
                 observed,
                 &services,

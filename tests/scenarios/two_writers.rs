@@ -81,6 +81,13 @@ fn locks(stack: &Stack) -> Vec<String> {
     stack.engine.locks(&stack.name)
 }
 
+/// Waits until somebody holds the lock.
+fn is_locked(stack: &Stack) {
+    eventually("it holds the lock", || {
+        (!locks(stack).is_empty()).then_some(())
+    });
+}
+
 /// Every container runs, under its own name, with a number of its own.
 #[track_caller]
 fn is_in_order(stack: &Stack, pair: &str, counts: &[usize]) {
@@ -127,9 +134,7 @@ fn both_succeed_in_some_order() {
 fn whoever_waits_says_for_whom_and_can_be_interrupted() {
     let stack = Stack::new("twowait", STUCK);
     let holder = elsewhere(&stack, "one", "up -d");
-    eventually("it holds the lock", || {
-        (!locks(&stack).is_empty()).then_some(())
-    });
+    is_locked(&stack);
     for (progress, words) in [
         ("plain", " Waiting for regatta up on one (process "),
         (
@@ -159,9 +164,7 @@ fn whoever_waits_says_for_whom_and_can_be_interrupted() {
 fn a_killed_holder_is_no_obstacle_to_its_own_machine() {
     let stack = Stack::new("twokill", STUCK);
     let holder = elsewhere(&stack, "one", "up -d");
-    eventually("it holds the lock", || {
-        (!locks(&stack).is_empty()).then_some(())
-    });
+    is_locked(&stack);
     stack.reaches("a", "running");
     holder.kill();
     let begun = Instant::now();
@@ -180,9 +183,7 @@ fn a_killed_holder_is_no_obstacle_to_its_own_machine() {
 fn a_killed_holder_is_waited_for_by_other_machines_for_a_lease() {
     let stack = Stack::new("twolease", STUCK);
     let holder = elsewhere(&stack, "one", "up -d");
-    eventually("it holds the lock", || {
-        (!locks(&stack).is_empty()).then_some(())
-    });
+    is_locked(&stack);
     stack.reaches("a", "running");
     holder.kill();
     let begun = Instant::now();
@@ -200,9 +201,7 @@ fn a_killed_holder_is_waited_for_by_other_machines_for_a_lease() {
 fn a_stopped_holder_finds_the_project_taken_over() {
     let stack = Stack::new("twostop", STUCK);
     let mut holder = stack.start("up -d");
-    eventually("it holds the lock", || {
-        (!locks(&stack).is_empty()).then_some(())
-    });
+    is_locked(&stack);
     stack.reaches("a", "running");
     holder.signal("STOP");
     elsewhere(&stack, "two", "down -t 0").success();
@@ -223,9 +222,7 @@ fn an_empty_plan_waits_for_nobody() {
     let path = stack.path().join("other.yaml");
     std::fs::write(&path, STUCK.replace("  a:", "  x:").replace("{ a:", "{ x:")).expect("a file");
     let holder = elsewhere(&stack, "one", "-f other.yaml up -d");
-    eventually("it holds the lock", || {
-        (!locks(&stack).is_empty()).then_some(())
-    });
+    is_locked(&stack);
     let begun = Instant::now();
     stack.run("-f compose.yaml start").success();
     assert!(
