@@ -1,15 +1,17 @@
 //! Our requests against those that Docker Compose 5.5 sends for the same files.
 //!
 //! `tests/requests/<attribute>.yaml` is a project, `<attribute>.json` what Compose asked of the engine
-//! for it, as `dev/requests` recorded it; `project/` holds the files they name.
+//! for it, as `dev/requests` recorded it (of docker-buildx, for attributes of `build`); `project/` holds the files they name.
 
 use regatta::engine::request::{
     ContainerRef, Resolved, container_request, file_contents, hook_request, network_request,
     pre_start_request, volume_request,
 };
 use regatta::form::{Form, Kind, tables};
+use regatta::image::build::{BuildOptions, Way, bake, choose, direct};
 use regatta::load::{self, FileKind, Files, LoadOptions};
 use regatta::project::Project;
+use regatta::service::Service;
 use regatta::tree::{Node, Value as Tree};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,7 +106,7 @@ fn pruned(value: &Value, key: &str) -> Option<Value> {
 
 /// Sorts lists that the engine takes in any order.
 fn ordered(mut value: Value) -> Value {
-    const ANY_ORDER: [&str; 9] = [
+    const ANY_ORDER: [&str; 10] = [
         "CapAdd",
         "CapDrop",
         "Mounts",
@@ -114,6 +116,8 @@ fn ordered(mut value: Value) -> Value {
         "Links",
         "DeviceRequests",
         "Env",
+        // The group of a bake file.
+        "targets",
     ];
     fn walk(value: &mut Value, key: &str) {
         match value {
@@ -171,8 +175,8 @@ fn ours(case: &Case, project: &Project) -> Value {
                 None => all["hooks"] = json!([body]),
             }
         }
-        // Those of pre_stop go the same way, but only while it is stopped.
-        for hook in &service.post_start {
+        // Those of pre_stop go the same way, when it is stopped.
+        for hook in service.post_start.iter().chain(&service.pre_stop) {
             let exec = hook_request(hook);
             // As the adapter names them; tests/docker_adapter.rs runs one.
             let body = json!({
@@ -224,6 +228,77 @@ fn cases() -> Vec<(String, Case)> {
     cases
 }
 
+fn recording(case: &Case) -> Value {
+    let text = std::fs::read_to_string(case.0.with_extension("json")).expect("a recording");
+    let mut all: Value = serde_json::from_str(&text).expect("JSON");
+    let targets = all
+        .pointer_mut("/bake/target")
+        .and_then(Value::as_object_mut);
+    targets
+        .into_iter()
+        .flatten()
+        .for_each(|(_, t)| plain_target(t));
+    all
+}
+
+/// Brings a target's shorter ways of saying the same to one.
+fn plain_target(target: &mut Value) {
+    let each = |list: &mut Value, plain: &dyn Fn(&str) -> String| {
+        for entry in list.as_array_mut().into_iter().flatten() {
+            *entry = plain(entry.as_str().unwrap_or_default()).into();
+        }
+    };
+    // An agent without a path is the user's.
+    each(&mut target["ssh"], &|text| {
+        text.trim_end_matches('=').into()
+    });
+    each(&mut target["ulimits"], &|text| match text.split_once('=') {
+        Some((name, limit)) if !limit.contains(':') => format!("{name}={limit}:{limit}"),
+        _ => text.into(),
+    });
+    if let Some(limits) = target["ulimits"].as_array_mut() {
+        limits.sort_by_key(Value::to_string);
+    }
+    if let Some(tags) = target["tags"].as_array_mut() {
+        let mut seen = BTreeSet::new();
+        tags.retain(|tag| seen.insert(tag.to_string()));
+    }
+}
+
+/// What docker-buildx gets of us, as `build --print` shows it.
+fn bake_file(project: &Project) -> Value {
+    let all: Vec<&Service> = project.services.values().collect();
+    let with_program = BuildOptions {
+        buildx: Some("docker-buildx".into()),
+        ..BuildOptions::default()
+    };
+    for service in project.services.values().map(on_disk) {
+        let build = service.build.as_ref().expect("a build");
+        // What no builder can do.
+        if let Err(error) = choose(project, &service, build, &with_program) {
+            return json!({"refused": error.to_string()});
+        }
+    }
+    let file = bake::definition(project, &all, &BuildOptions::default());
+    let mut file = file.expect("a definition").0;
+    for target in file["target"].as_object_mut().into_iter().flatten() {
+        plain_target(target.1);
+    }
+    file
+}
+
+/// The same with the context where it is.
+fn on_disk(service: &Service) -> Service {
+    let mut service = service.clone();
+    let real = directory().join("project");
+    if let Some(build) = &mut service.build {
+        build.context = build
+            .context
+            .replacen(DIRECTORY, &real.display().to_string(), 1);
+    }
+    service
+}
+
 fn normal(value: &Value) -> Value {
     ordered(pruned(value, "").unwrap_or_default())
 }
@@ -250,9 +325,7 @@ fn requests_are_those_of_compose() {
         serde_json::from_str(DIFFERENCES).expect("differences.json");
     let mut wrong = String::new();
     for (name, case) in cases() {
-        let recorded = case.0.with_extension("json");
-        let text = std::fs::read_to_string(&recorded).expect("a recording");
-        let mut theirs: Value = serde_json::from_str(&text).expect("JSON");
+        let mut theirs = recording(&case);
         let theirs = theirs.as_object_mut().expect("an object");
         for entry in theirs
             .get_mut("archives")
@@ -265,7 +338,11 @@ fn requests_are_those_of_compose() {
             let path = entry["path"].as_str().unwrap_or_default();
             entry["path"] = path.trim_start_matches('/').into();
         }
-        let ours = normal(&ours(&case, &project(&case)));
+        let project = project(&case);
+        let ours = match theirs.get("bake") {
+            Some(_) => normal(&json!({"bake": bake_file(&project)})),
+            None => normal(&ours(&case, &project)),
+        };
         let mut found = BTreeMap::new();
         compare(
             "",
@@ -280,6 +357,97 @@ fn requests_are_those_of_compose() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The engine's own builder is asked for what Compose asks docker-buildx for, attribute by attribute.
+#[test]
+fn the_engines_builder_gets_the_same() {
+    /// What does not concern the call: where the files are, and what is pulled before it.
+    const ELSEWHERE: [&str; 5] = [
+        "context",
+        "dockerfile",
+        "dockerfile-inline",
+        "output",
+        "pull",
+    ];
+    let (mut seen, mut compared) = (BTreeSet::new(), 0);
+    for (name, case) in cases() {
+        if !name.starts_with("services.build") {
+            continue;
+        }
+        let project = project(&case);
+        let service = on_disk(&project.services["s"]);
+        let build = service.build.clone().expect("a build");
+        let options = BuildOptions::default();
+        let Ok(Way::Direct(plan)) = choose(&project, &service, &build, &options) else {
+            continue;
+        };
+        let request = direct::request(&project, &service, &build, *plan, &options);
+        let hosts: BTreeMap<&str, String> = request.extra_hosts.iter().fold(
+            BTreeMap::new(),
+            |mut all: BTreeMap<&str, String>, host| {
+                let (name, address) = host.split_once(':').expect("NAME:ADDRESS");
+                all.entry(name)
+                    .and_modify(|known| *known += &format!(",{address}"))
+                    .or_insert(address.into());
+                all
+            },
+        );
+        let limits: Vec<String> = request
+            .ulimits
+            .iter()
+            .map(|(name, soft, hard)| format!("{name}={soft}:{hard}"))
+            .collect();
+        let args: BTreeMap<_, _> = request
+            .args
+            .iter()
+            .map(|(name, value)| (name, value.replace("${", "$${")))
+            .collect();
+        // Entries of images come as `type=registry,ref=IMAGE` or the image alone.
+        let caches: Vec<&str> = request.cache_from.iter().map(String::as_str).collect();
+        let mut ours = json!({
+            "args": args, "cache-from": caches, "extra-hosts": hosts, "labels": request.labels,
+            "network": request.network, "no-cache": request.no_cache, "platforms": request.platform.iter().collect::<Vec<_>>(),
+            "shm-size": request.shm_size.map(|b| b.to_string()), "tags": request.tags,
+            "target": request.target, "ulimits": limits,
+        });
+        let said = |value: &Value| value.as_array().is_none_or(|list| !list.is_empty());
+        ours.as_object_mut()
+            .expect("an object")
+            .retain(|_, value| said(value));
+        plain_target(&mut ours);
+        let mut theirs = recording(&case)["bake"]["target"]["s"].clone();
+        let all = theirs.as_object_mut().expect("a target");
+        all.retain(|key, _| !ELSEWHERE.contains(&key.as_str()));
+        for entry in all
+            .get_mut("cache-from")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            let text = entry.as_str().unwrap_or_default();
+            *entry = text.trim_start_matches("type=registry,ref=").into();
+        }
+        seen.extend(all.keys().cloned());
+        assert_eq!(normal(&ours), normal(&theirs), "{name}");
+        compared += 1;
+    }
+    assert!(compared > 15, "{compared}: {seen:?}");
+    for key in [
+        "args",
+        "cache-from",
+        "extra-hosts",
+        "labels",
+        "network",
+        "no-cache",
+        "platforms",
+        "shm-size",
+        "tags",
+        "target",
+        "ulimits",
+    ] {
+        assert!(seen.contains(key), "no case of {key} goes this way");
+    }
 }
 
 /// Paths of all attributes that a tree of this form may hold, with those it does hold taken out

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::image::build::{BuildError, BuildOptions, bake, build_all};
+use crate::image::build::{BuildError, BuildOptions, bake, build_all, with_dependencies};
 use crate::output;
 use crate::project::{Dependencies, Project};
 use crate::service::Service;
@@ -162,10 +162,8 @@ fn definition(
     services: &BTreeSet<String>,
     options: &BuildOptions,
 ) -> Result<String, BuildError> {
-    let services: Vec<&Service> = services
-        .iter()
-        .filter_map(|n| project.services.get(n))
-        .collect();
+    let services = with_dependencies(project, services.iter().map(String::as_str));
+    let services: Vec<&Service> = services.into_values().collect();
     let (file, _) = bake::definition(project, &services, options)?;
     Ok(format!("{file:#}\n"))
 }

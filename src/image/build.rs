@@ -117,22 +117,7 @@ pub async fn build_all(
     limit: usize,
     reporter: &Reporter,
 ) -> Result<(), BuildError> {
-    let find = |name: &str| {
-        project
-            .services
-            .get(name)
-            .or_else(|| project.disabled.get(name))
-    };
-    let mut waiting: BTreeMap<&str, &Service> = BTreeMap::new();
-    let mut queue: Vec<&str> = services.iter().map(String::as_str).collect();
-    while let Some(name) = queue.pop() {
-        let Some(service) = find(name).filter(|s| s.build.is_some()) else {
-            continue;
-        };
-        if waiting.insert(name, service).is_none() {
-            queue.extend(dependencies(service));
-        }
-    }
+    let mut waiting = with_dependencies(project, services.iter().map(String::as_str));
     let mut running = FuturesUnordered::new();
     let mut busy: BTreeSet<&str> = BTreeSet::new();
     let mut failure = None;
@@ -171,6 +156,30 @@ pub async fn build_all(
     }
 }
 
+/// A service, whether its profile is on or not: its image can be begun with anyway.
+fn find<'a>(project: &'a Project, name: &str) -> Option<&'a Service> {
+    let services = &project.services;
+    services.get(name).or_else(|| project.disabled.get(name))
+}
+
+/// Those of the services that are built, with those whose images their builds begin with.
+pub fn with_dependencies<'a>(
+    project: &'a Project,
+    services: impl IntoIterator<Item = &'a str>,
+) -> BTreeMap<&'a str, &'a Service> {
+    let mut all = BTreeMap::new();
+    let mut queue: Vec<&str> = services.into_iter().collect();
+    while let Some(name) = queue.pop() {
+        let Some(service) = find(project, name).filter(|s| s.build.is_some()) else {
+            continue;
+        };
+        if all.insert(name, service).is_none() {
+            queue.extend(dependencies(service));
+        }
+    }
+    all
+}
+
 /// The services whose images a service's build begins with (`additional_contexts: service:x`).
 pub fn dependencies(service: &Service) -> Vec<&str> {
     let contexts = service
@@ -182,13 +191,20 @@ pub fn dependencies(service: &Service) -> Vec<&str> {
         .collect()
 }
 
-enum Way {
+/// How an image comes about.
+#[derive(Debug)]
+pub enum Way {
     Direct(Box<direct::Plan>),
+    /// The program's path.
     Bake(PathBuf),
 }
 
 /// Takes the engine's own builder wherever it can do all that is asked.
-fn choose(
+///
+/// # Errors
+/// What the engine's builder cannot do, where the program is not installed; a context or a
+/// Dockerfile that is not there.
+pub fn choose(
     project: &Project,
     service: &Service,
     build: &Build,

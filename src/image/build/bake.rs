@@ -1,18 +1,23 @@
 //! Building with the program `docker-buildx`.
 
-use super::{BuildError, BuildOptions, arguments, image_labels, is_remote, refuse, tags};
+use super::{
+    BuildError, BuildOptions, arguments, find, image_labels, is_remote, refuse, tags,
+    with_dependencies,
+};
 use crate::engine::Engine;
 use crate::event::Reporter;
 use crate::project::Project;
 use crate::service::Service;
 use crate::service::build::Build;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-/// The bake file for services, with the variables that their secrets take.
+/// The bake file for services, with the variables that their secrets take. What their builds begin
+/// with (`additional_contexts: service:x`) has a target beside them, as not every builder sees the
+/// images of the engine.
 ///
 /// # Errors
 /// A secret or a service that is not there.
@@ -23,13 +28,34 @@ pub fn definition(
 ) -> Result<(Value, BTreeMap<String, String>), BuildError> {
     let (mut targets, mut variables) = (Map::new(), BTreeMap::new());
     let mut group: Vec<String> = Vec::new();
+    let names = target_names(project);
     for service in services {
         let Some(build) = &service.build else {
             continue;
         };
-        let (target, more) = target(project, service, build, options)?;
-        group.push(target_name(service));
-        targets.insert(target_name(service), target);
+        let (target, more) = target(project, service, build, options, &names)?;
+        group.push(names[service.name.as_str()].clone());
+        targets.insert(names[service.name.as_str()].clone(), target);
+        variables.extend(more);
+    }
+    for (name, service) in with_dependencies(project, services.iter().map(|s| s.name.as_str())) {
+        let (Some(build), None) = (&service.build, targets.get(&names[name])) else {
+            continue;
+        };
+        // It has been built just before: nobody wants it anew.
+        let seen = BuildOptions {
+            no_cache: false,
+            pull: false,
+            ..options.clone()
+        };
+        let seen_build = Build {
+            no_cache: false,
+            no_cache_filter: Vec::new(),
+            pull: false,
+            ..build.clone()
+        };
+        let (target, more) = target(project, service, &seen_build, &seen, &names)?;
+        targets.insert(names[name].clone(), target);
         variables.extend(more);
     }
     let file = json!({ "group": { "default": { "targets": group } }, "target": targets });
@@ -41,6 +67,7 @@ fn target(
     service: &Service,
     build: &Build,
     options: &BuildOptions,
+    names: &BTreeMap<&str, String>,
 ) -> Result<(Value, BTreeMap<String, String>), BuildError> {
     let mut t = Map::new();
     let mut set = |key: &str, value: Value| {
@@ -59,7 +86,7 @@ fn target(
     // Bake reads `${…}` in texts as its own.
     let literal = |text: &str| text.replace("${", "$${");
     set("context", build.context.clone().into());
-    set("contexts", contexts(project, service, build)?);
+    set("contexts", contexts(project, service, build, names)?);
     let dockerfile = build.dockerfile.as_deref().unwrap_or_default();
     if build.dockerfile_inline.is_none() && !dockerfile.is_empty() {
         let path = match is_remote(&build.context) {
@@ -78,14 +105,20 @@ fn target(
         .map(|(key, value)| (key, literal(&value)))
         .collect();
     set("args", json!(args));
-    set("labels", json!(image_labels(project, service, build)));
+    let labels: BTreeMap<_, _> = image_labels(project, service, build)
+        .into_iter()
+        .map(|(key, value)| (key, literal(&value)))
+        .collect();
+    set("labels", json!(labels));
     set("tags", json!(tags(project, service, build)));
     set("cache-from", json!(build.cache_from));
     set("cache-to", json!(build.cache_to));
     set("target", json!(build.target));
     let (secrets, variables) = secrets(project, service, build)?;
     set("secret", json!(secrets));
-    let ssh: Vec<&String> = build.ssh.iter().chain(&options.ssh).collect();
+    // The canonical form of an agent with a path is `ID: PATH`.
+    let own = build.ssh.iter().map(|agent| agent.replacen(": ", "=", 1));
+    let ssh: Vec<String> = own.chain(options.ssh.iter().cloned()).collect();
     set("ssh", json!(ssh));
     set("platforms", json!(platforms(service, build, options)));
     set("pull", json!(build.pull || options.pull));
@@ -132,9 +165,20 @@ fn target(
     Ok((Value::Object(t), variables))
 }
 
-/// A target's name must not hold dots.
-fn target_name(service: &Service) -> String {
-    service.name.replace('.', "_")
+/// The targets' names, by service: without dots, which they must not hold, and each its own.
+fn target_names(project: &Project) -> BTreeMap<&str, String> {
+    let mut used = BTreeSet::new();
+    let enabled = project.services.keys();
+    enabled
+        .chain(project.disabled.keys())
+        .map(|service| {
+            let mut name = service.replace('.', "_");
+            while !used.insert(name.clone()) {
+                name.push('_');
+            }
+            (service.as_str(), name)
+        })
+        .collect()
 }
 
 fn platforms(service: &Service, build: &Build, options: &BuildOptions) -> Vec<String> {
@@ -156,24 +200,28 @@ fn entitlements(build: &Build) -> Vec<String> {
     all
 }
 
-/// Further contexts; a service's image has been built before.
-fn contexts(project: &Project, service: &Service, build: &Build) -> Result<Value, BuildError> {
+/// Further contexts; a service's image that is built is a target of the same file.
+fn contexts(
+    project: &Project,
+    service: &Service,
+    build: &Build,
+    names: &BTreeMap<&str, String>,
+) -> Result<Value, BuildError> {
     let mut all = Map::new();
     for (name, source) in &build.additional_contexts {
         let value = match source.strip_prefix("service:") {
             Some(other) => {
-                let found = project
-                    .services
-                    .get(other)
-                    .or_else(|| project.disabled.get(other));
-                let found = found.ok_or_else(|| {
+                let found = find(project, other).ok_or_else(|| {
                     refuse(
                         service,
                         "additional_contexts",
                         format!("service {other:?}, whose image is a context, is not defined"),
                     )
                 })?;
-                format!("docker-image://{}", project.image_name(found))
+                match found.build {
+                    Some(_) => format!("target:{}", names[other]),
+                    None => format!("docker-image://{}", project.image_name(found)),
+                }
             }
             None => source.clone(),
         };
@@ -220,24 +268,19 @@ fn secrets(
     Ok((entries, variables))
 }
 
-fn arguments_of_program(service: &Service, build: &Build, options: &BuildOptions) -> Vec<String> {
+fn arguments_of_program(
+    project: &Project,
+    service: &Service,
+    build: &Build,
+    options: &BuildOptions,
+) -> Vec<String> {
     let mut all: Vec<String> = ["bake", "--file", "-", "--progress"]
         .map(String::from)
         .into();
     all.push(if options.quiet { "quiet" } else { "plain" }.into());
-    let further = build.additional_contexts.values();
-    for path in std::iter::once(&build.context).chain(further) {
-        if !is_remote(path) && !path.contains("://") && !path.starts_with("service:") {
-            all.extend(["--allow".into(), format!("fs.read={path}")]);
-        }
-    }
-    if let Some(dockerfile) = build
-        .dockerfile
-        .as_deref()
-        .filter(|d| d.starts_with("..") || d.starts_with('/'))
-    {
-        let path = Path::new(&build.context).join(dockerfile);
-        all.extend(["--allow".into(), format!("fs.read={}", path.display())]);
+    let involved = with_dependencies(project, [service.name.as_str()]);
+    for build in involved.values().filter_map(|s| s.build.as_ref()) {
+        all.extend(readable(build));
     }
     for entitlement in entitlements(build) {
         all.extend(["--allow".into(), entitlement]);
@@ -254,6 +297,23 @@ fn arguments_of_program(service: &Service, build: &Build, options: &BuildOptions
         all.extend(["--builder".into(), builder.clone()]);
     }
     tracing::debug!(service = service.name, ?all, "docker-buildx");
+    all
+}
+
+/// What bake may read of this machine for a build.
+fn readable(build: &Build) -> Vec<String> {
+    let mut all = Vec::new();
+    let further = build.additional_contexts.values();
+    for path in std::iter::once(&build.context).chain(further) {
+        if !is_remote(path) && !path.contains("://") && !path.starts_with("service:") {
+            all.extend(["--allow".into(), format!("fs.read={path}")]);
+        }
+    }
+    let dockerfile = build.dockerfile.as_deref();
+    if let Some(dockerfile) = dockerfile.filter(|d| d.starts_with("..") || d.starts_with('/')) {
+        let path = Path::new(&build.context).join(dockerfile);
+        all.extend(["--allow".into(), format!("fs.read={}", path.display())]);
+    }
     all
 }
 
@@ -275,7 +335,7 @@ pub async fn build(
         message: format!("{}: {e}", program.display()),
     };
     let mut child = tokio::process::Command::new(program)
-        .args(arguments_of_program(service, build, options))
+        .args(arguments_of_program(project, service, build, options))
         .envs(&options.environment)
         .envs(&variables)
         .env("DOCKER_HOST", engine.endpoint())

@@ -176,24 +176,16 @@ fn words(error: &std::io::Error) -> String {
     }
 }
 
-/// Pulls what the build begins with and builds.
-pub async fn build(
-    engine: &dyn Engine,
+/// What the engine is asked for.
+pub fn request(
     project: &Project,
     service: &Service,
+    build: &Build,
     plan: Plan,
     options: &BuildOptions,
-    reporter: &Reporter,
-) -> Result<Option<String>, BuildError> {
-    let Some(build) = &service.build else {
-        return Ok(None);
-    };
-    let pulls = build.pull || options.pull;
-    if plan.remote.is_none() {
-        provide(engine, project, service, &plan, pulls, reporter).await?;
-    }
+) -> BuildRequest {
     let classic = plan.use_classic(options);
-    let request = BuildRequest {
+    BuildRequest {
         tags: tags(project, service, build),
         dockerfile: plan.dockerfile,
         args: arguments(project, build, options),
@@ -215,7 +207,7 @@ pub async fn build(
         shm_size: build.shm_size.map(|b| b.0),
         no_cache: build.no_cache || options.no_cache,
         // What is to be pulled has been, with the user's credentials.
-        pull: pulls && plan.remote.is_some(),
+        pull: (build.pull || options.pull) && plan.remote.is_some(),
         memory: options.memory,
         ulimits: build
             .ulimits
@@ -228,7 +220,26 @@ pub async fn build(
             Some(sent) => context::stream(sent),
             None => futures::stream::empty().boxed(),
         },
+    }
+}
+
+/// Pulls what the build begins with and builds.
+pub async fn build(
+    engine: &dyn Engine,
+    project: &Project,
+    service: &Service,
+    plan: Plan,
+    options: &BuildOptions,
+    reporter: &Reporter,
+) -> Result<Option<String>, BuildError> {
+    let Some(build) = &service.build else {
+        return Ok(None);
     };
+    if plan.remote.is_none() {
+        let always = build.pull || options.pull;
+        provide(engine, project, service, &plan, always, reporter).await?;
+    }
+    let request = request(project, service, build, plan, options);
     let mut messages = engine.build_image(request);
     let mut id = None;
     while let Some(message) = messages.next().await {

@@ -222,7 +222,7 @@ fn bake_files() {
     let mut service = service(json!({
         "context": "/ctx", "dockerfile": "D", "args": {"A": "x${Y}"},
         "secrets": [{"source": "file", "target": "s"}, {"source": "env"}],
-        "ssh": ["default"], "platforms": ["linux/amd64", "linux/arm64"],
+        "ssh": ["default", "other: /a.sock"], "platforms": ["linux/amd64", "linux/arm64"],
         "additional_contexts": {"base": "service:web", "x": "/y"},
         "extra_hosts": ["a=1.1.1.1", "a=2.2.2.2"], "privileged": true,
         "ulimits": {"nofile": {"soft": 1, "hard": 2}}, "provenance": "mode=max", "shm_size": "64",
@@ -241,12 +241,9 @@ fn bake_files() {
             "secret",
             json!(["id=s,type=file,src=/s", "id=env,type=env,env=TOKEN"]),
         ),
-        ("ssh", json!(["default"])),
+        ("ssh", json!(["default", "other=/a.sock"])),
         ("platforms", json!(["linux/amd64", "linux/arm64"])),
-        (
-            "contexts",
-            json!({"base": "docker-image://shop-web", "x": "/y"}),
-        ),
+        ("contexts", json!({"base": "target:web", "x": "/y"})),
         ("extra-hosts", json!({"a": "1.1.1.1,2.2.2.2"})),
         ("entitlements", json!(["security.insecure"])),
         ("ulimits", json!(["nofile=1:2"])),
