@@ -195,6 +195,7 @@ impl Context {
             process: std::process::id(),
             command: format!("{} {}", self.program.as_str(), self.operation),
             clock: std::time::SystemTime::now,
+            chance: crate::lock::system_chance,
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Place {
     pub command: String,
     /// The wall clock: for what is shown, and for names of volumes that nobody used lately.
     pub clock: fn() -> SystemTime,
+    /// Numbers that nobody else has: what tokens are made of.
+    pub chance: fn() -> u64,
 }
 
 /// What a lock is asked for with.
@@ -84,7 +86,8 @@ impl Place {
         let since = jiff::Timestamp::try_from((self.clock)()).unwrap_or_default();
         let since = since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         Holder {
-            token: token(&since, self.process),
+            // A word that no other command has: 128 bits of chance.
+            token: format!("{:016x}{:016x}", (self.chance)(), (self.chance)()),
             host: self.host.clone(),
             process: self.process,
             command: self.command.clone(),
@@ -101,12 +104,10 @@ impl Place {
     }
 }
 
-/// A word that no other command has: 128 bits of the system's chance, which std's hasher is
-/// seeded with.
-fn token(since: &str, process: u32) -> String {
+/// The system's chance, which std's hasher is seeded with.
+pub fn system_chance() -> u64 {
     use std::hash::{BuildHasher, RandomState};
-    let part = || RandomState::new().hash_one((since, process));
-    format!("{:016x}{:016x}", part(), part())
+    RandomState::new().hash_one(())
 }
 
 /// A wait, and what the user was told of it.

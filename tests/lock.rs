@@ -33,6 +33,7 @@ fn machine(host: &str, directory: Option<PathBuf>) -> Machine {
             process: 7,
             command: "regatta up".into(),
             clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            chance: regatta::lock::system_chance,
         },
         reporter: Reporter::new(sender),
         notices,

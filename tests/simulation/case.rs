@@ -3,6 +3,7 @@
 use super::chance::Chance;
 use super::command::{Command, Up};
 use super::draft::{Draft, Drafts, Kind, draft, vary};
+use super::outcome::Leeway;
 
 /// Something that was done to the project's containers before.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,21 +107,35 @@ impl Case {
         let sound = drafts
             .iter()
             .all(|d| matches!(d.kind, Kind::Server | Kind::Once));
-        // Who shares a namespace finds nobody to share with when that one was taken away.
+        // Who shares a namespace finds nobody to share with when that one was taken away, unless
+        // the other is brought up and it is made anew.
         let shares = drafts.iter().any(|d| d.shares_with.is_some());
         sound
-            && match self.command {
+            && match &self.command {
                 Command::Start { .. } => false,
-                Command::Restart { .. } => !shares,
+                // What a killed `up` had just created may lack its network, which no restart makes.
+                Command::Restart { .. } => !shares && !self.was_killed(),
+                Command::Up(up) => !shares || !(up.never || up.no_deps),
                 _ => true,
             }
     }
 
-    /// Volumes that nobody mounts may differ: with `-V` each attempt makes some; and of two kills
-    /// in a row empty ones may stay, as what may hold data is never removed on a guess.
-    pub fn leaves_volumes(&self) -> bool {
+    /// Whether something was killed before.
+    fn was_killed(&self) -> bool {
         let killed = |act: &Act| matches!(act, Act::Killed(_) | Act::ComposeKilled(_));
-        self.command.renews() || self.acts.iter().any(killed)
+        self.acts.iter().any(killed)
+    }
+
+    /// In what ends may differ. Volumes that nobody mounts: with `-V` each attempt makes some; and
+    /// of two kills in a row empty ones may stay, as what may hold data is never removed on a
+    /// guess.
+    pub fn leeway(&self) -> Leeway {
+        let renewed = self.command.renews();
+        Leeway {
+            volumes: renewed || self.was_killed(),
+            renewed,
+            idle: matches!(&self.command, Command::Up(up) if !up.start),
+        }
     }
 
     /// Cases that are a little simpler.

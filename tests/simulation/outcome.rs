@@ -11,9 +11,55 @@ pub struct Before {
 
 impl Before {
     pub fn of(fake: &Fake) -> Before {
-        fake.census(|census| Before {
-            volumes: census.volumes().map(|v| v.name.to_owned()).collect(),
+        fake.census(|census| {
+            // An anonymous one that nobody has used yet is as good as new.
+            let kept = census.volumes().filter(|v| v.has_data || !v.anonymous);
+            Before {
+                volumes: kept.map(|v| v.name.to_owned()).collect(),
+            }
         })
+    }
+}
+
+/// In what two ends may differ that are as good as each other.
+#[derive(Clone, Copy, Default)]
+pub struct Leeway {
+    /// Volumes that each attempt makes afresh, and leaves.
+    pub volumes: bool,
+    /// With `-V` a new container has empty anonymous volumes, and one that is completed those that
+    /// it was made with.
+    pub renewed: bool,
+    /// Where nothing is to be started, a container that was stopped for its network is as good as
+    /// the new one that takes its place when the command was killed before it was back on it.
+    pub idle: bool,
+}
+
+impl Leeway {
+    fn simplified(self, line: &str) -> String {
+        let mut parts: Vec<String> = line.split(", ").map(str::to_owned).collect();
+        if !line.starts_with("container ") {
+            return line.to_owned();
+        }
+        for part in &mut parts {
+            if self.renewed && part.starts_with("mounts ") {
+                let words = part.split(' ').map(|word| match word.split_once('=') {
+                    Some((target, volume)) if volume.len() == 12 || volume == "new" => {
+                        format!("{target}=any")
+                    }
+                    _ => word.to_owned(),
+                });
+                *part = words.collect::<Vec<_>>().join(" ");
+            }
+            if self.idle && ["exited", "has run", "created", "never ran"].contains(&part.as_str()) {
+                *part = "idle".to_owned();
+            }
+            // Which network it is shows only once it was started.
+            if self.idle && part.starts_with("on ") {
+                let words = part.split(' ').map(|w| w.split('(').next().unwrap_or(w));
+                *part = words.collect::<Vec<_>>().join(" ");
+            }
+        }
+        parts.join(", ")
     }
 }
 
@@ -48,22 +94,26 @@ impl Outcome {
     }
 
     /// How this end differs from that of an undisturbed run.
-    /// Volumes that each attempt makes afresh, and leaves, may not count.
-    pub fn difference(&self, undisturbed: &Outcome, lenient: bool) -> Option<String> {
+    pub fn difference(&self, undisturbed: &Outcome, leeway: Leeway) -> Option<String> {
+        let simplified = |outcome: &Outcome| -> Vec<String> {
+            let lines = outcome.lines.iter();
+            lines.map(|line| leeway.simplified(line)).collect()
+        };
+        let (here, there) = (simplified(self), simplified(undisturbed));
         let mut text = String::new();
-        for line in &undisturbed.lines {
-            if lenient && line.starts_with("volume ") {
+        for line in &there {
+            if leeway.volumes && line.starts_with("volume ") {
                 continue;
             }
-            if count(&self.lines, line) < count(&undisturbed.lines, line) {
+            if count(&here, line) < count(&there, line) {
                 text.push_str(&format!("    only undisturbed: {line}\n"));
             }
         }
-        for line in &self.lines {
-            if lenient && line.contains("volume,") {
+        for line in &here {
+            if leeway.volumes && line.contains("volume,") {
                 continue;
             }
-            if count(&undisturbed.lines, line) < count(&self.lines, line) {
+            if count(&there, line) < count(&here, line) {
                 text.push_str(&format!("    only disturbed:   {line}\n"));
             }
         }

@@ -2,6 +2,7 @@
 //! killed, the second takes over.
 
 use super::case::{At, Case};
+use super::chance::Chance;
 use super::command::Command;
 use super::law::{Licence, Oversight};
 use super::on_fake::on_virtual_time;
@@ -11,8 +12,21 @@ use super::trial::{SLOWNESS, Wrong};
 use super::wire::{Spot, Wire};
 use regatta::lock::Place;
 use regatta::project::Project;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
+
+thread_local! {
+    /// What tokens of locks are made from: a trial runs on one thread.
+    static LUCK: Cell<u64> = const { Cell::new(1) };
+}
+
+fn chance() -> u64 {
+    let mut chance = Chance(LUCK.get());
+    chance.below(1);
+    LUCK.set(chance.0);
+    chance.0
+}
 
 /// Their clocks differ.
 fn place(host: &str, clock: fn() -> SystemTime) -> Place {
@@ -22,6 +36,7 @@ fn place(host: &str, clock: fn() -> SystemTime) -> Place {
         process: 7,
         command: "regatta".into(),
         clock,
+        chance,
     }
 }
 
@@ -38,6 +53,7 @@ async fn in_turn(case: &Case, projects: &Projects, commands: &[&Command]) -> Out
 
 pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), Wrong> {
     let projects = Projects::of(case);
+    LUCK.set(case.luck | 1);
     on_virtual_time(async {
         let first = &case.command;
         let mut ends = vec![
@@ -115,12 +131,14 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         if let Err(wrong) = oversight.verdict(&lasting) {
             return say(wrong, calls);
         }
-        let renewed = case.leaves_volumes() || second.renews();
+        let mut leeway = case.leeway();
+        leeway.volumes |= second.renews();
+        leeway.renewed |= second.renews();
         if ends
             .iter()
-            .all(|possible| end.difference(possible, renewed).is_some())
+            .all(|possible| end.difference(possible, leeway).is_some())
         {
-            let difference = end.difference(&ends[1], renewed).unwrap_or_default();
+            let difference = end.difference(&ends[1], leeway).unwrap_or_default();
             return say(
                 format!("it ends where no order leads:\n{difference}"),
                 calls,

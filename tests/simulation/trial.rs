@@ -119,7 +119,7 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
                 calls,
             );
         }
-        if let Some(difference) = disturbed.difference(&undisturbed, case.leaves_volumes()) {
+        if let Some(difference) = disturbed.difference(&undisturbed, case.leeway()) {
             return say(format!("it ends elsewhere:\n{difference}"), calls);
         }
         Ok(())
