@@ -15,6 +15,13 @@ use regatta::project::{Dependencies, Project};
 use regatta::reconcile::down::down;
 use regatta::reconcile::{self, Options, Recreate, lifecycle};
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What a command ends with that would go on for ever.
+pub const ENDLESS: &str = "it does not end";
+
+/// So long, by the engine's clock, takes no command that ends.
+const ETERNITY: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Up {
@@ -191,11 +198,17 @@ impl Command {
         project: &Project,
         place: Option<&Place>,
     ) -> Result<(), String> {
-        let result = match self {
-            Command::Up(up) => self.up(up, engine, project, place).await,
-            _ => self.existing(engine, project, place).await,
+        let work = async {
+            match self {
+                Command::Up(up) => self.up(up, engine, project, place).await,
+                _ => self.existing(engine, project, place).await,
+            }
         };
-        result.unwrap_or_else(|error| Err(error.to_string()))
+        match tokio::time::timeout(ETERNITY, work).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(ENDLESS.to_owned()),
+        }
     }
 
     async fn up(

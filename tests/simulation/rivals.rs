@@ -3,7 +3,7 @@
 
 use super::case::{At, Case};
 use super::chance::Chance;
-use super::command::Command;
+use super::command::{Command, ENDLESS};
 use super::law::{Licence, Oversight};
 use super::on_fake::on_virtual_time;
 use super::outcome::{Before, Outcome};
@@ -92,8 +92,12 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         });
         let mut calls = one.calls();
         let turns = one.turns();
+        let endless = |end: &Result<(), String>| end.as_ref().is_err_and(|e| e == ENDLESS);
         calls.push(format!("-- {ended:?}, {also:?}"));
         let say = |text: String, calls| Err(Wrong { text, calls });
+        if endless(&also) || ended.as_ref().is_some_and(endless) {
+            return say(ENDLESS.to_owned(), calls);
+        }
         if turns > 2 {
             return say(format!("they took {turns} turns in changing things"), calls);
         }

@@ -1,7 +1,7 @@
 //! A case tried: once undisturbed, once with its trouble and again until it is done.
 
 use super::case::{At, Case};
-use super::command::Command;
+use super::command::{Command, ENDLESS};
 use super::law::{Licence, Oversight};
 use super::on_fake::on_virtual_time;
 use super::outcome::{Before, Outcome};
@@ -54,6 +54,9 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         tokio::time::sleep(REST).await;
         let undisturbed = Outcome::of(&fake, &before);
         let calls = wire.calls();
+        if went_well.as_ref().is_err_and(|error| error == ENDLESS) {
+            return say(format!("undisturbed, {ENDLESS}"), calls);
+        }
         if let Err(wrong) = oversight.verdict(&undisturbed.slots) {
             return say(format!("undisturbed: {wrong}"), calls);
         }
@@ -70,7 +73,7 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         if went_well.is_ok()
             && case.command.is_idempotent()
             && let Some(plan) = case.command.plan(&fake, project).await
-            && let Some(rest) = remainder(project, &plan)
+            && let Some(rest) = remainder(&case.command, project, &plan)
         {
             return say(format!("undisturbed: there is more to do:\n{rest}"), calls);
         }
@@ -98,6 +101,13 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         tokio::time::sleep(REST).await;
         calls.extend(wire.calls());
         calls.push(format!("-- {again:?}"));
+        if [Some(&again), first.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|end| end.as_ref().is_err_and(|error| error == ENDLESS))
+        {
+            return say(ENDLESS.to_owned(), calls);
+        }
         let disturbed = Outcome::of(&fake, &before);
         if let Err(wrong) = oversight.verdict(&undisturbed.slots) {
             return say(wrong, calls);
@@ -126,19 +136,24 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
     })
 }
 
-/// What a plan still holds, but for one-shots, which every `up` runs again, and what waits for
-/// them.
-fn remainder(project: &Project, plan: &Plan) -> Option<String> {
-    let once = |service: &str| {
+/// What a plan still holds, but for one-shots, which every `up` runs again, what waits for them,
+/// and, where nobody was to see whether it lives (`--no-verify`), what died.
+fn remainder(command: &Command, project: &Project, plan: &Plan) -> Option<String> {
+    let unverified = matches!(command, Command::Up(up) if up.unverified);
+    let ends = |service: &str| {
         let kind = project
             .services
             .get(service)
             .and_then(|s| s.environment.get("KIND"));
-        kind == Some(&Some("once".to_owned()))
+        match kind.and_then(Option::as_deref) {
+            Some("once") => true,
+            Some("dies") => unverified,
+            _ => false,
+        }
     };
     let left = plan.steps().any(|(_, step)| match &step.action {
         Action::Wait { .. } | Action::Verify { .. } => false,
-        Action::StartContainer { service, .. } => !once(service),
+        Action::StartContainer { service, .. } => !ends(service),
         _ => true,
     });
     left.then(|| render_text(plan, PROJECT, &|_| None))
