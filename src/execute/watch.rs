@@ -63,6 +63,8 @@ pub(super) enum Fall {
     Ended(Box<ContainerDetails>),
     Unhealthy(Box<ContainerDetails>),
     Removing,
+    /// Nobody has started it: who waits has waited for that first.
+    NeverStarted,
     NoHealthcheck,
     /// The time that `--wait-timeout` gives is over.
     Late(Duration),
@@ -146,45 +148,54 @@ impl<'a> Watch<'a> {
     /// moments. No request, unless it ends or the stream does not tell of its start. `true`:
     /// its health remains to be waited for.
     pub async fn first_moments(&self, id: &str, healthy: bool) -> Result<bool, Fall> {
-        let connection = self.connections.get();
-        let took = self.starting.borrow().get(id).copied().unwrap_or_default();
-        let until = Instant::now() + FIRST_MOMENTS + took.min(LONGEST_NEWS);
-        let died = async {
-            loop {
-                let news = self.news.notified();
-                if self.seen(id).deaths > 0 {
-                    return;
+        let mut known = 0;
+        loop {
+            let connection = self.connections.get();
+            let took = self.starting.borrow().get(id).copied().unwrap_or_default();
+            let until = Instant::now() + FIRST_MOMENTS + took.min(LONGEST_NEWS);
+            let died = async {
+                loop {
+                    let news = self.news.notified();
+                    if self.seen(id).deaths > known {
+                        return;
+                    }
+                    news.await;
                 }
-                news.await;
+            };
+            if healthy {
+                // A check that is content says more than a moment's life.
+                let details = self.engine.inspect_container(id).await?;
+                if details.health.is_some() {
+                    return Ok(true);
+                }
             }
-        };
-        if healthy {
-            // A check that is content says more than a moment's life.
-            let details = self.engine.inspect_container(id).await?;
-            if details.health.is_some() {
-                return Ok(true);
+            let died = tokio::time::timeout_at(until, died).await.is_ok();
+            let told = self.seen(id).starts > 0 && self.connections.get() == connection;
+            if !died && told {
+                return Ok(false);
             }
+            let mut details = self.engine.inspect_container(id).await?;
+            let up = matches!(
+                details.state,
+                ContainerState::Running | ContainerState::Paused | ContainerState::Created
+            );
+            let ended_well = matches!(details.state, ContainerState::Exited | ContainerState::Dead)
+                && details.exit_code == 0;
+            if up && died && details.restart_count == 0 && known == 0 {
+                // Somebody has started it again, as a run that was killed may have asked for: that
+                // life has its first moments, too.
+                known = self.seen(id).deaths;
+                continue;
+            }
+            if (up && details.restart_count == 0) || ended_well || self.seen(id).asked_to_end {
+                return Ok(false);
+            }
+            if details.state.is_up() {
+                // It runs again by now, and the status is that of this life.
+                details.exit_code = self.seen(id).exit_code.unwrap_or(details.exit_code);
+            }
+            return Err(Fall::Ended(Box::new(details)));
         }
-        let died = tokio::time::timeout_at(until, died).await.is_ok();
-        let told = self.seen(id).starts > 0 && self.connections.get() == connection;
-        if !died && told {
-            return Ok(false);
-        }
-        let mut details = self.engine.inspect_container(id).await?;
-        let up = matches!(
-            details.state,
-            ContainerState::Running | ContainerState::Paused | ContainerState::Created
-        );
-        let ended_well = matches!(details.state, ContainerState::Exited | ContainerState::Dead)
-            && details.exit_code == 0;
-        if (up && details.restart_count == 0) || ended_well || self.seen(id).asked_to_end {
-            return Ok(false);
-        }
-        if details.state.is_up() {
-            // It runs again by now, and the status is that of this life.
-            details.exit_code = self.seen(id).exit_code.unwrap_or(details.exit_code);
-        }
-        Err(Fall::Ended(Box::new(details)))
     }
 
     /// Waits until the container meets the condition; gives the word to show.
@@ -272,6 +283,7 @@ fn completed(details: ContainerDetails) -> Verdict {
         ContainerState::Exited | ContainerState::Dead => {
             Verdict::Failed(Fall::Ended(Box::new(details)))
         }
+        ContainerState::Created => Verdict::Failed(Fall::NeverStarted),
         _ => Verdict::Pending,
     }
 }
@@ -287,6 +299,7 @@ fn healthy(details: ContainerDetails, needs_check: bool) -> Verdict {
             Verdict::Failed(Fall::Ended(Box::new(details)))
         }
         ContainerState::Removing => Verdict::Failed(Fall::Removing),
+        ContainerState::Created => Verdict::Failed(Fall::NeverStarted),
         ContainerState::Running => match details.health {
             Some(Health::Healthy) => Verdict::Met("Healthy"),
             Some(Health::Starting) => Verdict::Pending,

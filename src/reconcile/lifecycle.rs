@@ -142,6 +142,9 @@ pub fn restart(
         let Some(cause) = meant.get(name) else {
             continue;
         };
+        if observed.replicas_of(name).is_empty() {
+            continue;
+        }
         let service = &project.services[name];
         let mut after = Vec::new();
         for (dependency, how) in &service.depends_on {
