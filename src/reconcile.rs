@@ -21,6 +21,7 @@ mod networks;
 mod orphans;
 mod pre_start;
 mod starts;
+mod takeovers;
 mod volumes;
 
 pub use divergence::UNRECORDED;

@@ -22,16 +22,36 @@ impl Walk<'_> {
         }
         let engine = self.means.engine;
         let new = self.id_of(&takeover.new);
+        let before = self.observed.replicas().find(|c| c.id == new);
+        // One that has been running and was not touched goes on as it was.
+        let untouched = takeover.start.is_none_or(|start| !self.has_begun(start));
+        if before.is_some_and(|c| c.state.is_up()) && untouched {
+            return None;
+        }
         let resumed = takeover.stop.is_none() && self.has_ever_run(id).await;
         if !new.is_empty() {
-            // Volumes that were made for it alone hold nothing anybody knows of.
-            if let Err(error) = engine.remove_container(&new, true, true).await {
+            // Volumes that were made for it alone hold nothing anybody knows of, unless it had
+            // been running before.
+            let empty = before.is_none_or(|c| !c.state.is_up());
+            if let Err(error) = engine.remove_container(&new, true, empty).await {
                 tracing::debug!(%error, "the container that took over could not be removed");
             }
         }
         let stopped = takeover.stop.is_some_and(|step| self.has_begun(step));
         if !takeover.guarded || !(stopped || resumed) {
             return None;
+        }
+        if let Some(Target::Existing {
+            id: fallback,
+            name: first,
+        }) = &takeover.fallback
+            && engine.start_container(fallback).await.is_ok()
+        {
+            // What ran in its place had not proved itself; its volumes may hold data.
+            if let Err(error) = engine.remove_container(id, true, false).await {
+                tracing::debug!(%error, "an unproven container could not be removed");
+            }
+            return Some(format!("{first} runs again as it was"));
         }
         Some(match engine.start_container(id).await {
             Ok(()) => format!("{name} runs again as it was"),

@@ -3,14 +3,20 @@
 
 use super::{Action, Plan, StepId, Target};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A new container that takes an old one's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Takeover {
     pub old: Target,
     pub new: Target,
+    /// What the old one itself was to replace when that was cut short: it is there until the new
+    /// one has proved itself.
+    pub fallback: Option<Target>,
     /// The step that stops the old one; `None` where it does not run (any more).
     pub stop: Option<StepId>,
+    /// The step that starts the new one.
+    pub start: Option<StepId>,
     /// The step that removes the old one: from there on there is no way back.
     pub remove: StepId,
     /// The old one is kept until the new one has proved itself: called off, it runs again.
@@ -21,6 +27,7 @@ pub struct Takeover {
 /// The takeovers of a plan, by the group of their steps.
 pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
     let mut olds: BTreeMap<&str, (StepId, &Target)> = BTreeMap::new();
+    let mut fallbacks: BTreeMap<&str, &Target> = BTreeMap::new();
     let mut news: BTreeMap<&str, &Target> = BTreeMap::new();
     let mut starts: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut stops: BTreeMap<&str, StepId> = BTreeMap::new();
@@ -36,9 +43,14 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
             continue;
         };
         match &step.action {
-            Action::RemoveContainer { container, .. } => {
-                olds.insert(group, (id, container));
-            }
+            Action::RemoveContainer { container, .. } => match olds.entry(group) {
+                Entry::Vacant(old) => {
+                    old.insert((id, container));
+                }
+                Entry::Occupied(_) => {
+                    fallbacks.insert(group, container);
+                }
+            },
             Action::RenameContainer { container, .. } => {
                 news.insert(group, container);
             }
@@ -56,7 +68,9 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
         let takeover = Takeover {
             old: old.clone(),
             new: (*new).clone(),
+            fallback: fallbacks.get(group).map(|fallback| (*fallback).clone()),
             stop: stops.get(id.as_str()).copied(),
+            start: starts.get(group).copied(),
             remove,
             guarded: starts.get(group).is_some_and(|start| *start < remove),
         };

@@ -3,12 +3,15 @@
 use super::divergence::Divergence;
 use super::lifecycle::provider;
 use super::{Fate, Planner, existing};
-use crate::engine::ContainerState;
+use crate::engine::{ContainerState, Health};
 use crate::observe::{ObservedContainer, mounted_images};
 use crate::plan::{Action, ProviderVerb, Step, StepId, Target};
 use crate::scale::{self, Replica, ReplicaNumber};
 use crate::service::Service;
 use std::collections::BTreeMap;
+
+/// Why what an interrupted recreation left goes.
+pub(super) const LEFTOVER: &str = "left over from an interrupted recreation";
 
 /// A replica's container with what is wrong about it.
 type Candidate<'a> = (&'a ObservedContainer, Option<Divergence>);
@@ -26,23 +29,23 @@ impl<'a> Planner<'a> {
         let mut fates = Vec::new();
         let mut chosen: Vec<Replica<Candidate<'a>>> = Vec::new();
         for (number, candidates) in self.by_number(service) {
-            let (best, rest) = choose(candidates);
-            // Of a recreation that was cut short the new one has not proved itself unless it runs;
-            // until it has, the old one stays, whether the recreation has stopped it or not.
             let proper = project.container_name(service, number);
-            let successor = best.1.is_none()
-                && !best.0.state.is_up()
-                && (best.0.state == ContainerState::Created || best.0.name != proper);
-            let running = rest
-                .iter()
-                .position(|(c, _)| c.state.is_up())
-                .or_else(|| rest.iter().position(|(c, _)| c.name == proper))
-                .or_else(|| {
-                    let ran = |c: &ObservedContainer| c.state != ContainerState::Created;
-                    rest.iter().position(|(c, _)| ran(c))
-                });
-            match running {
-                // A recreation was cut short between creating the new and starting it.
+            let (best, rest) = choose(candidates);
+            // Of a recreation that was cut short the new one has not proved itself as long as the
+            // old one is there, which stays until it has, whether the recreation has stopped it or
+            // not.
+            let ran = |c: &ObservedContainer| c.state != ContainerState::Created;
+            let successor = best.1.is_none() && (!ran(best.0) || best.0.name != proper);
+            let predecessor = match best.0.state.is_up() {
+                true => rest.iter().position(|(c, _)| is_unproven(best.0, c)),
+                false => rest
+                    .iter()
+                    .position(|(c, _)| c.state.is_up())
+                    .or_else(|| rest.iter().position(|(c, _)| c.name == proper))
+                    .or_else(|| rest.iter().position(|(c, _)| ran(c))),
+            };
+            match predecessor {
+                // A recreation was cut short between creating the new and removing the old.
                 Some(at) if successor => {
                     for (i, (container, _)) in rest.into_iter().enumerate() {
                         if i == at {
@@ -386,9 +389,19 @@ fn choose(mut candidates: Vec<Candidate<'_>>) -> (Candidate<'_>, Vec<Candidate<'
     (best, candidates)
 }
 
+/// Whether a container that runs was to take another's place and may not have proved itself: the
+/// other is removed when it has. A check that is content is proof, too.
+pub(super) fn is_unproven(container: &ObservedContainer, predecessor: &ObservedContainer) -> bool {
+    container.state.is_up()
+        && container.health != Some(Health::Healthy)
+        && container.name != container.final_name()
+        && predecessor.name == container.final_name()
+        && predecessor.state != ContainerState::Created
+}
+
 fn leftover(container: &ObservedContainer) -> Fate<'_> {
     Fate::Remove {
         container,
-        cause: "left over from an interrupted recreation".to_owned(),
+        cause: LEFTOVER.to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! Pass 4: everything that takes away or starts, service by service in dependency order.
 
-use super::containers::group;
+use super::containers::LEFTOVER;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::labels;
@@ -14,8 +14,12 @@ impl<'a> Planner<'a> {
         let service = &project.services[name];
         let fates = self.fates.get(name).cloned().unwrap_or_default();
         for fate in &fates {
-            if let Fate::Remove { container, cause } = fate {
-                self.plan_removal(container, cause);
+            match fate {
+                Fate::Remove { container, .. } if self.is_fallback(container, &fates) => {}
+                Fate::Remove { container, cause } => {
+                    self.plan_removal(container, cause);
+                }
+                _ => {}
             }
         }
         if fates.iter().any(|fate| self.is_interrupted(fate)) {
@@ -112,6 +116,10 @@ impl<'a> Planner<'a> {
     pub(super) fn plan_removal(&mut self, container: &'a ObservedContainer, cause: &str) -> StepId {
         let stopped = self.stop(container, cause);
         let mut after: Vec<StepId> = stopped.into_iter().collect();
+        if cause == LEFTOVER {
+            // A run that was killed may have asked for the removal of the one that takes its place.
+            after.extend((0..self.early).map(StepId));
+        }
         after.extend(
             self.reconnects
                 .get(container.id.as_str())
@@ -268,110 +276,9 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// The new container takes the old one's place: stop old, start new, see that it lives, remove
-    /// old, rename new. The old one is there until the new one has proved itself.
-    fn plan_takeover(
-        &mut self,
-        service: &'a Service,
-        old: &'a ObservedContainer,
-        new: Target,
-        name: &str,
-        cause: &str,
-        waits: &[StepId],
-    ) {
-        let group = group(name);
-        let stopped = self.plan_stop_of_predecessor(old, cause, waits, &group);
-        let mut after: Vec<StepId> = stopped.into_iter().collect();
-        if let Target::Made { by, .. } = &new {
-            after.push(*by);
-        }
-        let mut before_removal = after.clone();
-        let first = self.plan.len();
-        let healthy = self.options.wait || self.health_is_waited_for(service);
-        self.plan_start(service, new.clone(), cause, waits, after, healthy);
-        // The start, its hooks, and the proof that it lives.
-        for id in (first..self.plan.len()).map(StepId) {
-            self.plan.step_mut(id).group = Some(group.clone());
-            before_removal.push(id);
-        }
-        self.plan_succession(old, new, name, cause, before_removal);
-    }
-
-    /// The same where nothing is to be started.
-    fn plan_exchange(&mut self, old: &'a ObservedContainer, new: Target, name: &str, cause: &str) {
-        let group = group(name);
-        let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
-        after.extend(self.plan_stop_of_predecessor(old, cause, &[], &group));
-        self.plan_succession(old, new, name, cause, after);
-    }
-
-    pub(super) fn plan_stop_of_predecessor(
-        &mut self,
-        old: &'a ObservedContainer,
-        cause: &str,
-        waits: &[StepId],
-        group: &str,
-    ) -> Option<StepId> {
-        let step = if let Some(&step) = self.stops.get(old.id.as_str()) {
-            step
-        } else if old.state.is_up() {
-            // Nothing stops before all that can fail early has been done.
-            let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
-            after.extend(waits);
-            let dependents = self.dependents_stopped.get(old.service.as_str());
-            after.extend(dependents.into_iter().flatten());
-            self.plan_stop(old, cause, after, false)
-        } else {
-            return None;
-        };
-        self.plan.step_mut(step).group = Some(group.to_owned());
-        Some(step)
-    }
-
-    /// Removes the old container and gives the new one its name; gives the last step.
-    fn plan_succession(
-        &mut self,
-        old: &'a ObservedContainer,
-        new: Target,
-        name: &str,
-        cause: &str,
-        mut after: Vec<StepId>,
-    ) -> StepId {
-        let group = group(name);
-        after.extend(self.reconnects.get(old.id.as_str()).into_iter().flatten());
-        let remove = Step::silent(
-            Action::RemoveContainer {
-                container: existing(old),
-                force: true,
-                volumes: false,
-            },
-            cause,
-        )
-        .in_group(&group);
-        let removed = self.plan.add(remove, after);
-        let mut rename = Step::silent(
-            Action::RenameContainer {
-                container: new,
-                name: name.to_owned(),
-            },
-            cause,
-        )
-        .in_group(&group);
-        rename.show.end = Some("Recreated");
-        self.plan.add(rename, [removed])
-    }
-
-    /// Whether a service that cannot do without it starts only when this one is healthy.
-    fn health_is_waited_for(&self, service: &Service) -> bool {
-        self.project.dependents(&service.name).any(|dependent| {
-            let how = &dependent.depends_on[service.name.as_str()];
-            how.required && how.condition == Condition::Healthy
-        })
-    }
-
     /// Adds the steps that start a container and watch its first moments; with `healthy`, until
     /// its healthcheck is content.
-    fn plan_start(
+    pub(super) fn plan_start(
         &mut self,
         service: &'a Service,
         target: Target,
