@@ -424,6 +424,7 @@ impl<'f> Merged<'f> {
             flag,
             &scope.environment,
             declared.as_ref(),
+            options.stages.no_normalize,
             &self.named_by,
             &mut builder.findings,
         );

@@ -50,7 +50,7 @@ pub enum Short {
 
 use Short::*;
 
-const TABLE: &[(&str, Short)] = &[
+pub(super) const TABLE: &[(&str, Short)] = &[
     ("configs.*", External),
     ("networks.*", External),
     ("secrets.*", External),

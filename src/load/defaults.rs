@@ -21,7 +21,7 @@ pub enum Filling {
 
 use Filling::*;
 
-const TABLE: &[(&str, Filling)] = &[
+pub(super) const TABLE: &[(&str, Filling)] = &[
     ("services.*.build", Context),
     (
         "services.*.deploy.resources.reservations.devices.*",

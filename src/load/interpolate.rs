@@ -3,7 +3,7 @@
 //! In: a document as it was read. Out: the same tree with the values filled in, typed where
 //! Compose types them. Keys are never touched. A node keeps its span.
 
-mod casts;
+pub(super) mod casts;
 mod template;
 
 pub use template::{Lookup, Problem, ProblemKind, Substituted, substitute};

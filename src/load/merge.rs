@@ -38,7 +38,7 @@ pub enum Merge {
 
 use Merge::*;
 
-const TABLE: &[(&str, Merge)] = &[
+pub(super) const TABLE: &[(&str, Merge)] = &[
     ("networks.*.ipam.config", Pools),
     ("networks.*.labels", KeyValues),
     ("services.*.annotations", KeyValues),

@@ -29,11 +29,13 @@ pub fn is_implied(
     !says(flag) && !says(environment.get(VARIABLE).map(String::as_str)) && declared.is_none()
 }
 
-/// Settles the name. `declared` is the last `name:` of the files with its variables filled in.
+/// Settles the name. `declared` is the last `name:` of the files with its variables filled in;
+/// it is taken as it is where nothing is to be normalised (`config --no-normalize`).
 pub fn settle(
     flag: Option<&str>,
     environment: &BTreeMap<String, String>,
     declared: Option<&Node>,
+    as_it_is: bool,
     directory: &Path,
     findings: &mut Vec<Diagnostic>,
 ) -> String {
@@ -63,6 +65,7 @@ pub fn settle(
         return name.to_owned();
     }
     let name = match declared {
+        Some(node) if as_it_is => node.as_str().unwrap_or_default().to_owned(),
         Some(node) => normalize(node.as_str().unwrap_or_default()),
         None => {
             let name = directory.file_name().unwrap_or_default();
@@ -111,11 +114,13 @@ mod tests {
             (None, &none, Some(&declared), "fromfile"),
             (None, &none, None, "myapp"),
         ] {
-            assert_eq!(settle(flag, env, declared, dir, &mut findings), name);
+            assert_eq!(settle(flag, env, declared, false, dir, &mut findings), name);
             assert_eq!(is_implied(flag, env, declared), name == "myapp");
         }
+        let name = settle(None, &none, Some(&declared), true, dir, &mut findings);
+        assert_eq!(name, "From File", "nothing is normalised");
         assert!(findings.is_empty());
-        settle(Some("Bad Name"), &none, None, dir, &mut findings);
+        settle(Some("Bad Name"), &none, None, false, dir, &mut findings);
         assert_eq!(findings[0].code, "project-name");
     }
 }

@@ -32,7 +32,7 @@ pub enum Kind {
 
 use Kind::*;
 
-const TABLE: &[(&str, Kind)] = &[
+pub(super) const TABLE: &[(&str, Kind)] = &[
     ("configs.*.file", AnySystem),
     ("secrets.*.file", AnySystem),
     ("services.*.build.additional_contexts.*", Context),

@@ -4,6 +4,8 @@
 //! that does not fit, each at its place. The rules stand in [`tables`].
 
 mod advice;
+#[cfg(test)]
+mod agreement;
 pub mod tables;
 
 use super::path::Path;
@@ -480,7 +482,6 @@ fn quoted(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::form::{self, Form, Kind};
 
     /// Calls `each` with every object below a schema.
     pub(super) fn walk(schema: &'static Schema, each: &mut impl FnMut(&'static Object)) {
@@ -511,38 +512,5 @@ mod tests {
                 assert!(object.attributes.iter().any(|(n, _)| n == name), "{name}");
             }
         });
-    }
-
-    /// What the schema takes but the canonical form does not have.
-    const NOT_KEPT: [&str; 3] = ["include", "version", "pull_refresh_after"];
-
-    #[test]
-    fn what_the_schema_takes_has_a_place_in_the_canonical_form() {
-        fn compare(schema: &'static Schema, form: &'static Form) {
-            let object = match (schema.map, schema.list) {
-                (Some(Mapping::Object(object)), _) => object,
-                (Some(Mapping::Named(_, values)), _) => return compare(values, form),
-                (_, Some(list)) => return compare(list.items, form),
-                _ => return,
-            };
-            for (name, schema) in object.attributes {
-                let field = form.field(name);
-                assert!(
-                    field.is_some() || NOT_KEPT.contains(name),
-                    "{}: {name}",
-                    object.name
-                );
-                if let Some(
-                    Kind::Object(form)
-                    | Kind::Struct(form)
-                    | Kind::Objects(form)
-                    | Kind::ObjectMap(form),
-                ) = field.map(|f| f.kind)
-                {
-                    compare(schema, form);
-                }
-            }
-        }
-        compare(&tables::PROJECT, &form::tables::PROJECT);
     }
 }

@@ -32,7 +32,7 @@ pub enum Check {
 
 use Check::*;
 
-const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, Check)] = &[
     ("configs.*", OneSource(&["file", "environment", "content"])),
     ("secrets.*", OneSource(&["file", "environment"])),
     (

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 /// What a text at some path is to become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cast {
+pub(in crate::load) enum Cast {
     Int,
     Float,
     /// Rounded to the precision Compose keeps.
@@ -17,7 +17,7 @@ pub(super) enum Cast {
 use Cast::{Bool, Float, Float32, Int};
 
 /// Paths, keys joined by dots; `*` is any key or item of a sequence. Sorted by the last key.
-const TABLE: &[(&str, Cast)] = &[
+pub(in crate::load) const TABLE: &[(&str, Cast)] = &[
     ("services.*.ulimits.*", Int),
     ("networks.*.attachable", Bool),
     ("services.*.cpu_count", Int),

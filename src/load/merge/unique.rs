@@ -32,7 +32,7 @@ pub enum Key {
 
 use Key::*;
 
-const TABLE: &[(&str, Key)] = &[
+pub(in crate::load) const TABLE: &[(&str, Key)] = &[
     ("networks.*.ipam.options", Name),
     ("networks.*.labels", Name),
     ("services.*.annotations", Name),

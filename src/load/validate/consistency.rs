@@ -33,7 +33,24 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Diagnostic>) {
         service.check();
         service.container_name(&mut names);
     }
+    secrets(project, findings);
     super::cycle::check(project.enabled, findings);
+}
+
+/// A secret comes from somewhere, a driver or not (the schema asks for it only where there is none).
+fn secrets(project: &Project<'_>, findings: &mut Vec<Diagnostic>) {
+    let all = project.model.get("secrets").and_then(Node::as_map);
+    for (name, entry) in all.into_iter().flat_map(Map::entries) {
+        let says = |key: &str| {
+            let value = entry.node.get(key);
+            value.is_some_and(|n| n.as_str() != Some("") && n.as_bool() != Some(false))
+        };
+        let path = format!("secrets.{name}");
+        if !["external", "file", "environment"].into_iter().any(says) && !(project.broken)(&path) {
+            let message = format!("secret \"{name}\" must declare either `file` or `environment`");
+            findings.push(Diagnostic::error("missing-attribute", path, message).at(entry.key));
+        }
+    }
 }
 
 struct Service<'m, 'f> {
