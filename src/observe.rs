@@ -141,6 +141,8 @@ pub struct Observed {
     /// Project directories, other than the project's own, that containers of its name were made
     /// from; empty where no file tells which is its own.
     pub foreign_folders: BTreeSet<String>,
+    /// The engine refuses to create a container before its networks are there.
+    pub wants_networks_first: bool,
 }
 
 /// What beside the project's containers a command needs to know.
@@ -234,6 +236,24 @@ impl Observed {
         undeclared.chain(finished)
     }
 
+    /// Podman before 5 tells of a container's networks by their names, where ids are asked for.
+    fn identify_networks(&mut self) {
+        let ids: BTreeMap<&str, &str> = self
+            .networks
+            .iter()
+            .map(|n| (n.name.as_str(), n.id.as_str()))
+            .collect();
+        let known = self.services.values_mut().flatten();
+        for container in known.chain(&mut self.oneoffs) {
+            for network in &mut container.networks {
+                let is_name = container.summary.networks.get(network) == Some(network);
+                if let Some(id) = ids.get(network.as_str()).filter(|_| is_name) {
+                    *network = (*id).to_owned();
+                }
+            }
+        }
+    }
+
     /// The network of this name (or, for an external one, of this id).
     pub fn network_named(&self, name: &str) -> Option<&NetworkSummary> {
         self.networks
@@ -280,7 +300,9 @@ pub async fn observe(
     let ((containers, networks), (volumes, images)) =
         try_join(try_join(containers, networks), try_join(volumes, images)).await?;
     let mut observed = Observed::from_containers(containers);
+    observed.wants_networks_first = engine.wants_networks_first();
     observed.networks = networks;
+    observed.identify_networks();
     observed.volumes = volumes;
     observed.images = images;
     observed.foreign_folders = folders::foreign(&observed, &project.working_dir);
@@ -389,6 +411,33 @@ mod tests {
             };
             assert_eq!(container.final_name(), expected);
         }
+    }
+
+    #[test]
+    fn a_network_told_of_by_its_name_has_its_id() {
+        let on = |network: &str, id: &str| ObservedContainer {
+            networks: vec![id.into()],
+            summary: ContainerSummary {
+                networks: [(network.into(), id.into())].into(),
+                ..ContainerSummary::default()
+            },
+            ..ObservedContainer::default()
+        };
+        let mut observed = Observed {
+            services: [("a".into(), vec![on("n", "n"), on("n", "gone")])].into(),
+            oneoffs: vec![on("n", "n")],
+            networks: vec![NetworkSummary {
+                id: "9".into(),
+                name: "n".into(),
+                ..NetworkSummary::default()
+            }],
+            ..Observed::default()
+        };
+        observed.identify_networks();
+        let ids = |c: &ObservedContainer| c.networks.clone();
+        let all: Vec<_> = observed.services["a"].iter().map(ids).collect();
+        assert_eq!(all, [["9"], ["gone"]]);
+        assert_eq!(observed.oneoffs[0].networks, ["9"]);
     }
 
     #[test]

@@ -79,8 +79,6 @@ pub struct Options {
     pub recreate_volumes: BTreeSet<String>,
     /// Services whose image was pulled or built just now.
     pub images_settled: BTreeSet<String>,
-    /// The engine refuses to create a container before its networks are there (Podman).
-    pub networks_first: bool,
 }
 
 /// A step that destroys data, which only the user can agree to.

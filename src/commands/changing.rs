@@ -195,11 +195,6 @@ fn pull_choice(word: &str) -> Result<PullChoice, CliError> {
     })
 }
 
-/// Whether the engine wants networks before containers: Podman's does.
-pub fn networks_first(engine: &dyn Engine) -> bool {
-    engine.endpoint().contains("podman")
-}
-
 /// Most engine calls at a time: `--parallel`, where it says a number.
 fn limit(ctx: &Context) -> usize {
     ctx.globals
@@ -294,7 +289,6 @@ pub async fn bring_about(
     wait_limit: Option<Duration>,
 ) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
-    options.networks_first = networks_first(&*engine);
     let mut agree = changing.agree(ctx);
     let adoption = changing.adoption;
     let project = &desired.project;

@@ -7,7 +7,7 @@ mod verdict;
 use self::attachment::attachment;
 use self::stop::Stop;
 use self::verdict::Verdict;
-use super::changing::{Changing, conclude, lost, networks_first};
+use super::changing::{Changing, conclude, lost};
 use super::desired::Desired;
 use super::locked::bid;
 use crate::change::{Agree, Prepared, carry_out, prepare};
@@ -74,7 +74,6 @@ pub async fn run(
     view: View,
 ) -> Result<ExitCode, CliError> {
     let engine = ctx.engine()?;
-    options.networks_first = networks_first(&*engine);
     let mut agree = changing.agree(ctx);
     let project = &desired.project;
     let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;

@@ -1,6 +1,6 @@
 //! `plan`: what `up -d` with the same flags would do, and why. Writes nothing.
 
-use super::changing::{Changing, explain, networks_first};
+use super::changing::{Changing, explain};
 use super::desired::load_files;
 use crate::change::{agree_to_nothing, prepare};
 use crate::context::Context;
@@ -47,7 +47,6 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
     let mut options = Options {
         named,
         start: true,
-        networks_first: networks_first(&*engine),
         ..args
             .changing
             .options_with(ctx, args.renew_anon_volumes, args.always_recreate_deps)?

@@ -331,7 +331,7 @@ impl<'a> Planner<'a> {
             .values()
             .flatten()
             .any(|a| a.ipv4_address.is_some() || a.ipv6_address.is_some());
-        if self.options.networks_first || fixed_address {
+        if self.observed.wants_networks_first || fixed_address {
             needs.extend(
                 service
                     .networks

@@ -14,7 +14,7 @@ use hyper::header::{HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// The API we write requests for: that of Docker Engine 28.3.
 pub const API_MINOR: u32 = 51;
@@ -33,7 +33,12 @@ pub struct Wire {
     minor: AtomicU32,
     /// The user demanded a version: no other is tried.
     pinned: bool,
+    /// An answer said so.
+    is_podman: AtomicBool,
 }
+
+/// Podman's version, which every answer of its bears.
+const PODMAN: &str = "libpod-api-version";
 
 impl Wire {
     /// `version` is `DOCKER_API_VERSION`, e.g. `1.44`; an unreadable one is as good as none.
@@ -47,6 +52,7 @@ impl Wire {
             connector,
             minor: AtomicU32::new(demanded.unwrap_or(API_MINOR)),
             pinned: demanded.is_some(),
+            is_podman: AtomicBool::new(false),
         }
     }
 
@@ -57,6 +63,11 @@ impl Wire {
     /// The minor number of the API version in use, as far as it is known by now.
     pub fn minor(&self) -> u32 {
         self.minor.load(Ordering::Relaxed)
+    }
+
+    /// Whether an answer has shown that Podman is at the other end.
+    pub fn is_podman(&self) -> bool {
+        self.is_podman.load(Ordering::Relaxed)
     }
 
     /// A connection of its own, outside the pool.
@@ -134,7 +145,11 @@ impl Wire {
             ),
             Err(error) => tracing::debug!(%method, target, %error, "engine"),
         }
-        Ok(answer?)
+        let answer = answer?;
+        if answer.headers().contains_key(PODMAN) {
+            self.is_podman.store(true, Ordering::Relaxed);
+        }
+        Ok(answer)
     }
 
     /// The target with the version in use in front.
