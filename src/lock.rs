@@ -223,7 +223,7 @@ impl<'a> Waiting<'a> {
                     sent = Instant::now();
                     match claims.create(generation, holder).await {
                         Ok(claim) => contest.created(&claim),
-                        // Podman's word for a name that somebody else is just making.
+                        // Somebody else is just making it: Podman says so.
                         Err(error) if error.is_conflict() => Turn::Look {
                             after: bid.terms.look,
                         },

@@ -11,6 +11,8 @@ pub fn refused(status: u16, message: String) -> EngineError {
     match status {
         404 => EngineError::NotFound { message },
         409 => EngineError::Conflict { message },
+        // Podman, where two make a volume of one name at the same moment.
+        500 if message.ends_with("volume already exists") => EngineError::Conflict { message },
         _ => EngineError::Refused { status, message },
     }
 }
@@ -91,6 +93,8 @@ mod tests {
     fn statuses() {
         assert!(refused(404, String::new()).is_not_found());
         assert!(refused(409, String::new()).is_conflict());
+        let podman = "adding volume to state: name v is in use: volume already exists";
+        assert!(refused(500, podman.to_owned()).is_conflict());
         assert!(matches!(
             refused(500, String::new()),
             EngineError::Refused { status: 500, .. }
