@@ -70,6 +70,19 @@ pub async fn prepare(
     Ok(plan(project, observed, options, agree).await)
 }
 
+/// Observes and plans again, once the project's lock is held: whoever had it before has changed
+/// what was seen then.
+pub async fn prepare_again(
+    before: Prepared,
+    engine: &dyn Engine,
+    project: &Project,
+    options: &mut Options,
+    agree: &mut Agree<'_>,
+) -> Result<Prepared, EngineError> {
+    drop(before);
+    prepare(engine, project, options, agree).await
+}
+
 async fn plan(
     project: &Project,
     observed: Observed,
@@ -174,8 +187,10 @@ pub async fn carry_out(
         prepared = plan(project, observed, options, agree).await;
     }
     let plan = std::mem::take(&mut prepared.outcome.plan);
+    let is_change = plan.changes_anything();
     let mut done = run(means, plan, project, &prepared.observed).await;
-    if done.report.is_success()
+    if is_change
+        && done.report.is_success()
         && let Some(cleared) = clear_late(means, project, &prepared.observed, options).await?
     {
         done = cleared;
@@ -191,7 +206,10 @@ async fn clear_late(
     before: &Observed,
     options: &Options,
 ) -> Result<Option<Done>, EngineError> {
-    let is_successor = |c: &ObservedContainer| c.name != c.final_name();
+    // Others may be in somebody else's hands: a change that was not about them has no lock.
+    let is_successor = |c: &ObservedContainer| {
+        c.name != c.final_name() && project.services.contains_key(&c.service)
+    };
     if !before.replicas().any(is_successor) {
         return Ok(None);
     }

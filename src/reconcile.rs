@@ -122,6 +122,7 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
     }
     planner.early = planner.plan.len();
     planner.plan_network_recreations();
+    planner.plan_reconnections();
     for name in dependency_order(project) {
         planner.plan_starts(name);
     }

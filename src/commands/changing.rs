@@ -4,7 +4,7 @@ use super::desired::Desired;
 use super::foreign::Adoption;
 use super::locked::locked;
 use crate::change::{
-    Agree, Done, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare,
+    Agree, Done, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare, prepare_again,
 };
 use crate::context::Context;
 use crate::engine::{Engine, EngineError};
@@ -316,8 +316,8 @@ pub async fn bring_about(
         return work.await;
     }
     locked(ctx, &*engine, &project.name, async |lock| {
-        // Whoever had the lock before has changed what we saw.
-        let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
+        let (options, agree) = (&mut options, &mut agree);
+        let prepared = prepare_again(prepared, &*engine, project, options, agree).await?;
         adoption.check(&desired, &prepared.observed)?;
         adoption.warn(ctx, &desired, &prepared.observed);
         let means = Means {
@@ -325,7 +325,7 @@ pub async fn bring_about(
             lock: Some(lock),
             ..changing.means(ctx, &*engine, project).await
         };
-        execute(ctx, &desired, &means, prepared, &mut options, &mut agree).await
+        execute(ctx, &desired, &means, prepared, options, agree).await
     })
     .await
 }

@@ -10,7 +10,7 @@ use self::verdict::Verdict;
 use super::changing::{Changing, conclude, lost};
 use super::desired::Desired;
 use super::locked::bid;
-use crate::change::{Agree, Prepared, carry_out, prepare};
+use crate::change::{Agree, Prepared, carry_out, prepare, prepare_again};
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::CliError;
@@ -125,8 +125,7 @@ impl Up<'_> {
         } = self;
         let project = &desired.project;
         if lock.is_some() {
-            // Whoever had it before has changed what we saw.
-            prepared = prepare(&*engine, project, options, agree).await?;
+            prepared = prepare_again(prepared, &*engine, project, options, agree).await?;
             changing.adoption.check(desired, &prepared.observed)?;
         }
         changing.adoption.warn(ctx, desired, &prepared.observed);

@@ -133,26 +133,57 @@ impl Planner<'_> {
         })
     }
 
-    /// A container that is not attached to a network it should be on. One that does not run is as
-    /// far as its configuration tells: by name, as its network may be made anew meanwhile.
     fn missing_network(
         &self,
         service: &Service,
         container: &ObservedContainer,
     ) -> Option<Divergence> {
-        service.networks.keys().find_map(|key| {
-            let network = self.project.networks.get(key)?;
-            let attached = match container.state {
-                ContainerState::Running => self
-                    .observed
-                    .network_named(&network.name)
-                    .is_some_and(|present| container.networks.contains(&present.id)),
-                _ => network.external || container.summary.networks.contains_key(&network.name),
+        let key = self.detached_from(service, container).next()?;
+        let name = &self.project.networks[key].name;
+        Some(Divergence::because(format!(
+            "it is not attached to network {name}"
+        )))
+    }
+
+    /// The networks, by key, that the container should be on and is not. One that never ran is as
+    /// far as its configuration tells: by name. One that ran remembers which network it was, and
+    /// does not start when that one is gone, whatever has its name now.
+    pub(super) fn detached_from<'s>(
+        &'s self,
+        service: &'s Service,
+        container: &'s ObservedContainer,
+    ) -> impl Iterator<Item = &'s String> {
+        service.networks.keys().filter(|key| {
+            let Some(network) = self.project.networks.get(*key) else {
+                return false;
             };
-            (!attached).then(|| {
-                Divergence::because(format!("it is not attached to network {}", network.name))
-            })
+            let present = self.observed.network_named(&network.name);
+            let attached = match container.state {
+                ContainerState::Running => {
+                    present.is_some_and(|present| container.networks.contains(&present.id))
+                }
+                _ if network.external => true,
+                _ => match container.summary.networks.get(&network.name) {
+                    Some(id) => id.is_empty() || present.is_some_and(|present| present.id == *id),
+                    None => false,
+                },
+            };
+            !attached
         })
+    }
+
+    /// The networks, by key, that the container was made for and has been taken off: a change of
+    /// theirs was cut short.
+    pub(super) fn taken_off(
+        &self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Vec<String> {
+        let keys: Vec<String> = self.detached_from(service, container).cloned().collect();
+        match keys.is_empty() || self.changed_configuration(service, container).is_some() {
+            true => Vec::new(),
+            false => keys,
+        }
     }
 
     fn missing_volume(

@@ -94,13 +94,31 @@ pub(super) fn provider(service: &str, verb: ProviderVerb, cause: &str) -> Step {
     step
 }
 
+/// The service's containers, of each number one: a recreation that was cut short leaves two, and
+/// only `up` knows which of them is to stay. What runs stands for its number, else the one that
+/// has the proper name.
+fn serving<'a>(observed: &'a Observed, name: &str) -> Vec<&'a ObservedContainer> {
+    let all = observed.replicas_of(name);
+    let rank = |c: &ObservedContainer| (!c.state.is_up(), c.name != c.final_name());
+    let stands_back = |(at, container): (usize, &ObservedContainer)| {
+        all.iter().enumerate().any(|(other_at, other)| {
+            other_at != at
+                && other.number.is_some()
+                && other.number == container.number
+                && (rank(other), other_at) < (rank(container), at)
+                && !container.state.is_up()
+        })
+    };
+    let serving = all.iter().enumerate().filter(|each| !stands_back(*each));
+    serving.map(|(_, container)| container).collect()
+}
+
 /// Starts what is not running, dependencies first, their conditions honoured.
 pub fn start(project: &Project, observed: &Observed, options: &Options) -> Outcome {
     let mut planner = Planner::new(project, observed, options);
     for name in dependency_order(project) {
-        let fates: Vec<Fate> = observed
-            .replicas_of(name)
-            .iter()
+        let fates: Vec<Fate> = serving(observed, name)
+            .into_iter()
             .map(|container| Fate::Keep {
                 container,
                 rename: None,
@@ -154,7 +172,7 @@ pub fn restart(
                 continue;
             }
             let steps = steps.unwrap_or_default();
-            let containers = observed.replicas_of(dependency);
+            let containers = serving(observed, dependency);
             if how.condition == Condition::Started || containers.is_empty() {
                 after.extend(steps);
                 continue;
@@ -163,14 +181,14 @@ pub fn restart(
                 Action::Wait {
                     service: dependency.clone(),
                     until: Until::Condition(how.condition),
-                    containers: containers.iter().map(existing).collect(),
+                    containers: containers.into_iter().map(existing).collect(),
                     optional: !how.required,
                 },
                 format!("{name} depends on it ({})", how.condition.as_str()),
             );
             after.push(plan.add(step, steps.to_vec()));
         }
-        for container in observed.replicas_of(name) {
+        for container in serving(observed, name) {
             let step = restart_one(
                 &mut plan, service, container, cause, timeout, &after, verify,
             );

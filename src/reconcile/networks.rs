@@ -5,9 +5,10 @@ use super::{Planner, existing};
 use crate::hash;
 use crate::labels;
 use crate::network::Network;
+use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId};
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     /// Pass 2: networks that are not there.
     pub(super) fn plan_networks(&mut self) {
         let project = self.project;
@@ -122,24 +123,52 @@ impl Planner<'_> {
             let created = self.network_steps[&key];
             for container in users {
                 // A container that is replaced meets the new network in its successor.
+                if self.is_kept(&container.id) {
+                    self.plan_reconnection(container, &key, &cause, vec![created]);
+                }
+            }
+        }
+    }
+
+    /// Containers that stay as they are (`--no-recreate`) and that a change of a network, cut
+    /// short, has taken off it come back on it. Others are recreated for that.
+    pub(super) fn plan_reconnections(&mut self) {
+        let project = self.project;
+        for (name, service) in &project.services {
+            for container in self.observed.replicas_of(name) {
                 if !self.is_kept(&container.id) {
                     continue;
                 }
-                let step = Step::silent(
-                    Action::ConnectNetwork {
-                        service: container.service.clone(),
-                        key: key.clone(),
-                        network: network.name.clone(),
-                        container: existing(container),
-                    },
-                    cause.clone(),
-                );
-                let connected = self.plan.add(step, [created]);
-                self.reconnects
-                    .entry(container.id.as_str())
-                    .or_default()
-                    .push(connected);
+                for key in self.taken_off(service, container) {
+                    let cause = format!("it was taken off network {key}");
+                    let after: Vec<StepId> =
+                        self.network_steps.get(&key).copied().into_iter().collect();
+                    self.plan_reconnection(container, &key, &cause, after);
+                }
             }
         }
+    }
+
+    fn plan_reconnection(
+        &mut self,
+        container: &'a ObservedContainer,
+        key: &str,
+        cause: &str,
+        after: Vec<StepId>,
+    ) {
+        let step = Step::silent(
+            Action::ConnectNetwork {
+                service: container.service.clone(),
+                key: key.to_owned(),
+                network: self.project.networks[key].name.clone(),
+                container: existing(container),
+            },
+            cause,
+        );
+        let connected = self.plan.add(step, after);
+        self.reconnects
+            .entry(container.id.as_str())
+            .or_default()
+            .push(connected);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::on_fake::{OneFile, means};
 use super::stage::PROJECT;
-use regatta::change::{Done, agree_to_nothing, carry_out, prepare, run};
+use regatta::change::{Done, agree_to_nothing, carry_out, prepare, prepare_again, run};
 use regatta::engine::{Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::Means;
@@ -238,12 +238,13 @@ impl Command {
                 };
                 let work = async {
                     let no = &mut agree_to_nothing;
-                    let prepared = prepare(engine, &project, &mut options, no).await?;
+                    let options = &mut options;
+                    let prepared = prepare_again(prepared, engine, &project, options, no).await?;
                     let means = Means {
                         lock: Some(&lock),
                         ..means
                     };
-                    carry_out(&means, &project, prepared, &mut options, no).await
+                    carry_out(&means, &project, prepared, options, no).await
                 };
                 let done = lock.keep(work).await;
                 lock.release().await;

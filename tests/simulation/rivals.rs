@@ -3,11 +3,11 @@
 
 use super::case::{At, Case};
 use super::chance::Chance;
-use super::command::{Command, ENDLESS};
+use super::command::{Command, ENDLESS, Up};
 use super::law::{Licence, Oversight};
 use super::on_fake::on_virtual_time;
 use super::outcome::{Before, Outcome};
-use super::stage::{Projects, REST, set};
+use super::stage::{PLAIN, Projects, REST, set};
 use super::trial::{SLOWNESS, Wrong};
 use super::wire::{Spot, Wire};
 use regatta::lock::Place;
@@ -119,13 +119,6 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
             calls.push(format!("-- {again:?}"));
             tokio::time::sleep(REST).await;
         }
-        if fake
-            .volumes()
-            .iter()
-            .any(|v| v.labels.contains_key("dev.regatta.lock"))
-        {
-            return say("a claim is left".to_owned(), calls);
-        }
         let end = Outcome::of(&fake, &before);
         let both_up = matches!((first, second), (Command::Up(_), Command::Up(_)));
         let lasting = match both_up {
@@ -147,6 +140,23 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
                 format!("it ends where no order leads:\n{difference}"),
                 calls,
             );
+        }
+        let claims = || {
+            let mut volumes = fake.volumes().into_iter();
+            volumes.any(|v| v.labels.contains_key("dev.regatta.lock"))
+        };
+        // Where nothing is left to do nobody looks at locks; whoever changes something next clears
+        // away what a killed one has left.
+        if claims() && ended.is_none() {
+            let up = Command::Up(Up {
+                force: true,
+                ..PLAIN
+            });
+            let next = one.beside(case.luck ^ 0x4321);
+            let _ = up.run(&next, project, Some(&here)).await;
+        }
+        if claims() {
+            return say("a claim is left".to_owned(), calls);
         }
         Ok(())
     })

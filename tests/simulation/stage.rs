@@ -99,7 +99,7 @@ impl Projects {
     }
 }
 
-const PLAIN: Up = Up {
+pub const PLAIN: Up = Up {
     services: Vec::new(),
     no_deps: false,
     force: false,
