@@ -4,11 +4,13 @@
 mod on_fake;
 
 use on_fake::{loaded, on_virtual_time, plan, project, up};
+use regatta::change::{agree_to_nothing, prepare};
 use regatta::engine::fake::{Fake, FakeImage};
+use regatta::engine::{ContainerRequest, Engine};
 use regatta::observe::{Observed, Scope, observe};
 use regatta::plan::{Action, Plan, SCHEMA_VERSION, render_json, render_text};
 use regatta::project::Project;
-use regatta::reconcile::lifecycle;
+use regatta::reconcile::{Options, Recreate, lifecycle};
 
 const SHOP: &str = "\
 name: shop
@@ -358,5 +360,93 @@ chain:
     assert_eq!(
         stop(&["db"], false),
         "chain:\n  . stop container chain-db-1  (asked for)\n"
+    );
+}
+
+const ON_A_NETWORK: &str = "\
+name: shop
+services:
+  db: {image: busybox, networks: [inner]}
+networks: {inner: {}}
+";
+
+/// The plan of an `up` after something was done to the engine.
+fn after_all<F: Future<Output = ()>>(
+    yaml: &str,
+    options: &Options,
+    meanwhile: impl FnOnce(Fake) -> F,
+) -> String {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(yaml);
+        let done = up(&fake, &project).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        meanwhile(fake.clone()).await;
+        let mut options = options.clone();
+        let prepared = prepare(&fake, &project, &mut options, &mut agree_to_nothing).await;
+        let plan = prepared.expect("a snapshot").outcome.plan;
+        render_text(&plan, &project.name, &|_| None)
+    })
+}
+
+#[test]
+fn what_ran_on_a_network_that_is_gone_cannot_be_started_again() {
+    let text = after_all(ON_A_NETWORK, &on_fake::options(), |fake| async move {
+        fake.stop_container("shop-db-1", None).await.unwrap();
+        fake.remove_network("shop_inner").await.unwrap();
+    });
+    assert_eq!(
+        text,
+        "\
+shop:
+  + create network shop_inner  (not there yet)
+  ~ recreate container shop-db-1  (it is not attached to network shop_inner)
+"
+    );
+}
+
+#[test]
+fn what_stays_comes_back_on_the_network_it_was_taken_off() {
+    let options = Options {
+        recreate: Recreate::Never,
+        ..on_fake::options()
+    };
+    let text = after_all(ON_A_NETWORK, &options, |fake| async move {
+        fake.disconnect_network("shop_inner", "shop-db-1", true)
+            .await
+            .unwrap();
+    });
+    assert!(text.contains("connect"), "{text}");
+    assert!(!text.contains("recreate"), "{text}");
+}
+
+#[test]
+fn of_an_interrupted_recreation_the_old_one_is_started() {
+    let text = on_virtual_time(async {
+        let fake = Fake::new();
+        let old = project(ON_A_NETWORK);
+        up(&fake, &old).await;
+        fake.stop_container("shop-db-1", None).await.unwrap();
+        let made = fake.container("shop-db-1").unwrap();
+        let request = ContainerRequest {
+            name: format!("{:.12}_shop-db-1", made.id),
+            platform: None,
+            body: serde_json::json!({ "Image": "busybox", "Labels": made.labels }),
+        };
+        fake.create_container(request).await.unwrap();
+        let observed = observe(&fake, &old, Scope::CONTAINERS).await.unwrap();
+        let options = Options {
+            start: true,
+            ..Options::default()
+        };
+        let plan = lifecycle::start(&old, &observed, &options).plan;
+        render_text(&plan, "shop", &|_| None)
+    });
+    assert_eq!(
+        text,
+        "\
+shop:
+  > start container shop-db-1  (it had exited (0))
+"
     );
 }

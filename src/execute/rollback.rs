@@ -31,8 +31,8 @@ impl Walk<'_> {
         let resumed = takeover.stop.is_none() && self.has_ever_run(id).await;
         if !new.is_empty() {
             // Volumes that were made for it alone hold nothing anybody knows of, unless it had
-            // been running before.
-            let empty = before.is_none_or(|c| !c.state.is_up());
+            // been running before, for a run that was killed, who knows how long.
+            let empty = before.is_none_or(|c| c.state == ContainerState::Created);
             if let Err(error) = engine.remove_container(&new, true, empty).await {
                 tracing::debug!(%error, "the container that took over could not be removed");
             }

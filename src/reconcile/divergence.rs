@@ -1,7 +1,6 @@
 //! Whether a container is still what its service asks for, and if not, in what.
 
 use super::{Planner, Recreate};
-use crate::engine::ContainerState;
 use crate::hash::{self, AsCreated};
 use crate::observe::ObservedContainer;
 use crate::plan::Change;
@@ -133,57 +132,47 @@ impl Planner<'_> {
         })
     }
 
+    /// The container ran on a network that is gone, whatever has its name now: it remembers which
+    /// one it was, and does not start without.
     fn missing_network(
         &self,
         service: &Service,
         container: &ObservedContainer,
     ) -> Option<Divergence> {
-        let key = self.detached_from(service, container).next()?;
-        let name = &self.project.networks[key].name;
-        Some(Divergence::because(format!(
-            "it is not attached to network {name}"
-        )))
-    }
-
-    /// The networks, by key, that the container should be on and is not. One that never ran is as
-    /// far as its configuration tells: by name. One that ran remembers which network it was, and
-    /// does not start when that one is gone, whatever has its name now.
-    pub(super) fn detached_from<'s>(
-        &'s self,
-        service: &'s Service,
-        container: &'s ObservedContainer,
-    ) -> impl Iterator<Item = &'s String> {
-        service.networks.keys().filter(|key| {
-            let Some(network) = self.project.networks.get(*key) else {
-                return false;
-            };
+        service.networks.keys().find_map(|key| {
+            let network = self.project.networks.get(key)?;
+            let id = container.summary.networks.get(&network.name)?;
             let present = self.observed.network_named(&network.name);
-            let attached = match container.state {
-                ContainerState::Running => {
-                    present.is_some_and(|present| container.networks.contains(&present.id))
-                }
-                _ if network.external => true,
-                _ => match container.summary.networks.get(&network.name) {
-                    Some(id) => id.is_empty() || present.is_some_and(|present| present.id == *id),
-                    None => false,
-                },
-            };
-            !attached
+            let is_gone = !id.is_empty() && present.is_none_or(|present| present.id != *id);
+            (is_gone && !network.external).then(|| {
+                Divergence::because(format!("it is not attached to network {}", network.name))
+            })
         })
     }
 
-    /// The networks, by key, that the container was made for and has been taken off: a change of
-    /// theirs was cut short.
-    pub(super) fn taken_off(
+    /// The networks, by key, that the container was made for and has been taken off, as a change of
+    /// theirs does that is cut short.
+    pub(super) fn taken_off<'s>(
         &self,
-        service: &Service,
+        service: &'s Service,
         container: &ObservedContainer,
-    ) -> Vec<String> {
-        let keys: Vec<String> = self.detached_from(service, container).cloned().collect();
-        match keys.is_empty() || self.changed_configuration(service, container).is_some() {
-            true => Vec::new(),
-            false => keys,
+    ) -> Vec<&'s String> {
+        let missing = service.networks.keys().filter(|key| {
+            self.project.networks.get(*key).is_some_and(|network| {
+                let present = self.observed.network_named(&network.name);
+                !container.summary.networks.contains_key(&network.name)
+                    && !present.is_some_and(|p| container.networks.contains(&p.id))
+            })
+        });
+        let missing: Vec<&String> = missing.collect();
+        if missing.is_empty() || self.changed_configuration(service, container).is_none() {
+            return missing;
         }
+        // What stays although it is outdated has the networks that it was made with.
+        let record = container.spec.as_deref().and_then(spec::read_record);
+        let recorded = record.as_ref().and_then(|record| record.get("networks"));
+        let was_on = |key: &&String| recorded.is_some_and(|all| all.get(key).is_some());
+        missing.into_iter().filter(was_on).collect()
     }
 
     fn missing_volume(

@@ -2,7 +2,7 @@
 
 use super::existing;
 use super::lifecycle::provider;
-use crate::engine::ImageSummary;
+use crate::engine::{ContainerState, ImageSummary};
 use crate::graph::dependency_order;
 use crate::labels;
 use crate::observe::{Observed, ObservedContainer};
@@ -144,7 +144,11 @@ impl Teardown<'_> {
             Action::RemoveContainer {
                 container: existing(container),
                 force: true,
-                volumes,
+                // Those of one that never ran are empty, and nobody would find them again; unless
+                // it was to take over those of a predecessor.
+                volumes: volumes
+                    || (container.state == ContainerState::Created
+                        && !container.summary.labels.contains_key(labels::REPLACE)),
             },
             CAUSE,
             "Removing",

@@ -130,8 +130,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Containers that stay as they are (`--no-recreate`) and that a change of a network, cut
-    /// short, has taken off it come back on it. Others are recreated for that.
+    /// Containers that a change of a network, cut short, has taken off it come back on it.
     pub(super) fn plan_reconnections(&mut self) {
         let project = self.project;
         for (name, service) in &project.services {
@@ -142,8 +141,8 @@ impl<'a> Planner<'a> {
                 for key in self.taken_off(service, container) {
                     let cause = format!("it was taken off network {key}");
                     let after: Vec<StepId> =
-                        self.network_steps.get(&key).copied().into_iter().collect();
-                    self.plan_reconnection(container, &key, &cause, after);
+                        self.network_steps.get(key).copied().into_iter().collect();
+                    self.plan_reconnection(container, key, &cause, after);
                 }
             }
         }

@@ -24,6 +24,10 @@ impl<'a> Planner<'a> {
         if let Target::Made { by, .. } = &new {
             after.push(*by);
         }
+        // Dependents that are restarted with it are down before it starts, also where nothing of
+        // it is to be stopped: once the old one is gone, nobody knows that they were to be.
+        let dependents = self.dependents_stopped.get(old.service.as_str());
+        after.extend(dependents.into_iter().flatten());
         let mut before_removal = after.clone();
         let first = self.plan.len();
         let healthy = self.options.wait || self.health_is_waited_for(service);
@@ -47,6 +51,8 @@ impl<'a> Planner<'a> {
         let group = group(name);
         let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
         after.extend(self.plan_stop_of_predecessor(old, cause, &[], &group));
+        let dependents = self.dependents_stopped.get(old.service.as_str());
+        after.extend(dependents.into_iter().flatten());
         self.plan_succession(old, new, name, cause, after);
     }
 

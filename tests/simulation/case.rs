@@ -134,6 +134,7 @@ impl Case {
         Leeway {
             volumes: renewed || self.was_killed(),
             renewed,
+            fails: false,
             idle: matches!(&self.command, Command::Up(up) if !up.start),
         }
     }

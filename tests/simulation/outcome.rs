@@ -32,6 +32,9 @@ pub struct Leeway {
     /// Where nothing is to be started, a container that was stopped for its network is as good as
     /// the new one that takes its place when the command was killed before it was back on it.
     pub idle: bool,
+    /// Where a change fails and what was there before never ran, there is nothing to come back to:
+    /// what stays in that place, the old one or the new, does not count.
+    pub fails: bool,
 }
 
 impl Leeway {
@@ -99,7 +102,22 @@ impl Outcome {
             let lines = outcome.lines.iter();
             lines.map(|line| leeway.simplified(line)).collect()
         };
-        let (here, there) = (simplified(self), simplified(undisturbed));
+        let (mut here, mut there) = (simplified(self), simplified(undisturbed));
+        let void: Vec<String> = match leeway.fails {
+            true => undisturbed
+                .lines
+                .iter()
+                .filter_map(|l| never_ran(l))
+                .collect(),
+            false => Vec::new(),
+        };
+        for line in here.iter_mut().chain(&mut there) {
+            if let Some(name) = container_name(line)
+                && void.iter().any(|other| other == name)
+            {
+                *line = format!("container {name}");
+            }
+        }
         let mut text = String::new();
         for line in &there {
             // To leave fewer that nobody ever used is no fault.
@@ -121,6 +139,17 @@ impl Outcome {
         }
         (!text.is_empty()).then_some(text)
     }
+}
+
+/// The name of a line's container, without the prefix of a successor.
+fn container_name(line: &str) -> Option<&str> {
+    let (name, _) = line.strip_prefix("container ")?.split_once(',')?;
+    Some(name.strip_prefix("<id>_").unwrap_or(name))
+}
+
+fn never_ran(line: &str) -> Option<String> {
+    let name = container_name(line)?;
+    line.contains(", never ran,").then(|| name.to_owned())
 }
 
 fn count(lines: &[String], line: &str) -> usize {
@@ -179,7 +208,9 @@ fn volumes(census: &Census<'_>, before: &Before) -> Vec<String> {
         .flat_map(|c| c.mounts.iter().map(|m| m.name.as_str()))
         .collect();
     let mut lines = Vec::new();
-    for volume in census.volumes() {
+    // Claims of the project's lock are judged for themselves.
+    let is_claim = |name: &str| name.contains("_regatta-lock.");
+    for volume in census.volumes().filter(|v| !is_claim(v.name)) {
         if !volume.anonymous || before.volumes.contains(volume.name) {
             lines.push(format!("volume {:.12}", volume.name));
         } else if !used.contains(volume.name) {

@@ -41,7 +41,7 @@ fn place(host: &str, clock: fn() -> SystemTime) -> Place {
 }
 
 /// Where commands lead that come one after the other.
-async fn in_turn(case: &Case, projects: &Projects, commands: &[&Command]) -> Outcome {
+async fn in_turn(case: &Case, projects: &Projects, commands: &[Command]) -> Outcome {
     let fake = set(case, projects).await;
     let before = Before::of(&fake);
     for command in commands {
@@ -51,15 +51,65 @@ async fn in_turn(case: &Case, projects: &Projects, commands: &[&Command]) -> Out
     Outcome::of(&fake, &before)
 }
 
+/// The changes that a command consists of, each with the lock for itself: `rm --stop` asks in
+/// between.
+fn changes(command: &Command) -> Vec<Command> {
+    match command {
+        Command::Remove {
+            services,
+            stop: true,
+            volumes,
+        } => vec![
+            Command::Stop {
+                services: services.clone(),
+                dependents: false,
+            },
+            Command::Remove {
+                services: services.clone(),
+                stop: false,
+                volumes: *volumes,
+            },
+        ],
+        other => vec![other.clone()],
+    }
+}
+
+/// All ways to do two lists of commands, each in its order.
+fn interleaved(one: &[Command], other: &[Command]) -> Vec<Vec<Command>> {
+    let ([first, rest @ ..], [second, others @ ..]) = (one, other) else {
+        return vec![[one, other].concat()];
+    };
+    let mut orders = Vec::new();
+    for (next, left) in [
+        (first, interleaved(rest, other)),
+        (second, interleaved(one, others)),
+    ] {
+        for order in left {
+            orders.push(std::iter::once(next.clone()).chain(order).collect());
+        }
+    }
+    orders
+}
+
 pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), Wrong> {
     let projects = Projects::of(case);
     LUCK.set(case.luck | 1);
     on_virtual_time(async {
         let first = &case.command;
-        let mut ends = vec![
-            in_turn(case, &projects, &[first, second]).await,
-            in_turn(case, &projects, &[second, first]).await,
-        ];
+        let (ours, theirs) = (changes(first), changes(second));
+        let mut orders = interleaved(&ours, &theirs);
+        // What has not ended yet `rm` finds running, and leaves.
+        let removes = |command: &Command| matches!(command, Command::Remove { .. });
+        if removes(second) {
+            orders.push(ours.clone());
+        }
+        if removes(first) {
+            orders.push(theirs.clone());
+        }
+        let mut ends = Vec::new();
+        for order in &orders {
+            ends.push(in_turn(case, &projects, order).await);
+        }
         let project: &Project = &projects.after;
         let fake = set(case, &projects).await;
         let before = Before::of(&fake);
@@ -98,7 +148,7 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         if endless(&also) || ended.as_ref().is_some_and(endless) {
             return say(ENDLESS.to_owned(), calls);
         }
-        if turns > 2 {
+        if turns > ours.len() + theirs.len() {
             return say(format!("they took {turns} turns in changing things"), calls);
         }
         let other_way = Case {
@@ -111,7 +161,10 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         }
         tokio::time::sleep(REST).await;
         if ended.is_none() {
-            ends.push(in_turn(case, &projects, &[first, second, first]).await);
+            for order in &mut orders {
+                order.push(first.clone());
+                ends.push(in_turn(case, &projects, order).await);
+            }
             let again = first
                 .run(&one.beside(case.luck ^ 0x1234), project, Some(&here))
                 .await;

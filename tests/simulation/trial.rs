@@ -4,7 +4,7 @@ use super::case::{At, Case};
 use super::command::{Command, ENDLESS};
 use super::law::{Licence, Oversight};
 use super::on_fake::on_virtual_time;
-use super::outcome::{Before, Outcome};
+use super::outcome::{Before, Leeway, Outcome};
 use super::stage::{PROJECT, Projects, REST, set};
 use super::wire::{Spot, Wire};
 use regatta::plan::{Action, Plan, render_text};
@@ -129,7 +129,11 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
                 calls,
             );
         }
-        if let Some(difference) = disturbed.difference(&undisturbed, case.leeway()) {
+        let leeway = Leeway {
+            fails: went_well.is_err(),
+            ..case.leeway()
+        };
+        if let Some(difference) = disturbed.difference(&undisturbed, leeway) {
             return say(format!("it ends elsewhere:\n{difference}"), calls);
         }
         Ok(())
