@@ -11,6 +11,7 @@ pub mod request;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What a call gives back when it is awaited.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, EngineError>>;
@@ -188,6 +189,8 @@ pub struct ContainerDetails {
     pub started_at: String,
     pub finished_at: String,
     pub restart_count: i64,
+    /// Its main process, as the engine's machine counts; 0 while there is none.
+    pub pid: u32,
     pub tty: bool,
     pub labels: BTreeMap<String, String>,
     pub mounts: Vec<MountPoint>,
@@ -277,6 +280,19 @@ pub enum OutputStream {
 pub struct OutputChunk {
     pub stream: OutputStream,
     pub bytes: Vec<u8>,
+}
+
+/// What this machine itself sees of a container's main process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// It is there. It `is_busy` where it wants to run, and has so far `waited` for a processor.
+    Alive { is_busy: bool, waited: Duration },
+    /// What prepares for it is there: its own program has not begun.
+    Unborn,
+    /// It has ended, whether or not the engine has noticed.
+    Gone,
+    /// It cannot be seen from here: the engine is elsewhere, or keeps its processes apart.
+    Unseen,
 }
 
 /// Something that happened to a container.
@@ -390,6 +406,15 @@ pub trait Engine: Send + Sync {
     /// Unpacks a tar at a path inside the container.
     fn put_archive<'a>(&'a self, id: &'a str, path: &'a str, tar: Vec<u8>) -> Reply<'a, ()>;
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk>;
+
+    /// Whether [`Engine::life`] may have something to say. No request.
+    fn sees_processes(&self) -> bool {
+        false
+    }
+    /// Looks at the process that an inspect named. No request.
+    fn life(&self, _container: &ContainerDetails) -> Life {
+        Life::Unseen
+    }
 
     fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String>;
     fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession>;

@@ -16,6 +16,7 @@ mod frames;
 pub mod images;
 mod logs;
 mod messages;
+mod processes;
 mod query;
 mod rows;
 mod trace;
@@ -25,7 +26,7 @@ use super::endpoint::Endpoint;
 use super::{
     BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
     ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession, ImageSummary,
-    LogOptions, NetworkSummary, OutputChunk, Parts, PullProgress, Reply, ResourceRequest,
+    Life, LogOptions, NetworkSummary, OutputChunk, Parts, PullProgress, Reply, ResourceRequest,
     VolumeSummary,
 };
 use bollard::query_parameters as q;
@@ -34,6 +35,7 @@ use futures::{StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::{Method, Request};
 pub use images::Keyring;
+use processes::Processes;
 use query::Query;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -54,6 +56,7 @@ pub struct Docker {
     wire: Arc<Wire>,
     client: bollard::Docker,
     keyring: Option<Arc<dyn Keyring>>,
+    processes: Processes,
 }
 
 impl Docker {
@@ -81,6 +84,7 @@ impl Docker {
             wire,
             client,
             keyring: options.keyring,
+            processes: Processes::default(),
         })
     }
 
@@ -325,6 +329,17 @@ impl Engine for Docker {
 
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {
         logs::read(self.wire.clone(), id, options)
+    }
+
+    fn sees_processes(&self) -> bool {
+        cfg!(target_os = "linux") && matches!(self.wire.endpoint(), Endpoint::Unix(_))
+    }
+
+    fn life(&self, container: &ContainerDetails) -> Life {
+        match self.sees_processes() {
+            true => self.processes.life(container, self.wire.listener()),
+            false => Life::Unseen,
+        }
     }
 
     fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String> {

@@ -127,6 +127,14 @@ impl Fake {
         self.lock().faults.clear();
     }
 
+    /// Shows the processes of its containers, as an engine on the same machine does; takes note
+    /// of their ends only after a while.
+    pub fn show_processes(&self, belated: Duration) {
+        let mut world = self.lock();
+        world.shows_processes = true;
+        world.belated = belated;
+    }
+
     // Acts of others.
 
     /// Lets a running container's process end by itself.
@@ -213,6 +221,22 @@ impl Fake {
 
     /// Lets a process of a container do something now, unless it has ended.
     fn perform(&self, id: &str, act: Act) {
+        let belated = self.lock().belated;
+        if !matches!(act, Act::Exit(_)) || belated.is_zero() {
+            return self.note(id, act);
+        }
+        let generation = self.change(|world| {
+            let container = world.containers.get_mut(id)?;
+            container.gone = Some(container.generation);
+            container.gone
+        });
+        if let Some(generation) = generation {
+            self.later(id, generation, belated, |fake, id| fake.note(id, act));
+        }
+    }
+
+    /// What the engine learns of it.
+    fn note(&self, id: &str, act: Act) {
         let restart = self.change(|world| match act {
             Act::Exit(code) => world.exit(id, code, false),
             Act::Health(health) => {

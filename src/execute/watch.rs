@@ -1,8 +1,9 @@
 //! Waiting for containers: driven by the engine's events, never by a ticker.
 //!
 //! An event only says that it is worth looking again; what counts is the inspect that follows.
-//! So a replayed or doubled event does no harm. Only that nothing has happened to a container in
-//! its first moments is read from the events alone: from a stream that told of its start.
+//! So a replayed or doubled event does no harm. What was just started is watched in [`moments`].
+
+mod moments;
 
 use crate::engine::{ContainerDetails, ContainerState, Engine, EngineError, EngineEvent, Health};
 use crate::labels;
@@ -21,14 +22,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long to wait before asking for events again when the stream broke.
 const RECONNECT: Duration = Duration::from_millis(500);
 
-/// What has lived this long after its start counts as started.
-const FIRST_MOMENTS: Duration = Duration::from_millis(200);
-
-/// An engine tells of an end only when it has cleared up behind it, which takes up to as long as
-/// the start did. It is waited for that much longer, but no longer than this: many starts at once
-/// make each of them slow, and no end.
-const LONGEST_NEWS: Duration = Duration::from_millis(200);
-
 pub(super) struct Watch<'a> {
     engine: &'a dyn Engine,
     project: &'a str,
@@ -38,6 +31,8 @@ pub(super) struct Watch<'a> {
     seen: RefCell<HashMap<String, Seen>>,
     /// How long the engine took to start a container.
     starting: RefCell<HashMap<String, Duration>>,
+    /// Processes cannot be seen from here.
+    is_blind: Cell<bool>,
     /// Counts connections of the stream, each of which may have lost something.
     connections: Cell<u64>,
     news: Notify,
@@ -93,6 +88,7 @@ impl<'a> Watch<'a> {
             deadline: Cell::new(None),
             seen: RefCell::default(),
             starting: RefCell::default(),
+            is_blind: Cell::new(!engine.sees_processes()),
             connections: Cell::new(0),
             news: Notify::new(),
         }
@@ -144,60 +140,6 @@ impl<'a> Watch<'a> {
         true
     }
 
-    /// Watches a container whose start was answered just now until it has lived through its first
-    /// moments. No request, unless it ends or the stream does not tell of its start. `true`:
-    /// its health remains to be waited for.
-    pub async fn first_moments(&self, id: &str, healthy: bool) -> Result<bool, Fall> {
-        let mut known = 0;
-        loop {
-            let connection = self.connections.get();
-            let took = self.starting.borrow().get(id).copied().unwrap_or_default();
-            let until = Instant::now() + FIRST_MOMENTS + took.min(LONGEST_NEWS);
-            let died = async {
-                loop {
-                    let news = self.news.notified();
-                    if self.seen(id).deaths > known {
-                        return;
-                    }
-                    news.await;
-                }
-            };
-            if healthy {
-                // A check that is content says more than a moment's life.
-                let details = self.engine.inspect_container(id).await?;
-                if details.health.is_some() {
-                    return Ok(true);
-                }
-            }
-            let died = tokio::time::timeout_at(until, died).await.is_ok();
-            let told = self.seen(id).starts > 0 && self.connections.get() == connection;
-            if !died && told {
-                return Ok(false);
-            }
-            let mut details = self.engine.inspect_container(id).await?;
-            let up = matches!(
-                details.state,
-                ContainerState::Running | ContainerState::Paused | ContainerState::Created
-            );
-            let ended_well = matches!(details.state, ContainerState::Exited | ContainerState::Dead)
-                && details.exit_code == 0;
-            if up && died && details.restart_count == 0 && known == 0 {
-                // Somebody has started it again, as a run that was killed may have asked for: that
-                // life has its first moments, too.
-                known = self.seen(id).deaths;
-                continue;
-            }
-            if (up && details.restart_count == 0) || ended_well || self.seen(id).asked_to_end {
-                return Ok(false);
-            }
-            if details.state.is_up() {
-                // It runs again by now, and the status is that of this life.
-                details.exit_code = self.seen(id).exit_code.unwrap_or(details.exit_code);
-            }
-            return Err(Fall::Ended(Box::new(details)));
-        }
-    }
-
     /// Waits until the container meets the condition; gives the word to show.
     pub async fn until(&self, id: &str, until: Until) -> Result<&'static str, Fall> {
         self.look(id, until, self.deadline()).await
@@ -228,19 +170,22 @@ impl<'a> Watch<'a> {
             {
                 return Err(Fall::Late(limit));
             }
-            let changed = async {
-                loop {
-                    let news = self.news.notified();
-                    if self.mark(id) != before {
-                        return;
-                    }
-                    news.await;
-                }
-            };
+            let changed = self.changed(id, before);
             // Passing the time limit is no failure: it means to look again.
             let again = Instant::now() + LOOK_AGAIN;
             let again = deadline.map_or(again, |deadline| again.min(deadline));
             let _ = tokio::time::timeout_at(again, changed).await;
+        }
+    }
+
+    /// Waits until the stream tells something of the container, or begins anew.
+    async fn changed(&self, id: &str, before: (u64, u64)) {
+        loop {
+            let news = self.news.notified();
+            if self.mark(id) != before {
+                return;
+            }
+            news.await;
         }
     }
 

@@ -37,8 +37,8 @@ fn few_requests() {
     let all = run(&stack, &through, "up -d");
     let renewals = begun.elapsed().as_secs() as usize / 3;
     let (lock, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|r| r.contains("/volumes"));
-    // Three of them look again once the project is ours.
-    at_most(2 * 6 + 5 + 3, "first up of six services", &rest);
+    // Three of them look again once the project is ours, and six tell the processes to watch.
+    at_most(3 * 6 + 5 + 3, "first up of six services", &rest);
     at_most(3 + 3 * renewals, "the lock of a first up", &lock);
     assert_eq!(stack.containers().len(), 6);
     at_most(

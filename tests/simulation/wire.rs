@@ -337,6 +337,12 @@ impl Engine for Wire {
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {
         self.fake.logs(id, options)
     }
+    fn sees_processes(&self) -> bool {
+        self.fake.sees_processes()
+    }
+    fn life(&self, container: &ContainerDetails) -> Life {
+        self.fake.life(container)
+    }
     fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String> {
         self.fake.create_exec(id, request)
     }

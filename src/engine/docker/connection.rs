@@ -8,6 +8,7 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -28,22 +29,50 @@ pub enum Connection {
 
 /// Opens connections to one endpoint; cheap to clone.
 #[derive(Clone)]
-pub struct Connector(Arc<Endpoint>);
+pub struct Connector(Arc<Shared>);
+
+struct Shared {
+    endpoint: Endpoint,
+    /// The process that listens, as the last connection told; 0 where none of ours does.
+    listener: AtomicU32,
+}
 
 impl Connector {
     pub fn new(endpoint: Endpoint) -> Self {
-        Connector(Arc::new(endpoint))
+        Connector(Arc::new(Shared {
+            endpoint,
+            listener: AtomicU32::new(0),
+        }))
     }
 
     pub fn endpoint(&self) -> &Endpoint {
-        &self.0
+        &self.0.endpoint
+    }
+
+    /// The process on this machine that opened the socket; `None` where it is not to be seen, or
+    /// nothing is connected yet.
+    pub fn listener(&self) -> Option<u32> {
+        Some(self.0.listener.load(Ordering::Relaxed)).filter(|pid| *pid > 0)
+    }
+
+    #[cfg(unix)]
+    fn note_listener(&self, stream: &UnixStream) {
+        let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
+        let pid = pid.and_then(|pid| u32::try_from(pid).ok());
+        self.0
+            .listener
+            .store(pid.unwrap_or_default(), Ordering::Relaxed);
     }
 
     pub async fn connect(&self) -> io::Result<Connection> {
         let open = async {
-            match &*self.0 {
+            match self.endpoint() {
                 #[cfg(unix)]
-                Endpoint::Unix(path) => UnixStream::connect(path).await.map(Connection::Unix),
+                Endpoint::Unix(path) => {
+                    let stream = UnixStream::connect(path).await?;
+                    self.note_listener(&stream);
+                    Ok(Connection::Unix(stream))
+                }
                 #[cfg(not(unix))]
                 Endpoint::Unix(_) => Err(io::Error::new(
                     io::ErrorKind::Unsupported,

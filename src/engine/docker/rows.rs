@@ -125,6 +125,7 @@ pub fn details(raw: Value) -> ContainerDetails {
         started_at: text("/State/StartedAt"),
         finished_at: text("/State/FinishedAt"),
         restart_count: number("/RestartCount"),
+        pid: u32::try_from(number("/State/Pid")).unwrap_or_default(),
         tty: flag("/Config/Tty"),
         labels: objects("/Config/Labels")
             .into_iter()

@@ -60,6 +60,11 @@ impl Wire {
         self.connector.endpoint()
     }
 
+    /// The process on this machine that opened the engine's socket, where there is one.
+    pub fn listener(&self) -> Option<u32> {
+        self.connector.listener()
+    }
+
     /// The minor number of the API version in use, as far as it is known by now.
     pub fn minor(&self) -> u32 {
         self.minor.load(Ordering::Relaxed)

@@ -8,7 +8,7 @@ use super::{Fake, FakeImage, refuse};
 use crate::engine::{
     BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
     ContainerState, ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession,
-    ImageSummary, LogOptions, NetworkSummary, OutputChunk, OutputStream, Parts, PullProgress,
+    ImageSummary, Life, LogOptions, NetworkSummary, OutputChunk, OutputStream, Parts, PullProgress,
     Reply, ResourceRequest, VolumeSummary,
 };
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -215,6 +215,28 @@ impl Engine for Fake {
             Ok(fake.log_stream(id.into(), options))
         });
         stream::once(opened).try_flatten().boxed()
+    }
+
+    fn sees_processes(&self) -> bool {
+        self.lock().shows_processes
+    }
+
+    fn life(&self, container: &ContainerDetails) -> Life {
+        let world = self.lock();
+        if !world.shows_processes {
+            return Life::Unseen;
+        }
+        let same = world.containers.get(&container.id).filter(|c| {
+            let is_running = matches!(c.state, ContainerState::Running | ContainerState::Paused);
+            is_running && c.pid() == container.pid && c.gone != Some(c.generation)
+        });
+        match same {
+            Some(_) => Life::Alive {
+                is_busy: false,
+                waited: std::time::Duration::ZERO,
+            },
+            None => Life::Gone,
+        }
     }
 
     fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String> {

@@ -110,6 +110,7 @@ impl World {
             restart_count: 0,
             stopped_by_hand: false,
             generation: 0,
+            gone: None,
             mounts,
             ports: Vec::new(),
             log: Vec::new(),

@@ -37,6 +37,8 @@ pub(super) struct Container {
     pub stopped_by_hand: bool,
     /// Counts the lives of its process.
     pub generation: u64,
+    /// The life that has ended without the engine's knowing.
+    pub gone: Option<u64>,
     pub mounts: Vec<MountPoint>,
     /// Network name → network id (empty before the first start).
     pub networks: BTreeMap<String, String>,
@@ -83,6 +85,10 @@ pub(super) struct World {
     pub overseer: Option<Arc<Overseer>>,
     pub occupied: BTreeSet<u16>,
     pub missing_paths: BTreeSet<String>,
+    /// Its processes can be seen from outside.
+    pub shows_processes: bool,
+    /// So much later than a process does it take note of its end.
+    pub belated: Duration,
 }
 
 /// The networks every engine has.
@@ -108,6 +114,8 @@ impl World {
             overseer: None,
             occupied: BTreeSet::new(),
             missing_paths: BTreeSet::new(),
+            shows_processes: false,
+            belated: Duration::ZERO,
         };
         for (name, driver) in PREDEFINED {
             let id = world.new_id();
@@ -172,6 +180,11 @@ impl Container {
 
     pub fn image(&self) -> &str {
         self.body["Image"].as_str().unwrap_or_default()
+    }
+
+    /// A number that no other life of its process has.
+    pub fn pid(&self) -> u32 {
+        u32::try_from(self.generation).unwrap_or(u32::MAX)
     }
 
     pub fn is_up(&self) -> bool {

@@ -1,0 +1,105 @@
+use super::super::{Fall, Watch};
+use super::*;
+use crate::engine::fake::{Act, Fake, Script};
+use crate::engine::{ContainerRequest, Engine};
+use serde_json::json;
+
+/// What came of a container's first moments, and how long they were watched after the answer.
+async fn moments(fake: &Fake, policy: &str) -> (Result<bool, String>, Duration) {
+    let watch = Watch::new(fake, "p", None);
+    let work = async {
+        // The stream is there before the start.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let request = ContainerRequest {
+            name: "cc".into(),
+            platform: None,
+            body: json!({
+                "Image": "busybox",
+                "Labels": { "com.docker.compose.project": "p" },
+                "HostConfig": { "RestartPolicy": { "Name": policy } },
+            }),
+        };
+        let id = fake.create_container(request).await.unwrap();
+        let begun = Instant::now();
+        fake.start_container(&id).await.unwrap();
+        watch.started(&id, begun.elapsed());
+        let answered = Instant::now();
+        let came = watch.first_moments(&id, false).await;
+        let came = came.map_err(|fall| match fall {
+            Fall::Ended(details) => format!("ended {}", details.exit_code),
+            _ => "another fall".into(),
+        });
+        (came, answered.elapsed())
+    };
+    tokio::select! {
+        came = work => came,
+        () = watch.pump() => unreachable!(),
+    }
+}
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// A start takes 150 ms; the container then ends (or not) when the script says.
+fn engine(acts: Vec<(Duration, Act)>) -> Fake {
+    let fake = Fake::new();
+    fake.slow_down(|call| match call.method {
+        "start_container" => 150 * MILLI,
+        _ => Duration::ZERO,
+    });
+    fake.cast(move |_, _| Script {
+        acts: acts.clone(),
+        ..Script::default()
+    });
+    fake
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lives_is_watched_200_ms_where_it_can_be_seen() {
+    let fake = engine(Vec::new());
+    let (came, took) = moments(&fake, "no").await;
+    assert_eq!(came, Ok(false));
+    assert!((350 * MILLI..=352 * MILLI).contains(&took), "{took:?}");
+
+    fake.show_processes(Duration::ZERO);
+    fake.remove_container("cc", true, false).await.unwrap();
+    fake.forget_calls();
+    let (came, took) = moments(&fake, "no").await;
+    assert_eq!(came, Ok(false));
+    assert!((200 * MILLI..=202 * MILLI).contains(&took), "{took:?}");
+    let inspects = fake
+        .calls()
+        .iter()
+        .filter(|c| c.method == "inspect_container")
+        .count();
+    assert_eq!(inspects, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_known_however_late_the_engine_tells() {
+    for (after, belated, policy, expected) in [
+        (50 * MILLI, Duration::ZERO, "no", Err("ended 3")),
+        (50 * MILLI, 900 * MILLI, "no", Err("ended 3")),
+        (199 * MILLI, 3000 * MILLI, "no", Err("ended 3")),
+        (50 * MILLI, 900 * MILLI, "always", Err("ended 3")),
+        (250 * MILLI, Duration::ZERO, "no", Ok(false)),
+    ] {
+        let fake = engine(vec![(after, Act::Exit(3))]);
+        fake.show_processes(belated);
+        let (came, took) = moments(&fake, policy).await;
+        assert_eq!(
+            came,
+            expected.map_err(str::to_owned),
+            "{after:?} {belated:?}"
+        );
+        assert!(took <= after + belated + 2 * ASK_AGAIN, "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_done_its_work_is_done() {
+    let fake = engine(vec![(20 * MILLI, Act::Exit(0))]);
+    fake.show_processes(500 * MILLI);
+    let (came, took) = moments(&fake, "no").await;
+    assert_eq!(came, Ok(false));
+    assert!(took < 600 * MILLI, "{took:?}");
+}
