@@ -1,7 +1,7 @@
 //! Calling a change off: what a failure would have left half-way is put back.
 
 use super::Walk;
-use crate::engine::ContainerState;
+use crate::engine::{ContainerState, Health};
 use crate::plan::{Action, StepId, Takeover, Target};
 use std::collections::BTreeSet;
 
@@ -23,9 +23,7 @@ impl Walk<'_> {
         let engine = self.means.engine;
         let new = self.id_of(&takeover.new);
         let before = self.observed.replicas().find(|c| c.id == new);
-        // One that has been running and was not touched goes on as it was.
-        let untouched = takeover.start.is_none_or(|start| !self.has_begun(start));
-        if before.is_some_and(|c| c.state.is_up()) && untouched {
+        if before.is_some_and(|c| c.state.is_up()) && self.goes_on(&new, takeover.proof).await {
             return None;
         }
         let resumed = takeover.stop.is_none() && self.has_ever_run(id).await;
@@ -103,6 +101,17 @@ impl Walk<'_> {
                 self.means.reporter.warning(word);
             }
         }
+    }
+
+    /// Whether a successor that an earlier run has started, and may have used for a while, is still
+    /// well, as far as anybody has asked.
+    async fn goes_on(&self, new: &str, proof: Option<StepId>) -> bool {
+        let asked = proof.is_some_and(|proof| self.has_begun(proof));
+        let details = self.means.engine.inspect_container(new).await;
+        details.is_ok_and(|d| {
+            let well = matches!(d.health, None | Some(Health::Healthy));
+            d.state.is_up() && d.restart_count == 0 && (well || !asked)
+        })
     }
 
     /// A run that was killed may have stopped it; but what never ran is not started now either.

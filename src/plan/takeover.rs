@@ -15,8 +15,8 @@ pub struct Takeover {
     pub fallback: Option<Target>,
     /// The step that stops the old one; `None` where it does not run (any more).
     pub stop: Option<StepId>,
-    /// The step that starts the new one.
-    pub start: Option<StepId>,
+    /// The step that sees whether the new one lives, or is healthy.
+    pub proof: Option<StepId>,
     /// The step that removes the old one: from there on there is no way back.
     pub remove: StepId,
     /// The old one is kept until the new one has proved itself: called off, it runs again.
@@ -30,6 +30,7 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
     let mut fallbacks: BTreeMap<&str, &Target> = BTreeMap::new();
     let mut news: BTreeMap<&str, &Target> = BTreeMap::new();
     let mut starts: BTreeMap<&str, StepId> = BTreeMap::new();
+    let mut proofs: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut stops: BTreeMap<&str, StepId> = BTreeMap::new();
     for (id, step) in plan.steps() {
         if let Action::StopContainer {
@@ -48,7 +49,7 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
                     old.insert((id, container));
                 }
                 Entry::Occupied(_) => {
-                    fallbacks.insert(group, container);
+                    fallbacks.entry(group).or_insert(container);
                 }
             },
             Action::RenameContainer { container, .. } => {
@@ -56,6 +57,9 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
             }
             Action::StartContainer { .. } => {
                 starts.insert(group, id);
+            }
+            Action::Verify { .. } => {
+                proofs.insert(group, id);
             }
             _ => {}
         }
@@ -70,7 +74,7 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
             new: (*new).clone(),
             fallback: fallbacks.get(group).map(|fallback| (*fallback).clone()),
             stop: stops.get(id.as_str()).copied(),
-            start: starts.get(group).copied(),
+            proof: proofs.get(group).copied(),
             remove,
             guarded: starts.get(group).is_some_and(|start| *start < remove),
         };

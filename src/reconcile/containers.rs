@@ -395,8 +395,8 @@ pub(super) fn is_unproven(container: &ObservedContainer, predecessor: &ObservedC
     container.state.is_up()
         && container.health != Some(Health::Healthy)
         && container.name != container.final_name()
-        && predecessor.name == container.final_name()
         && predecessor.state != ContainerState::Created
+        && (predecessor.name == container.final_name() || predecessor.created <= container.created)
 }
 
 fn leftover(container: &ObservedContainer) -> Fate<'_> {
