@@ -12,6 +12,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const PROJECT: &str = "application/vnd.docker.compose.project";
@@ -293,6 +294,16 @@ impl Canned {
                 _ => return,
             }
         }
+        // The body of a form belongs to it.
+        let text = String::from_utf8_lossy(&head).to_lowercase();
+        let length = text
+            .lines()
+            .find_map(|l| l.strip_prefix("content-length: "));
+        let mut body = vec![0; length.and_then(|l| l.trim().parse().ok()).unwrap_or(0)];
+        if stream.read_exact(&mut body).is_err() {
+            return;
+        }
+        head.extend(body);
         match answer(port, &String::from_utf8_lossy(&head)) {
             Some(bytes) => {
                 let _ = stream.write_all(&bytes);
@@ -352,6 +363,78 @@ fn tokens_and_redirects() {
     });
     let out = works(&mut regatta(dir, &["-f", &server.url(), "config"]));
     assert!(out.contains("image: busybox"), "{out}");
+}
+
+/// What `docker login` leaves for registries that give out tokens for good is exchanged for one.
+#[test]
+fn an_identity_token() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let server = Canned::new(move |port, head| {
+        let challenge = format!(
+            "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:{port}/token\",service=\"s\"\r\n"
+        );
+        let is = |start: &str| head.starts_with(start);
+        match head.contains("authorization: Bearer t0ken\r\n") {
+            _ if is("POST /token ") => {
+                let form = "service=s&scope=repository%3Aapp%3Apull&grant_type=refresh_token&client_id=regatta&refresh_token=for-good";
+                match head.ends_with(form) {
+                    true => answer("200 OK", "", "{\"access_token\": \"t0ken\"}"),
+                    false => answer("403 Forbidden", "", "{}"),
+                }
+            }
+            false => answer("401 Unauthorized", &challenge, "{}"),
+            true if is("GET /v2/app/manifests/1 ") => answer("200 OK", "", &one_file(SMALL)),
+            true => answer("200 OK", "", SMALL),
+        }
+    });
+    fs::create_dir_all(dir.join(".docker")).expect("a folder");
+    let host = format!("127.0.0.1:{}", server.port);
+    let login = |token: &str| {
+        let text = json!({"auths": {host.as_str(): {"identitytoken": token}}}).to_string();
+        fs::write(dir.join(".docker/config.json"), text).expect("a file");
+    };
+    login("wrong");
+    let mut run = regatta(dir, &["-f", &server.url(), "config"]);
+    fails(&mut run, &["gives no token: 403"]);
+    login("for-good");
+    let out = works(&mut regatta(dir, &["-f", &server.url(), "config"]));
+    assert!(out.contains("image: busybox"), "{out}");
+}
+
+/// A proxy that passes on what is said to the server named by `CONNECT`, for whoever knows the word.
+fn proxy() -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let passed = Arc::new(AtomicUsize::new(0));
+    let count = passed.clone();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && matches!(client.read(&mut byte), Ok(1)) {
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let target = head
+                .strip_prefix("CONNECT ")
+                .and_then(|h| h.split(' ').next());
+            if !head.contains("Proxy-Authorization: Basic bWU6cHc=\r\n") {
+                let _ = client.write_all(b"HTTP/1.1 407 Who are you\r\n\r\n");
+                continue;
+            }
+            let server = TcpStream::connect(target.expect("CONNECT")).expect("a server");
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+            count.fetch_add(1, Ordering::SeqCst);
+            for (from, to) in [(&client, &server), (&server, &client)] {
+                let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Write);
+                });
+            }
+        }
+    });
+    (port, passed)
 }
 
 #[test]
@@ -490,6 +573,20 @@ fn under_tls() {
     let mut run = regatta(dir, &["-f", &url, "config"]);
     let out = works(run.env("SSL_CERT_FILE", dir.join("cert.pem")));
     assert!(out.contains("image: busybox"), "{out}");
+    // Through a proxy, which the environment names.
+    let (port, passed) = proxy();
+    let through = |who: &str| {
+        let mut run = regatta(dir, &["-f", &url, "config"]);
+        run.env("SSL_CERT_FILE", dir.join("cert.pem"));
+        run.env("HTTPS_PROXY", format!("http://{who}127.0.0.1:{port}"));
+        run
+    };
+    fails(&mut through(""), &["the proxy answers", "407"]);
+    assert!(works(&mut through("me:pw@")).contains("image: busybox"));
+    assert!(
+        passed.load(Ordering::SeqCst) > 0,
+        "it went through the proxy"
+    );
     // A plain registry there has to be named as one.
     let plain = Registry::start_on("0.0.0.0");
     publish(&plain, "app", MAIN);

@@ -6,6 +6,7 @@ pub mod dotenv;
 pub mod endpoint;
 pub mod ignore;
 pub mod interpolation;
+pub mod lane;
 pub mod load;
 pub mod project;
 pub mod short;
@@ -18,12 +19,13 @@ pub mod yaml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; each has a binary in `fuzz_targets` and a folder in `seeds`.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("attribute", attribute::run),
     ("dotenv", dotenv::run),
     ("endpoint", endpoint::run),
     ("ignore", ignore::run),
     ("interpolation", interpolation::run),
+    ("lane", lane::run),
     ("load", load::run),
     ("short", short::run),
     ("template", template::run),

@@ -182,7 +182,18 @@ impl Expander<'_> {
                 {
                     self.findings.push(unknown_option(text, option, span, path));
                 }
-                *node = short::volume::parse(text, span).map_err(|what| (span, what))?;
+                match short::volume::parse(text, span) {
+                    Ok(mount) => *node = mount,
+                    Err(_) if self.lenient => {}
+                    Err(fault) => {
+                        let found = Diagnostic::error("bad-value", path.to_string(), fault.what);
+                        let found = found.at(span);
+                        self.findings.push(match fault.part.is_empty() {
+                            true => found,
+                            false => found.part(text.to_string(), fault.part),
+                        });
+                    }
+                }
             }
             (Device, Value::Str(text)) => {
                 *node = short::device::parse(text, span).map_err(|what| (span, what))?;

@@ -15,7 +15,7 @@ mod scalar;
 mod syntax;
 
 pub use emit::emit;
-pub use parse::{parse, parse_unmerged};
+pub use parse::{parse, parse_unmerged, thoroughly as parse_thoroughly};
 
 use crate::tree::{Node, Span};
 

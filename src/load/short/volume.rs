@@ -1,6 +1,6 @@
 //! `volumes` of a service: `[SOURCE:]TARGET[:OPTIONS]`.
 
-use super::Fields;
+use super::{Fault, Fields};
 use crate::tree::{Node, Span};
 use crate::value::path::clean;
 
@@ -21,7 +21,7 @@ struct Parts<'t> {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub fn parse(text: &str, span: Span) -> Result<Node, String> {
+pub fn parse(text: &str, span: Span) -> Result<Node, Fault> {
     let parts = split(text)?;
     let mut read_only = false;
     let mut bind = Fields::new(span);
@@ -82,9 +82,10 @@ pub fn target(text: &str) -> Option<String> {
     Some(clean(split(text).ok()?.target))
 }
 
-fn split(text: &str) -> Result<Parts<'_>, String> {
+fn split(text: &str) -> Result<Parts<'_>, Fault> {
     if text.is_empty() {
-        return Err("invalid empty volume spec".to_owned());
+        let what = "invalid empty volume spec".to_owned();
+        return Err(Fault { what, part: 0..0 });
     }
     if text.len() <= 2 {
         return Ok(Parts {
@@ -94,16 +95,23 @@ fn split(text: &str) -> Result<Parts<'_>, String> {
             is_short: true,
         });
     }
-    let wrong = |what: &str| format!("invalid spec: {text}: {what}");
+    let wrong =
+        |what: &str, part: &str| Fault::of(text, part, format!("invalid spec: {text}: {what}"));
     let sections = sections(text);
-    if sections.iter().any(|s| s.is_empty()) {
-        return Err(wrong("empty section between colons"));
+    if let Some(empty) = sections.iter().find(|s| s.is_empty()) {
+        // The colons around it are what can be seen.
+        let Fault { what, part } = wrong("empty section between colons", empty);
+        let part = part.start.saturating_sub(1)..(part.end + 1).min(text.len());
+        return Err(Fault { what, part });
     }
     let (source, target, options) = match sections[..] {
         [target] => (None, target, ""),
         [source, target] => (Some(source), target, ""),
         [source, target, options] => (Some(source), target, options),
-        _ => return Err(wrong("too many colons")),
+        _ => {
+            let at = sections[3].as_ptr() as usize - text.as_ptr() as usize;
+            return Err(wrong("too many colons", &text[at - 1..]));
+        }
     };
     Ok(Parts {
         source,
@@ -155,7 +163,7 @@ mod tests {
 
     fn show(text: &str) -> String {
         match super::parse(text, Span::default()) {
-            Err(error) => error,
+            Err(error) => error.what,
             Ok(node) => {
                 let yaml = emit(&node);
                 let lines: Vec<&str> = yaml.lines().map(str::trim).collect();

@@ -294,8 +294,6 @@ impl<'t> Builder<'t> {
         let hint = match tag.map(|t| &t.meaning) {
             None if kind == Kind::Plain => Hint::None,
             None | Some(TagMeaning::NonSpecific) => return Value::Str(text.into()),
-            // `!override` only speaks to the merge; the value under it is typed as ever.
-            Some(TagMeaning::Compose(_)) if kind == Kind::Plain => Hint::None,
             Some(TagMeaning::Compose(_) | TagMeaning::Custom | TagMeaning::Misspelt(_)) => {
                 Hint::Custom
             }

@@ -24,12 +24,8 @@ pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Ve
     thoroughly(source, text, findings)
 }
 
-/// As [`parse`], with the event parser whatever the text is.
-pub(super) fn thoroughly(
-    source: SourceId,
-    text: &str,
-    findings: &mut Vec<Diagnostic>,
-) -> Vec<Document> {
+/// As [`parse`], with the event parser whatever the text is: what the quick scanner is held to.
+pub fn thoroughly(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Vec<Document> {
     parse_with(Builder::new(), source, text, findings)
 }
 
