@@ -79,6 +79,11 @@ impl Command {
         matches!(self, Command::Up(up) if !up.renew)
     }
 
+    /// Whether it starts things and sees whether they live.
+    pub fn watches(&self) -> bool {
+        matches!(self, Command::Up(up) if up.start && !up.unverified)
+    }
+
     /// Whether anonymous volumes are made afresh.
     pub fn renews(&self) -> bool {
         matches!(self, Command::Up(up) if up.renew)

@@ -198,6 +198,25 @@ impl Oversight {
         })
     }
 
+    /// Whether of what was up before, and is to stay, everything is up again, where a change failed.
+    pub fn still_serves(&self, fake: &Fake, lasting: &BTreeSet<Slot>) -> Result<(), String> {
+        let book = self.book();
+        fake.census(|census| {
+            let running = census.containers().filter(|c| {
+                let is_up = c.state == ContainerState::Running;
+                is_ours(c) && is_up && final_name(c.name) == c.name
+            });
+            let serving: BTreeSet<Slot> = running.filter_map(|c| slot(&c)).collect();
+            let mut missing = book.alive.intersection(lasting);
+            match missing.find(|slot| !serving.contains(slot)) {
+                Some((service, number)) => Err(format!(
+                    "it fails and leaves number {number} of {service} down"
+                )),
+                None => Ok(()),
+            }
+        })
+    }
+
     /// What was wrong. `lasting` are the slots that an undisturbed run leaves.
     pub fn verdict(&self, lasting: &BTreeSet<Slot>) -> Result<(), String> {
         let book = self.book();

@@ -70,6 +70,12 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         {
             return say(format!("undisturbed: {wrong}"), calls);
         }
+        if went_well.is_err()
+            && case.command.watches()
+            && let Err(wrong) = oversight.still_serves(&fake, &undisturbed.slots)
+        {
+            return say(format!("undisturbed: {wrong}"), calls);
+        }
         if went_well.is_ok()
             && case.command.is_idempotent()
             && let Some(plan) = case.command.plan(&fake, project).await
