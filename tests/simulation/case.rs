@@ -135,6 +135,11 @@ impl Case {
             volumes: renewed || self.was_killed(),
             renewed,
             fails: false,
+            sharing: {
+                let drafts = self.before.services.iter().chain(&self.after.services);
+                let sharing = drafts.filter(|d| d.shares_with.is_some());
+                sharing.map(|d| d.name.clone()).collect()
+            },
             idle: matches!(&self.command, Command::Up(up) if !up.start),
         }
     }

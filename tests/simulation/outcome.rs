@@ -1,6 +1,7 @@
 //! Where a run has led: everything that is the same whichever way it was reached.
 
 use super::law::{Slot, final_name, is_ours, slot};
+use super::stage::PROJECT;
 use regatta::engine::fake::{Census, Fake};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ impl Before {
 }
 
 /// In what two ends may differ that are as good as each other.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Leeway {
     /// Volumes that each attempt makes afresh, and leaves.
     pub volumes: bool,
@@ -35,10 +36,21 @@ pub struct Leeway {
     /// Where a change fails and what was there before never ran, there is nothing to come back to:
     /// what stays in that place, the old one or the new, does not count.
     pub fails: bool,
+    /// Services that share another's namespace: where a change fails, the very container that theirs
+    /// shared with may be gone, so that neither the old nor the new one can run.
+    pub sharing: Vec<String>,
 }
 
 impl Leeway {
-    fn simplified(self, line: &str) -> String {
+    fn is_bereft(&self, line: &str) -> bool {
+        let of = |service: &String| {
+            let stem = format!("{PROJECT}-{service}-");
+            container_name(line).is_some_and(|name| name.starts_with(&stem))
+        };
+        self.fails && self.sharing.iter().any(of)
+    }
+
+    fn simplified(&self, line: &str) -> String {
         let mut parts: Vec<String> = line.split(", ").map(str::to_owned).collect();
         if !line.starts_with("container ") {
             return line.to_owned();
@@ -97,9 +109,9 @@ impl Outcome {
     }
 
     /// How this end differs from that of an undisturbed run.
-    pub fn difference(&self, undisturbed: &Outcome, leeway: Leeway) -> Option<String> {
+    pub fn difference(&self, undisturbed: &Outcome, leeway: &Leeway) -> Option<String> {
         let simplified = |outcome: &Outcome| -> Vec<String> {
-            let lines = outcome.lines.iter();
+            let lines = outcome.lines.iter().filter(|line| !leeway.is_bereft(line));
             lines.map(|line| leeway.simplified(line)).collect()
         };
         let (mut here, mut there) = (simplified(self), simplified(undisturbed));

@@ -186,9 +186,9 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         leeway.renewed |= second.renews();
         if ends
             .iter()
-            .all(|possible| end.difference(possible, leeway).is_some())
+            .all(|possible| end.difference(possible, &leeway).is_some())
         {
-            let difference = end.difference(&ends[1], leeway).unwrap_or_default();
+            let difference = end.difference(&ends[1], &leeway).unwrap_or_default();
             return say(
                 format!("it ends where no order leads:\n{difference}"),
                 calls,

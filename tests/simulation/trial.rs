@@ -139,7 +139,7 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
             fails: went_well.is_err(),
             ..case.leeway()
         };
-        if let Some(difference) = disturbed.difference(&undisturbed, leeway) {
+        if let Some(difference) = disturbed.difference(&undisturbed, &leeway) {
             return say(format!("it ends elsewhere:\n{difference}"), calls);
         }
         Ok(())
