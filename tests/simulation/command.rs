@@ -384,7 +384,7 @@ impl Command {
     }
 }
 
-fn bid<'a>(
+pub fn bid<'a>(
     engine: &'a dyn Engine,
     place: &'a Place,
     reporter: &'a Reporter,

@@ -3,14 +3,16 @@
 
 use super::case::{At, Case};
 use super::chance::Chance;
-use super::command::{Command, ENDLESS, Up};
+use super::command::{Command, ENDLESS, bid};
 use super::law::{Licence, Oversight};
 use super::on_fake::on_virtual_time;
 use super::outcome::{Before, Outcome};
-use super::stage::{PLAIN, Projects, REST, set};
+use super::stage::{Projects, REST, set};
 use super::trial::{SLOWNESS, Wrong};
 use super::wire::{Spot, Wire};
-use regatta::lock::Place;
+use regatta::event::Reporter;
+use regatta::interrupt::Interrupts;
+use regatta::lock::{Place, acquire};
 use regatta::project::Project;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -198,15 +200,15 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
             let mut volumes = fake.volumes().into_iter();
             volumes.any(|v| v.labels.contains_key("dev.regatta.lock"))
         };
-        // Where nothing is left to do nobody looks at locks; whoever changes something next clears
-        // away what a killed one has left.
+        // Where nothing is left to do nobody looks at locks; whoever takes one next clears away what
+        // a killed one has left.
         if claims() && ended.is_none() {
-            let up = Command::Up(Up {
-                force: true,
-                ..PLAIN
-            });
             let next = one.beside(case.luck ^ 0x4321);
-            let _ = up.run(&next, project, Some(&here)).await;
+            let (reporter, interrupts) = (Reporter::silent(), Interrupts::default());
+            match acquire(bid(&next, &here, &reporter, &interrupts)).await {
+                Ok(lock) => lock.release().await,
+                Err(error) => return say(format!("nobody gets the lock: {error}"), calls),
+            }
         }
         if claims() {
             return say("a claim is left".to_owned(), calls);

@@ -99,7 +99,7 @@ impl Projects {
     }
 }
 
-pub const PLAIN: Up = Up {
+const PLAIN: Up = Up {
     services: Vec::new(),
     no_deps: false,
     force: false,
