@@ -101,10 +101,34 @@ fn fails(seed: u64, tried: Result<(), Wrong>) -> bool {
 
 #[test]
 fn a_change_is_safe() {
-    let Some(seed) = run(seeds(), |seed| fails(seed, attempt(&Case::from_seed(seed)))) else {
+    all_are_safe(seeds(), Case::from_seed);
+}
+
+/// The same on the engine's own machine, where processes are seen and the engine is late.
+#[test]
+fn a_change_is_safe_beside_its_engine() {
+    let seeds = seeds();
+    let seeds = seeds.start..seeds.start + (seeds.end - seeds.start).div_ceil(4);
+    all_are_safe(seeds, |seed| Case {
+        shown: Some(seed % 3 * 400),
+        ..Case::from_seed(seed)
+    });
+}
+
+fn all_are_safe(seeds: Range<u64>, case_of: impl Fn(u64) -> Case + Sync) {
+    let survey = std::env::var_os("REGATTA_SURVEY").is_some();
+    let fails = |seed| match attempt(&case_of(seed)) {
+        Ok(()) => false,
+        Err(wrong) if survey => {
+            println!("{seed}: {}", wrong.text);
+            false
+        }
+        Err(_) => true,
+    };
+    let Some(seed) = run(seeds, fails) else {
         return;
     };
-    let case = Case::from_seed(seed);
+    let case = case_of(seed);
     let wrong = attempt(&case).expect_err("the same again");
     println!("{}", told(seed, &case, &wrong));
     let tries = std::env::var("REGATTA_TRIES")
@@ -117,7 +141,7 @@ fn a_change_is_safe() {
 fn told(seed: u64, case: &Case, wrong: &Wrong) -> String {
     format!(
         "REGATTA_SEED={seed}: {}\n--- before\n{}--- meanwhile: {:?}\n--- after\n{}--- command: {:?}\n\
-         --- trouble: {:?}, at once: {}, luck {:#x}\n--- calls\n{}\n",
+         --- trouble: {:?}, at once: {}, processes shown: {:?}, luck {:#x}\n--- calls\n{}\n",
         wrong.text,
         case.before.yaml(),
         case.acts,
@@ -125,6 +149,7 @@ fn told(seed: u64, case: &Case, wrong: &Wrong) -> String {
         case.command,
         case.trouble,
         case.at_once,
+        case.shown,
         case.luck,
         wrong.calls.join("\n")
     )

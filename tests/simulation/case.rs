@@ -62,6 +62,8 @@ pub struct Case {
     pub trouble: Option<(At, Trouble)>,
     /// The next attempt does not wait until the engine has done what the first one asked for.
     pub at_once: bool,
+    /// The engine shows its processes, and learns of their ends so many milliseconds late.
+    pub shown: Option<u64>,
 }
 
 impl Case {
@@ -98,6 +100,7 @@ impl Case {
             command,
             trouble: trouble.map(|trouble| (at, trouble)),
             at_once: chance.below(2) == 0,
+            shown: None,
         }
     }
 
@@ -204,6 +207,7 @@ impl Case {
         add(&|case| case.after.networks = case.before.networks);
         add(&|case| case.trouble = None);
         add(&|case| case.at_once = false);
+        add(&|case| case.shown = None);
         found
     }
 }

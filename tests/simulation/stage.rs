@@ -122,6 +122,9 @@ pub async fn set(case: &Case, projects: &Projects) -> Fake {
         tokio::time::sleep(REST).await;
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
+    if let Some(belated) = case.shown {
+        fake.show_processes(Duration::from_millis(belated));
+    }
     fake
 }
 

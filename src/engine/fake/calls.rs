@@ -171,7 +171,7 @@ impl Engine for Fake {
                 Ok((found, ends))
             })?;
             if let Some(code) = ends {
-                fake.perform(&found, super::Act::Exit(code));
+                fake.note(&found, super::Act::Exit(code));
             }
             Ok(())
         })
