@@ -236,24 +236,6 @@ impl Observed {
         undeclared.chain(finished)
     }
 
-    /// Podman before 5 tells of a container's networks by their names, where ids are asked for.
-    fn identify_networks(&mut self) {
-        let ids: BTreeMap<&str, &str> = self
-            .networks
-            .iter()
-            .map(|n| (n.name.as_str(), n.id.as_str()))
-            .collect();
-        let known = self.services.values_mut().flatten();
-        for container in known.chain(&mut self.oneoffs) {
-            for network in &mut container.networks {
-                let is_name = container.summary.networks.get(network) == Some(network);
-                if let Some(id) = ids.get(network.as_str()).filter(|_| is_name) {
-                    *network = (*id).to_owned();
-                }
-            }
-        }
-    }
-
     /// The network of this name (or, for an external one, of this id).
     pub fn network_named(&self, name: &str) -> Option<&NetworkSummary> {
         self.networks
@@ -299,14 +281,29 @@ pub async fn observe(
     };
     let ((containers, networks), (volumes, images)) =
         try_join(try_join(containers, networks), try_join(volumes, images)).await?;
+    let containers = with_network_ids(containers, &networks);
     let mut observed = Observed::from_containers(containers);
     observed.wants_networks_first = engine.wants_networks_first();
     observed.networks = networks;
-    observed.identify_networks();
     observed.volumes = volumes;
     observed.images = images;
     observed.foreign_folders = folders::foreign(&observed, &project.working_dir);
     Ok(observed)
+}
+
+/// Podman before 5 tells of a container's networks by their names, where ids are asked for.
+fn with_network_ids(
+    mut containers: Vec<ContainerSummary>,
+    networks: &[NetworkSummary],
+) -> Vec<ContainerSummary> {
+    for (name, id) in containers.iter_mut().flat_map(|c| &mut c.networks) {
+        if id == name
+            && let Some(network) = networks.iter().find(|n| n.name == *name)
+        {
+            id.clone_from(&network.id);
+        }
+    }
+    containers
 }
 
 /// The local images of the project's services, by the reference the service names.
@@ -415,29 +412,22 @@ mod tests {
 
     #[test]
     fn a_network_told_of_by_its_name_has_its_id() {
-        let on = |network: &str, id: &str| ObservedContainer {
-            networks: vec![id.into()],
-            summary: ContainerSummary {
-                networks: [(network.into(), id.into())].into(),
-                ..ContainerSummary::default()
-            },
-            ..ObservedContainer::default()
+        let on = |network: &str, id: &str| ContainerSummary {
+            networks: [(network.into(), id.into())].into(),
+            ..ContainerSummary::default()
         };
-        let mut observed = Observed {
-            services: [("a".into(), vec![on("n", "n"), on("n", "gone")])].into(),
-            oneoffs: vec![on("n", "n")],
-            networks: vec![NetworkSummary {
-                id: "9".into(),
-                name: "n".into(),
-                ..NetworkSummary::default()
-            }],
-            ..Observed::default()
-        };
-        observed.identify_networks();
-        let ids = |c: &ObservedContainer| c.networks.clone();
-        let all: Vec<_> = observed.services["a"].iter().map(ids).collect();
-        assert_eq!(all, [["9"], ["gone"]]);
-        assert_eq!(observed.oneoffs[0].networks, ["9"]);
+        let networks = [NetworkSummary {
+            id: "9".into(),
+            name: "n".into(),
+            ..NetworkSummary::default()
+        }];
+        let containers = vec![on("n", "n"), on("n", "gone"), on("m", "m")];
+        let containers = with_network_ids(containers, &networks);
+        let ids: Vec<_> = containers
+            .iter()
+            .flat_map(|c| c.networks.values())
+            .collect();
+        assert_eq!(ids, ["9", "gone", "m"]);
     }
 
     #[test]
