@@ -6,10 +6,10 @@ mod on_fake;
 use on_fake::{loaded, on_virtual_time, plan, project, up};
 use regatta::change::{agree_to_nothing, prepare};
 use regatta::engine::fake::{Fake, FakeImage};
-use regatta::engine::{ContainerRequest, Engine};
+use regatta::engine::{ContainerRequest, ContainerState, Engine};
 use regatta::observe::{Observed, Scope, observe};
 use regatta::plan::{Action, Plan, SCHEMA_VERSION, render_json, render_text};
-use regatta::project::Project;
+use regatta::project::{Dependencies, Project};
 use regatta::reconcile::{Options, Recreate, lifecycle};
 
 const SHOP: &str = "\
@@ -449,4 +449,35 @@ shop:
   > start container shop-db-1  (it had exited (0))
 "
     );
+}
+
+#[test]
+fn who_is_on_a_network_that_is_made_anew_comes_back_whoever_is_asked_for() {
+    let both = "\
+name: shop
+services:
+  web: {image: busybox, networks: [inner]}
+  db: {image: busybox, networks: [inner, outer]}
+networks: {inner: {}, outer: {}}
+";
+    on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &project(both)).await;
+        let mut next = project(&both.replace("inner: {}", "inner: {labels: {v: two}}"));
+        next.select(&["web".to_owned()], Dependencies::Include)
+            .unwrap();
+        next.drop_unused_resources();
+        let done = up(&fake, &next).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        let network = fake
+            .networks()
+            .into_iter()
+            .find(|n| n.name == "shop_inner")
+            .unwrap();
+        for name in ["shop-web-1", "shop-db-1"] {
+            let container = fake.container(name).unwrap();
+            assert_eq!(container.state, ContainerState::Running, "{name}");
+            assert_eq!(container.networks.get("shop_inner"), Some(&network.id));
+        }
+    });
 }

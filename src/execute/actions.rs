@@ -238,13 +238,17 @@ impl Walk<'_> {
         network: &str,
         container: &Target,
     ) -> Result<serde_json::Value, Trouble> {
-        let service = self.service(service)?;
+        // Of one that the command is not about the project does not have all that it uses.
+        let mut service = self.service(service)?.clone();
+        let known = &self.project.networks;
+        service.networks.retain(|key, _| known.contains_key(key));
+        service.volumes.clear();
         let request = self.request(
-            service,
+            &service,
             container.name(),
             1,
             BTreeMap::new(),
-            self.containers_referred_to_by(service),
+            self.containers_referred_to_by(&service),
             BTreeMap::new(),
         )?;
         Ok(request.body["NetworkingConfig"]["EndpointsConfig"][network].clone())

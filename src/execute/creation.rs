@@ -18,6 +18,8 @@ impl Walk<'_> {
         self.project
             .services
             .get(name)
+            // One that the command is not about may be on a network that is made anew.
+            .or_else(|| self.project.disabled.get(name))
             .ok_or_else(|| Trouble::new(format!("service {name} is not in the project")))
     }
 

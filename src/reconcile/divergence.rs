@@ -143,7 +143,8 @@ impl Planner<'_> {
             let network = self.project.networks.get(key)?;
             let id = container.summary.networks.get(&network.name)?;
             let present = self.observed.network_named(&network.name);
-            let is_gone = !id.is_empty() && present.is_none_or(|present| present.id != *id);
+            let is_on = present.is_some_and(|present| container.networks.contains(&present.id));
+            let is_gone = !id.is_empty() && !is_on;
             (is_gone && !network.external).then(|| {
                 Divergence::because(format!("it is not attached to network {}", network.name))
             })

@@ -2,7 +2,8 @@
 
 use super::existing;
 use super::lifecycle::provider;
-use crate::engine::{ContainerState, ImageSummary};
+use super::starts::has_only_empty_volumes;
+use crate::engine::ImageSummary;
 use crate::graph::dependency_order;
 use crate::labels;
 use crate::observe::{Observed, ObservedContainer};
@@ -66,7 +67,8 @@ pub fn down(
         }
         for container in observed.replicas_of(name) {
             let hooks = &project.services[name].pre_stop;
-            let stopped = teardown.remove(container, hooks, &after, options.volumes);
+            let volumes = options.volumes || has_only_empty_volumes(observed, container);
+            let stopped = teardown.remove(container, hooks, &after, volumes);
             teardown
                 .stopped
                 .entry(name.to_owned())
@@ -144,11 +146,7 @@ impl Teardown<'_> {
             Action::RemoveContainer {
                 container: existing(container),
                 force: true,
-                // Those of one that never ran are empty, and nobody would find them again; unless
-                // it was to take over those of a predecessor.
-                volumes: volumes
-                    || (container.state == ContainerState::Created
-                        && !container.summary.labels.contains_key(labels::REPLACE)),
+                volumes,
             },
             CAUSE,
             "Removing",

@@ -7,6 +7,7 @@ use crate::labels;
 use crate::network::Network;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId};
+use std::collections::BTreeSet;
 
 impl<'a> Planner<'a> {
     /// Pass 2: networks that are not there.
@@ -89,6 +90,8 @@ impl<'a> Planner<'a> {
     pub(super) fn plan_network_recreations(&mut self) {
         let project = self.project;
         let observed = self.observed;
+        // Of services that the command is not about, but their network is: they come back, too.
+        let mut bystanders = Vec::new();
         for key in std::mem::take(&mut self.diverged_networks) {
             let network = &project.networks[&key];
             let Some(present) = observed.network_named(&network.name) else {
@@ -123,10 +126,26 @@ impl<'a> Planner<'a> {
             let created = self.network_steps[&key];
             for container in users {
                 // A container that is replaced meets the new network in its successor.
-                if self.is_kept(&container.id) {
+                let is_bystander = project.disabled.contains_key(&container.service);
+                if is_bystander || self.is_kept(&container.id) {
                     self.plan_reconnection(container, &key, &cause, vec![created]);
                 }
+                if is_bystander && container.state.is_up() {
+                    bystanders.push(container);
+                }
             }
+        }
+        let mut seen = BTreeSet::new();
+        bystanders.retain(|c| seen.insert(c.id.as_str()));
+        for container in bystanders {
+            let action = Action::StartContainer {
+                service: container.service.clone(),
+                container: existing(container),
+            };
+            let step = Step::new(action, "it was stopped for a change", "Starting", "Started");
+            let mut after: Vec<StepId> = self.reconnects[container.id.as_str()].clone();
+            after.extend(self.stops.get(container.id.as_str()));
+            self.plan.add(step, after);
         }
     }
 

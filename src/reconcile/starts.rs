@@ -4,7 +4,7 @@ use super::containers::LEFTOVER;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::labels;
-use crate::observe::{ObservedContainer, is_anonymous};
+use crate::observe::{Observed, ObservedContainer, is_anonymous};
 use crate::plan::{Action, Step, StepId, Target, Until};
 use crate::service::{Condition, Service};
 
@@ -130,35 +130,13 @@ impl<'a> Planner<'a> {
             Action::RemoveContainer {
                 container: existing(container),
                 force: true,
-                volumes: self.has_only_empty_volumes(container),
+                volumes: has_only_empty_volumes(self.observed, container),
             },
             cause,
             "Removing",
             "Removed",
         );
         self.plan.add(step, after)
-    }
-
-    /// Whether its anonymous volumes go with it. One that never ran has no data, and nobody would
-    /// find its volumes again; unless it was to take over those of a predecessor, which are known
-    /// only as long as that one is there.
-    fn has_only_empty_volumes(&self, container: &ObservedContainer) -> bool {
-        let mut others = self.observed.replicas().filter(|c| c.id != container.id);
-        if container.state != ContainerState::Created {
-            return false;
-        }
-        if !container.summary.labels.contains_key(labels::REPLACE) {
-            return true;
-        }
-        let Some(prefix) = container.name.strip_suffix(container.final_name()) else {
-            return false;
-        };
-        let predecessor = prefix.trim_end_matches('_');
-        !predecessor.is_empty()
-            && others.any(|c| {
-                let mut volumes = c.volumes.iter().filter(|name| is_anonymous(name));
-                c.id.starts_with(predecessor) && !volumes.any(|v| container.volumes.contains(v))
-            })
     }
 
     /// Whether what runs now ends, for a successor or to come back.
@@ -486,4 +464,26 @@ impl<'a> Planner<'a> {
             self.plan_wait(name, until, false, "--wait");
         }
     }
+}
+
+/// Whether its anonymous volumes go with it. One that never ran has no data, and nobody would
+/// find its volumes again; unless it was to take over those of a predecessor, which are known
+/// only as long as that one is there.
+pub(super) fn has_only_empty_volumes(observed: &Observed, container: &ObservedContainer) -> bool {
+    let mut others = observed.replicas().filter(|c| c.id != container.id);
+    if container.state != ContainerState::Created {
+        return false;
+    }
+    if !container.summary.labels.contains_key(labels::REPLACE) {
+        return true;
+    }
+    let Some(prefix) = container.name.strip_suffix(container.final_name()) else {
+        return false;
+    };
+    let predecessor = prefix.trim_end_matches('_');
+    !predecessor.is_empty()
+        && others.any(|c| {
+            let mut volumes = c.volumes.iter().filter(|name| is_anonymous(name));
+            c.id.starts_with(predecessor) && !volumes.any(|v| container.volumes.contains(v))
+        })
 }

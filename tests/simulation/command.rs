@@ -182,6 +182,9 @@ impl Command {
         };
         let selected = project.select(&up.services, dependencies);
         selected.expect("names of services");
+        if !up.services.is_empty() {
+            project.drop_unused_resources();
+        }
         project
     }
 

@@ -186,9 +186,12 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         let mut leeway = case.leeway();
         leeway.volumes |= second.renews();
         leeway.renewed |= second.renews();
-        if ends
-            .iter()
-            .all(|possible| end.difference(possible, &leeway).is_some())
+        // What a killed change has stopped and not started again, `rm` takes: no order leads there.
+        let is_torn = ended.is_none() && removes(second);
+        if !is_torn
+            && ends
+                .iter()
+                .all(|possible| end.difference(possible, &leeway).is_some())
         {
             let difference = end.difference(&ends[1], &leeway).unwrap_or_default();
             return say(
