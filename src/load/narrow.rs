@@ -239,17 +239,19 @@ fn join(services: Services) -> Map {
 }
 
 fn check(builder: &mut Builder<'_>, services: &mut Services, model: &Node) {
-    let broken: Vec<String> = builder
+    let broken: BTreeSet<String> = builder
         .findings
         .iter()
         .filter(|f| f.is_error())
         .map(|f| f.path.clone())
         .collect();
+    // In order, as there may be as many errors as services.
+    let begins = |with: String| {
+        let mut from = broken.range(with.clone()..);
+        from.next().is_some_and(|path| path.starts_with(&with))
+    };
     let is_broken = |section: &str| {
-        broken.iter().any(|path| {
-            path.strip_prefix(section)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        })
+        broken.contains(section) || begins(format!("{section}.")) || begins(format!("{section}["))
     };
     consistency::check(
         &consistency::Project {

@@ -18,6 +18,9 @@ use crate::value::{number, similar};
 /// nobody reads more.
 const MAX_ADVICE: usize = 100;
 
+/// Of so many each is told of; the rest is counted, as telling of it takes more memory than the file.
+const MAX_UNKNOWN: usize = 10_000;
+
 /// What a value may be. A value has one YAML type, so the alternatives of the specification
 /// (short form, long form) are alternatives by type.
 #[derive(Debug, Clone, Copy)]
@@ -400,6 +403,9 @@ impl Check<'_> {
                 None => {
                     let mut finding = unknown(object, key, entry, path);
                     unknown_keys += 1;
+                    if unknown_keys > MAX_UNKNOWN {
+                        continue;
+                    }
                     if unknown_keys > MAX_ADVICE {
                         self.findings.push(finding);
                         continue;
@@ -414,6 +420,15 @@ impl Check<'_> {
                     }
                 }
             }
+        }
+        if unknown_keys > MAX_UNKNOWN {
+            let more = unknown_keys - MAX_UNKNOWN;
+            let message = format!(
+                "{} has {more} more attributes that it cannot have",
+                object.name
+            );
+            let finding = Diagnostic::error("unknown-attribute", path.to_string(), message);
+            self.findings.push(finding.at(node.span));
         }
         for name in object.required {
             if !map.contains_key(name) {
