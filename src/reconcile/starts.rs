@@ -243,7 +243,7 @@ impl<'a> Planner<'a> {
         self.plan_start(service, target, &cause, waits, after, false);
     }
 
-    fn removals_of(&self, name: &str) -> Vec<StepId> {
+    pub(super) fn removals_of(&self, name: &str) -> Vec<StepId> {
         self.plan
             .steps()
             .filter(|(_, step)| {

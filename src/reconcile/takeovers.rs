@@ -124,7 +124,11 @@ impl<'a> Planner<'a> {
         )
         .in_group(&group);
         rename.show.end = Some("Recreated");
-        self.plan.add(rename, [removed])
+        // What an interrupted recreation left may hold the name, too.
+        let mut holders = self.removals_of(name);
+        holders.retain(|step| *step != removed);
+        holders.push(removed);
+        self.plan.add(rename, holders)
     }
 
     /// Whether a service that cannot do without it starts only when this one is healthy.
