@@ -138,6 +138,15 @@ impl Case {
             volumes: renewed || self.was_killed(),
             renewed,
             fails: false,
+            bystanders: match &self.command {
+                Command::Up(up)
+                    if !up.services.is_empty() && self.before.networks != self.after.networks =>
+                {
+                    let names = self.after.services.iter().map(|d| d.name.clone());
+                    names.filter(|name| !up.services.contains(name)).collect()
+                }
+                _ => Vec::new(),
+            },
             sharing: {
                 let drafts = self.before.services.iter().chain(&self.after.services);
                 let sharing = drafts.filter(|d| d.shares_with.is_some());

@@ -39,6 +39,9 @@ pub struct Leeway {
     /// Services that share another's namespace: where a change fails, the very container that theirs
     /// shared with may be gone, so that neither the old nor the new one can run.
     pub sharing: Vec<String>,
+    /// Known: services that an `up SERVICE` is not about, but whose network it makes anew: where it
+    /// is killed before they are back on it, the next one is not about them either.
+    pub bystanders: Vec<String>,
 }
 
 impl Leeway {
@@ -47,7 +50,7 @@ impl Leeway {
             let stem = format!("{PROJECT}-{service}-");
             container_name(line).is_some_and(|name| name.starts_with(&stem))
         };
-        self.fails && self.sharing.iter().any(of)
+        (self.fails && self.sharing.iter().any(of)) || self.bystanders.iter().any(of)
     }
 
     fn simplified(&self, line: &str) -> String {
