@@ -44,6 +44,9 @@ const SEEDS: u64 = 300;
 /// Simpler cases tried for one that fails.
 const TRIES: usize = 1000;
 
+/// Bytes of stack for a thread that tries cases.
+const ROOM: usize = 32 << 20;
+
 fn seeds() -> Range<u64> {
     let number = |text: &str| text.parse::<u64>().expect("a number");
     if let Ok(seed) = std::env::var("REGATTA_SEED") {
@@ -65,8 +68,7 @@ fn run(seeds: Range<u64>, fails: impl Fn(u64) -> bool + Sync) -> Option<u64> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            // What waits for what is deep in a build without optimisation.
-            let thread = std::thread::Builder::new().stack_size(32 << 20);
+            let thread = std::thread::Builder::new().stack_size(ROOM);
             let spawned = thread.spawn_scoped(scope, || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -116,26 +118,29 @@ fn a_change_is_safe_beside_its_engine() {
 }
 
 fn all_are_safe(seeds: Range<u64>, case_of: impl Fn(u64) -> Case + Sync) {
-    let survey = std::env::var_os("REGATTA_SURVEY").is_some();
-    let fails = |seed| match attempt(&case_of(seed)) {
-        Ok(()) => false,
-        Err(wrong) if survey => {
-            println!("{seed}: {}", wrong.text);
-            false
-        }
-        Err(_) => true,
-    };
-    let Some(seed) = run(seeds, fails) else {
+    let Some(seed) = run(seeds, |seed| fails(seed, attempt(&case_of(seed)))) else {
         return;
     };
-    let case = case_of(seed);
-    let wrong = attempt(&case).expect_err("the same again");
-    println!("{}", told(seed, &case, &wrong));
     let tries = std::env::var("REGATTA_TRIES")
         .ok()
         .and_then(|n| n.parse().ok());
-    let (case, wrong) = shrink(case, wrong, tries.unwrap_or(TRIES));
-    panic!("{}", told(seed, &case, &wrong));
+    let told = with_room(|| {
+        let case = case_of(seed);
+        let wrong = attempt(&case).expect_err("the same again");
+        println!("{}", told(seed, &case, &wrong));
+        let (case, wrong) = shrink(case, wrong, tries.unwrap_or(TRIES));
+        told(seed, &case, &wrong)
+    });
+    panic!("{told}");
+}
+
+/// What waits for what is deep in a build without optimisation: deeper than a test's stack.
+fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(ROOM);
+        let worker = thread.spawn_scoped(scope, work).expect("a thread");
+        worker.join().expect("no panics")
+    })
 }
 
 fn told(seed: u64, case: &Case, wrong: &Wrong) -> String {
@@ -180,12 +185,7 @@ fn two_at_once_come_one_after_the_other() {
         return;
     };
     let (case, second, delay) = rival(seed);
-    let again = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(32 << 20);
-        let tried = thread.spawn_scoped(scope, || trial(seed));
-        tried.expect("a thread").join().expect("no panics")
-    });
-    let wrong = again.expect_err("the same again");
+    let wrong = with_room(|| trial(seed)).expect_err("the same again");
     panic!(
         "{}--- second, {delay:?} later: {second:?}",
         told(seed, &case, &wrong)

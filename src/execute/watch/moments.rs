@@ -5,7 +5,7 @@
 //! stream that told of the start.
 
 use super::{Fall, Watch};
-use crate::engine::{ContainerDetails, ContainerState, Life};
+use crate::engine::{ContainerDetails, ContainerState, EngineError, Life};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -109,8 +109,8 @@ impl Watch<'_> {
         }
         let details = match known {
             Some(details) => details,
-            // Whatever is wrong, it does not have to do with the container.
-            None => match self.engine.inspect_container(id).await {
+            // An answer may be lost; twice in a row, whatever is wrong is not the container.
+            None => match self.inspect_or_again(id).await {
                 Ok(details) => details,
                 Err(_) => return Life::Unseen,
             },
@@ -145,6 +145,16 @@ impl Watch<'_> {
                 return life;
             }
             tokio::time::sleep(FIRST_MOMENTS - lived).await;
+        }
+    }
+
+    async fn inspect_or_again(&self, id: &str) -> Result<ContainerDetails, EngineError> {
+        match self.engine.inspect_container(id).await {
+            Err(error) if !error.is_not_found() => {
+                tracing::debug!(id, %error, "asked again");
+                self.engine.inspect_container(id).await
+            }
+            answer => answer,
         }
     }
 

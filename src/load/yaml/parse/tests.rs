@@ -135,7 +135,7 @@ fn composes_tags_stand_beside_the_tree() {
             "{a: {c: 1}} Reset a.b\nmisused-tag 1:15 a.b",
         ),
         ("a: !override [1]\n", "{a: [1]} Override a"),
-        ("a: !override 1\n", "{a: 1} Override a"),
+        ("a: !override 1\n", "{a: \"1\"} Override a"),
         (
             "a: [x, !reset y, z, !override w]\n",
             "{a: [\"x\", \"z\", \"w\"]} Reset a.1 Override a.3\nmisused-tag 1:8 a[1]\nmisused-tag 1:21 a[3]",
