@@ -14,11 +14,10 @@ use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Map, Node, Value};
 use crate::value::{number, similar};
 
-/// Of so many unknown attributes of one object it is guessed what was meant: that is dear, and
-/// nobody reads more.
-const MAX_ADVICE: usize = 100;
+/// Of so many unknown attributes it is guessed what was meant: that is dear, and nobody reads more.
+const MAX_ADVICE: usize = 1000;
 
-/// Of so many each is told of; the rest is counted, as telling of it takes more memory than the file.
+/// Of so many in one object each is told of; the rest is counted, as telling of it takes more memory than the file.
 const MAX_UNKNOWN: usize = 10_000;
 
 /// What a value may be. A value has one YAML type, so the alternatives of the specification
@@ -212,12 +211,19 @@ impl Schema {
 
 /// Checks a model; of its sections the touched entries.
 pub fn validate(model: &Node, touched: &Touched, findings: &mut Vec<Diagnostic>) {
-    Check { touched, findings }.value(&tables::PROJECT, model, &Path::ROOT);
+    let mut check = Check {
+        touched,
+        findings,
+        advised: 0,
+    };
+    check.value(&tables::PROJECT, model, &Path::ROOT);
 }
 
 struct Check<'f> {
     touched: &'f Touched,
     findings: &'f mut Vec<Diagnostic>,
+    /// How often it was guessed what was meant.
+    advised: usize,
 }
 
 impl Check<'_> {
@@ -406,10 +412,11 @@ impl Check<'_> {
                     if unknown_keys > MAX_UNKNOWN {
                         continue;
                     }
-                    if unknown_keys > MAX_ADVICE {
+                    if self.advised == MAX_ADVICE {
                         self.findings.push(finding);
                         continue;
                     }
+                    self.advised += 1;
                     finding.help = advice::instead_of(object, key, &entry.node);
                     self.findings.push(finding);
                     // What stands below a misspelt key may have mistakes of its own.
