@@ -81,8 +81,7 @@ impl Project {
 
     /// What the source of an image mount means: an image, or a service whose image is meant.
     pub fn mounted_image(&self, source: &str) -> String {
-        let service = self.services.get(source);
-        match service.or_else(|| self.disabled.get(source)) {
+        match self.declared(source) {
             Some(service) => self.image_name(service),
             None => source.to_owned(),
         }
@@ -94,9 +93,15 @@ impl Project {
         Some(platform.as_str()).filter(|p| !p.is_empty())
     }
 
+    /// The service, active or not.
+    pub fn declared(&self, service: &str) -> Option<&Service> {
+        let active = self.services.get(service);
+        active.or_else(|| self.disabled.get(service))
+    }
+
     /// Whether the service is declared at all, active or not.
     pub fn declares(&self, service: &str) -> bool {
-        self.services.contains_key(service) || self.disabled.contains_key(service)
+        self.declared(service).is_some()
     }
 
     /// The error for a name that stands for no active service.

@@ -15,11 +15,9 @@ use std::path::Path;
 
 impl Walk<'_> {
     pub(super) fn service(&self, name: &str) -> Result<&Service, Trouble> {
+        // One that the command is not about may be on a network that is made anew.
         self.project
-            .services
-            .get(name)
-            // One that the command is not about may be on a network that is made anew.
-            .or_else(|| self.project.disabled.get(name))
+            .declared(name)
             .ok_or_else(|| Trouble::new(format!("service {name} is not in the project")))
     }
 

@@ -156,13 +156,8 @@ pub async fn build_all(
     }
 }
 
-/// A service, whether its profile is on or not: its image can be begun with anyway.
-fn find<'a>(project: &'a Project, name: &str) -> Option<&'a Service> {
-    let services = &project.services;
-    services.get(name).or_else(|| project.disabled.get(name))
-}
-
-/// Those of the services that are built, with those whose images their builds begin with.
+/// Those of the services that are built, with those whose images their builds begin with, whether
+/// their profiles are on or not.
 pub fn with_dependencies<'a>(
     project: &'a Project,
     services: impl IntoIterator<Item = &'a str>,
@@ -170,7 +165,7 @@ pub fn with_dependencies<'a>(
     let mut all = BTreeMap::new();
     let mut queue: Vec<&str> = services.into_iter().collect();
     while let Some(name) = queue.pop() {
-        let Some(service) = find(project, name).filter(|s| s.build.is_some()) else {
+        let Some(service) = project.declared(name).filter(|s| s.build.is_some()) else {
             continue;
         };
         if all.insert(name, service).is_none() {

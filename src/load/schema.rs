@@ -407,11 +407,11 @@ impl Check<'_> {
                     self.finite(&entry.node, &path.key(key));
                 }
                 None => {
-                    let mut finding = unknown(object, key, entry, path);
                     unknown_keys += 1;
                     if unknown_keys > MAX_UNKNOWN {
                         continue;
                     }
+                    let mut finding = unknown(object, key, entry, path);
                     if self.advised == MAX_ADVICE {
                         self.findings.push(finding);
                         continue;

@@ -142,13 +142,17 @@ impl Planner<'_> {
         service.networks.keys().find_map(|key| {
             let network = self.project.networks.get(key)?;
             let id = container.summary.networks.get(&network.name)?;
-            let present = self.observed.network_named(&network.name);
-            let is_on = present.is_some_and(|present| container.networks.contains(&present.id));
-            let is_gone = !id.is_empty() && !is_on;
+            let is_gone = !id.is_empty() && !self.is_on(container, &network.name);
             (is_gone && !network.external).then(|| {
                 Divergence::because(format!("it is not attached to network {}", network.name))
             })
         })
+    }
+
+    /// Whether the container is on the very network that has this name now.
+    fn is_on(&self, container: &ObservedContainer, network: &str) -> bool {
+        let present = self.observed.network_named(network);
+        present.is_some_and(|present| container.networks.contains(&present.id))
     }
 
     /// The networks, by key, that the container was made for and has been taken off, as a change of
@@ -160,9 +164,8 @@ impl Planner<'_> {
     ) -> Vec<&'s String> {
         let missing = service.networks.keys().filter(|key| {
             self.project.networks.get(*key).is_some_and(|network| {
-                let present = self.observed.network_named(&network.name);
                 !container.summary.networks.contains_key(&network.name)
-                    && !present.is_some_and(|p| container.networks.contains(&p.id))
+                    && !self.is_on(container, &network.name)
             })
         });
         let missing: Vec<&String> = missing.collect();

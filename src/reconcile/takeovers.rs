@@ -26,8 +26,7 @@ impl<'a> Planner<'a> {
         }
         // Dependents that are restarted with it are down before it starts, also where nothing of
         // it is to be stopped: once the old one is gone, nobody knows that they were to be.
-        let dependents = self.dependents_stopped.get(old.service.as_str());
-        after.extend(dependents.into_iter().flatten());
+        after.extend(self.stops_of_dependents(&old.service));
         let mut before_removal = after.clone();
         let first = self.plan.len();
         let healthy = self.options.wait || self.health_is_waited_for(service);
@@ -51,8 +50,7 @@ impl<'a> Planner<'a> {
         let group = group(name);
         let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
         after.extend(self.plan_stop_of_predecessor(old, cause, &[], &group));
-        let dependents = self.dependents_stopped.get(old.service.as_str());
-        after.extend(dependents.into_iter().flatten());
+        after.extend(self.stops_of_dependents(&old.service));
         self.plan_succession(old, new, name, cause, after);
     }
 
@@ -69,14 +67,19 @@ impl<'a> Planner<'a> {
             // Nothing stops before all that can fail early has been done.
             let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
             after.extend(waits);
-            let dependents = self.dependents_stopped.get(old.service.as_str());
-            after.extend(dependents.into_iter().flatten());
+            after.extend(self.stops_of_dependents(&old.service));
             self.plan_stop(old, cause, after, false)
         } else {
             return None;
         };
         self.plan.step_mut(step).group = Some(group.to_owned());
         Some(step)
+    }
+
+    /// The steps that stop those who are to be restarted with a service.
+    fn stops_of_dependents(&self, service: &str) -> impl Iterator<Item = StepId> {
+        let stops = self.dependents_stopped.get(service);
+        stops.into_iter().flatten().copied()
     }
 
     /// Removes the old container and gives the new one its name; gives the last step.
@@ -100,20 +103,14 @@ impl<'a> Planner<'a> {
         )
         .in_group(&group);
         let mut removed = self.plan.add(remove, after);
-        let fates = self.fates.get(&*old.service).cloned().unwrap_or_default();
-        for fate in &fates {
-            if let Fate::Remove { container, cause } = fate
-                && container.number == old.number
-                && self.is_fallback(container, &fates)
-            {
-                let remove = Action::RemoveContainer {
-                    container: existing(container),
-                    force: true,
-                    volumes: false,
-                };
-                let remove = Step::silent(remove, cause.clone()).in_group(&group);
-                removed = self.plan.add(remove, [removed]);
-            }
+        for (container, cause) in self.fallbacks_of(old) {
+            let remove = Action::RemoveContainer {
+                container: existing(container),
+                force: true,
+                volumes: false,
+            };
+            let remove = Step::silent(remove, cause).in_group(&group);
+            removed = self.plan.add(remove, [removed]);
         }
         let mut rename = Step::silent(
             Action::RenameContainer {
@@ -129,6 +126,22 @@ impl<'a> Planner<'a> {
         holders.retain(|step| *step != removed);
         holders.push(removed);
         self.plan.add(rename, holders)
+    }
+
+    /// What goes with an unproven container that is replaced, and why.
+    fn fallbacks_of(&self, old: &ObservedContainer) -> Vec<(&'a ObservedContainer, String)> {
+        let fates = self.fates.get(old.service.as_str());
+        let fates = fates.map(Vec::as_slice).unwrap_or_default();
+        let removals = fates.iter().filter_map(|fate| match fate {
+            Fate::Remove { container, cause } if container.number == old.number => {
+                Some((*container, cause))
+            }
+            _ => None,
+        });
+        removals
+            .filter(|(container, _)| self.is_fallback(container, fates))
+            .map(|(container, cause)| (container, cause.clone()))
+            .collect()
     }
 
     /// Whether a service that cannot do without it starts only when this one is healthy.

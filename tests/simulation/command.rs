@@ -8,7 +8,7 @@ use regatta::event::Reporter;
 use regatta::execute::Means;
 use regatta::image::policy::PullChoice;
 use regatta::interrupt::Interrupts;
-use regatta::lock::{Bid, Place, Terms, acquire};
+use regatta::lock::{Bid, Lock, Place, Terms, acquire};
 use regatta::observe::{Observed, Scope, observe};
 use regatta::plan::Plan;
 use regatta::project::{Dependencies, Project};
@@ -238,25 +238,20 @@ impl Command {
                 carry_out(&means, &project, prepared, &mut options, no).await?
             }
             Some(place) => {
-                let interrupts = Interrupts::default();
-                let bid = bid(engine, place, &reporter, &interrupts);
-                let lock = match acquire(bid).await {
-                    Ok(lock) => lock,
-                    Err(error) => return Ok(Err(error.to_string())),
-                };
-                let work = async {
+                let work = async |lock: &Lock<'_>| {
                     let no = &mut agree_to_nothing;
                     let options = &mut options;
                     let prepared = prepare_again(prepared, engine, &project, options, no).await?;
                     let means = Means {
-                        lock: Some(&lock),
-                        ..means
+                        lock: Some(lock),
+                        ..super::on_fake::means(engine, &reporter, &files)
                     };
                     carry_out(&means, &project, prepared, options, no).await
                 };
-                let done = lock.keep(work).await;
-                lock.release().await;
-                done?
+                match locked(engine, place, &reporter, work).await? {
+                    Ok(done) => done,
+                    Err(refused) => return Ok(Err(refused)),
+                }
             }
         };
         Ok(match done {
@@ -294,29 +289,21 @@ impl Command {
             let done = match place {
                 None => run(&means, plan, &selected, &observed).await,
                 Some(place) => {
-                    let interrupts = Interrupts::default();
-                    let bid = bid(engine, place, &reporter, &interrupts);
-                    let lock = match acquire(bid).await {
-                        Ok(lock) => lock,
-                        Err(error) => return Ok(Err(error.to_string())),
-                    };
-                    let work = async {
+                    let work = async |lock: &Lock<'_>| {
                         let observed = observe(engine, project, scope).await?;
                         let (selected, plan) = match planned(&observed) {
                             Ok(planned) => planned.expect("as before"),
                             Err(obstacle) => return Ok(Err(obstacle)),
                         };
                         let means = Means {
-                            lock: Some(&lock),
+                            lock: Some(lock),
                             ..super::on_fake::means(engine, &reporter, &files)
                         };
-                        Ok::<_, EngineError>(Ok(run(&means, plan, &selected, &observed).await))
+                        Ok(Ok(run(&means, plan, &selected, &observed).await))
                     };
-                    let done = lock.keep(work).await;
-                    lock.release().await;
-                    match done? {
+                    match locked(engine, place, &reporter, work).await?.flatten() {
                         Ok(done) => done,
-                        Err(obstacle) => return Ok(Err(obstacle)),
+                        Err(refused) => return Ok(Err(refused)),
                     }
                 }
             };
@@ -385,6 +372,23 @@ impl Command {
         };
         Ok(Some((project.clone(), plan)))
     }
+}
+
+/// Does the work with the project's lock, as commands do; or says why there is none.
+async fn locked<T>(
+    engine: &dyn Engine,
+    place: &Place,
+    reporter: &Reporter,
+    work: impl AsyncFnOnce(&Lock<'_>) -> Result<T, EngineError>,
+) -> Result<Result<T, String>, EngineError> {
+    let interrupts = Interrupts::default();
+    let lock = match acquire(bid(engine, place, reporter, &interrupts)).await {
+        Ok(lock) => lock,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let done = lock.keep(work(&lock)).await;
+    lock.release().await;
+    done.map(Ok)
 }
 
 pub fn bid<'a>(

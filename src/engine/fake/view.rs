@@ -85,10 +85,7 @@ impl World {
             started_at: rfc3339(container.started_at),
             finished_at: rfc3339(container.finished_at),
             restart_count: container.restart_count,
-            pid: match container.state {
-                ContainerState::Running | ContainerState::Paused => container.pid(),
-                _ => 0,
-            },
+            pid: container.pid().unwrap_or_default(),
             tty: container.body["Tty"].as_bool() == Some(true),
             labels: container.labels.clone(),
             mounts: container.mounts.clone(),

@@ -182,9 +182,11 @@ impl Container {
         self.body["Image"].as_str().unwrap_or_default()
     }
 
-    /// A number that no other life of its process has.
-    pub fn pid(&self) -> u32 {
-        u32::try_from(self.generation).unwrap_or(u32::MAX)
+    /// Its process, by a number that no other life of it has; `None` where it has ended for all
+    /// that the engine knows.
+    pub fn pid(&self) -> Option<u32> {
+        let is_there = matches!(self.state, ContainerState::Running | ContainerState::Paused);
+        is_there.then(|| u32::try_from(self.generation).unwrap_or(u32::MAX))
     }
 
     pub fn is_up(&self) -> bool {

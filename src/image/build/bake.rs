@@ -1,8 +1,7 @@
 //! Building with the program `docker-buildx`.
 
 use super::{
-    BuildError, BuildOptions, arguments, find, image_labels, is_remote, refuse, tags,
-    with_dependencies,
+    BuildError, BuildOptions, arguments, image_labels, is_remote, refuse, tags, with_dependencies,
 };
 use crate::engine::Engine;
 use crate::event::Reporter;
@@ -211,7 +210,7 @@ fn contexts(
     for (name, source) in &build.additional_contexts {
         let value = match source.strip_prefix("service:") {
             Some(other) => {
-                let found = find(project, other).ok_or_else(|| {
+                let found = project.declared(other).ok_or_else(|| {
                     refuse(
                         service,
                         "additional_contexts",
