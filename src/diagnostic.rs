@@ -24,6 +24,8 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// Other places that belong to it, each with a word on why.
     pub related: Vec<(Span, String)>,
+    /// What else there is to know, each a sentence without a full stop.
+    pub notes: Vec<String>,
     /// What to do about it.
     pub help: Option<String>,
     /// The text that stands at the place, and the bytes of it that are meant, until loading has
@@ -40,6 +42,7 @@ impl Diagnostic {
             path: path.into(),
             span: None,
             related: Vec::new(),
+            notes: Vec::new(),
             help: None,
             part: None,
         }
@@ -65,6 +68,12 @@ impl Diagnostic {
     #[must_use]
     pub fn related(mut self, span: Span, why: impl Into<String>) -> Self {
         self.related.push((span, why.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
         self
     }
 

@@ -15,6 +15,7 @@ mod values;
 pub use levels::{Level, Levels};
 
 use crate::diagnostic::Diagnostic;
+use crate::load::blame::Blame;
 use crate::load::{CanonicalProject, Files, Sources};
 use crate::project::Project;
 use crate::tree::{Map, Node, Span};
@@ -229,7 +230,8 @@ pub fn run(subject: &Subject<'_>, levels: &Levels, checking: bool) -> Vec<Diagno
             (rule.check)(subject, &mut report);
         }
     }
-    findings
+    let mut blame = Blame::new(subject.sources);
+    findings.into_iter().map(|f| blame.place(f)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Loading: from files, environment and flags to a [`Project`], with every finding placed.
 
 pub mod assemble;
+pub mod assigned;
+pub mod blame;
 pub mod canonical;
 pub mod decode;
 pub mod defaults;
@@ -327,6 +329,7 @@ impl<'f> Surroundings<'f> {
         reader.history = options.record.then(Box::default);
         let mut findings = Vec::new();
         let mut environment = environment::of_process(options);
+        reader.sources.assigned.process = environment.clone();
         let mut config_files = discover::given(options);
         // Before the files are known, `.env` is looked for where they may be, and may name them.
         add_env_files(
@@ -416,6 +419,7 @@ impl<'f> Merged<'f> {
             std::mem::take(&mut self.environment),
             self.directory.clone(),
             self.directory.clone(),
+            0,
         );
         let declared = declared_name(builder, &parsed, &scope);
         let flag = options.project_name.as_deref();
@@ -488,6 +492,7 @@ fn settle(findings: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let mut refused: HashSet<Span> = HashSet::new();
     let mut undefined: HashSet<(&str, Span)> = HashSet::new();
+    let mut blame = blame::Blame::new(sources);
     let is_cycle = findings.iter().any(|f| f.code == "extends-cycle");
     let broken_keys: Vec<Span> = findings
         .iter()
@@ -523,14 +528,6 @@ fn settle(findings: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
             }
             is_new && !follows
         })
-        .map(|f| narrowed(f, sources))
+        .map(|f| blame.place(f))
         .collect()
-}
-
-/// Underlines only the part of a text that is meant.
-fn narrowed(mut finding: Diagnostic, sources: &Sources) -> Diagnostic {
-    if let (Some(span), Some((text, range))) = (finding.span, finding.part.take()) {
-        finding.span = Some(interpolate::place(sources, span, &text, range));
-    }
-    finding
 }

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod ago;
 pub mod bytes;
+pub mod container_name;
 pub mod duration;
 pub mod float;
 pub mod glob;

@@ -9,6 +9,7 @@ use regatta::lint::{self, Levels, Subject};
 use regatta::load::disk::DiskFiles;
 use regatta::load::{self, LoadOptions};
 use regatta::output::diagnostic;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A case: the line that says what it is, its files, and what is found.
@@ -38,16 +39,29 @@ fn read(text: &str) -> Case {
     case
 }
 
+/// What stands for the process environment among the files of a case.
+const SHELL: &str = "shell";
+
 /// What `config -q` finds, as text, and how many errors have no place.
 fn found(case: &Case) -> (String, usize) {
     let folder = tempfile::tempdir().expect("a folder");
+    let mut environment = BTreeMap::new();
     for (name, content) in &case.files {
-        std::fs::write(folder.path().join(name), content).expect("a file");
+        if name == SHELL {
+            let pairs = content.lines().filter_map(|line| line.split_once('='));
+            environment = pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+            continue;
+        }
+        let path = folder.path().join(name);
+        let parent = path.parent().expect("a parent");
+        std::fs::create_dir_all(parent).expect("a folder");
+        std::fs::write(path, content).expect("a file");
     }
     let options = LoadOptions {
         cwd: folder.path().to_owned(),
         all_resources: true,
         project_name: Some("shop".to_owned()),
+        environment,
         ..LoadOptions::default()
     };
     let loaded = load::load_canonical(&DiskFiles, &options);

@@ -3,7 +3,7 @@
 use super::layers::Said;
 use super::path::Step;
 use super::{Fate, Origin, Subject, Way};
-use crate::load::history::Assignment;
+use crate::load::assigned::Setter;
 use crate::load::interpolate::{self, substitute};
 use crate::load::name;
 use crate::tree::{Node, Span};
@@ -74,25 +74,15 @@ fn environment(subject: &Subject<'_>, scope: usize, name: &str) -> Option<String
 
 fn one(subject: &Subject<'_>, scope: usize, name: &str, default: Option<String>) -> Use {
     let value = environment(subject, scope, name);
-    let assignments = &subject.history.assignments;
-    let of_name = |a: &&Assignment| a.name == name;
-    let set = assignments
-        .iter()
-        .filter(of_name)
-        .find(|a| a.counts && Some(&a.value) == value.as_ref());
-    let from = match (&value, set) {
+    let assigned = &subject.sources.assigned;
+    let from = match (&value, assigned.find(scope, name)) {
         (None, _) => From::Nowhere(default.filter(|d| !d.is_empty())),
         (Some(_), _) if name == name::VARIABLE => From::Project,
-        (Some(_), Some(set)) => From::EnvFile(set.span),
-        (Some(_), None) => From::Shell,
+        (Some(_), Some((_, Setter::File(span)))) => From::EnvFile(span),
+        (Some(_), _) => From::Shell,
     };
-    let others = assignments.iter().filter(of_name);
-    let mut passed_over: Vec<Span> = others
-        .map(|a| a.span)
-        .filter(|span| from != From::EnvFile(*span))
-        .collect();
-    passed_over.sort();
-    passed_over.dedup();
+    let mut passed_over = assigned.passed_over(name);
+    passed_over.retain(|span| from != From::EnvFile(*span));
     Use {
         name: name.to_owned(),
         value,
@@ -137,10 +127,8 @@ pub fn of_name(subject: &Subject<'_>) -> Vec<Origin> {
     let variables = &subject.history.environments;
     let set = variables.get(&1).and_then(|v| v.get(name::VARIABLE));
     if let Some(set) = set.filter(|set| !set.is_empty()) {
-        let file = subject.history.assignments.iter();
-        let file = file
-            .clone()
-            .find(|a| a.name == name::VARIABLE && a.value == *set);
+        let mut files = subject.sources.assigned.list.iter();
+        let file = files.find(|a| a.name == name::VARIABLE && a.value == *set);
         origins.push(Origin {
             span: file.map(|a| a.span),
             ..origin(set.clone(), "the variable COMPOSE_PROJECT_NAME")

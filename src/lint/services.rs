@@ -1,7 +1,9 @@
 //! What single services say.
 
 use super::{Item, Report, Rule, Subject};
+use crate::diagnostic::Diagnostic;
 use crate::tree::Node;
+use crate::value::container_name;
 use crate::value::image::Reference;
 use crate::value::similar;
 
@@ -24,17 +26,17 @@ fn container_name(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some((name, at)) = service.text(&["container_name"]) else {
             continue;
         };
-        let wrong = name
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && !"_.-".contains(*c));
-        if let Some(wrong) = wrong {
-            report.warn(
-                format!("services.{}.container_name", service.key),
-                at,
-                format!("the engine will refuse this name: it holds `{wrong}`"),
-                "a name is made of letters, digits, `_`, `.` and `-`",
-            );
-        }
+        let Some((part, what)) = container_name::fault(name) else {
+            continue;
+        };
+        let path = format!("services.{}.container_name", service.key);
+        let message = format!("the engine will refuse this name: {what}");
+        report.push(
+            Diagnostic::warning("bad-container-name", path, message)
+                .at(at)
+                .part(name, part)
+                .help("a name is made of letters, digits, `_`, `.` and `-`, at least two; the first is a letter or digit"),
+        );
     }
 }
 

@@ -3,9 +3,9 @@
 //! The process environment, then `.env` beside the project or the files of `--env-file`; a value
 //! that is there is never replaced. And the places where a name alone takes its value from it.
 
+use super::assigned::Assignment;
 use super::discover;
 use super::dotenv::{self, Format, Vars};
-use super::history::Assignment;
 use super::read::Reader;
 use super::{FileKind, LoadOptions};
 use crate::diagnostic::Diagnostic;
@@ -117,16 +117,16 @@ pub fn extend(
             findings,
         );
     }
-    if let Some(history) = &mut reader.history {
-        let assigned = vars.iter().map(|(name, var)| Assignment {
+    let assigned = &mut reader.sources.assigned;
+    let scope = assigned.next_scope();
+    for (name, var) in vars {
+        assigned.list.push(Assignment {
+            scope,
             name: name.clone(),
             value: var.value.clone(),
             span: var.span,
-            counts: !environment.contains_key(name),
+            counts: !environment.contains_key(&name),
         });
-        history.assignments.extend(assigned);
-    }
-    for (name, var) in vars {
         environment.entry(name).or_insert(var.value);
     }
 }

@@ -18,8 +18,6 @@ pub struct History {
     pub extended: Vec<Layer>,
     /// Every `extends` that was followed.
     pub links: Vec<Link>,
-    /// What the env files of the project and of includes set.
-    pub assignments: Vec<Assignment>,
     /// What the env and label files of services set, in order.
     pub file_values: Vec<FileValue>,
     /// The environment of each scope.
@@ -51,16 +49,6 @@ pub struct Link {
     pub from: Option<PathBuf>,
     pub target: String,
     pub span: Span,
-}
-
-/// A variable in an env file of the project.
-#[derive(Debug, Clone)]
-pub struct Assignment {
-    pub name: String,
-    pub value: String,
-    pub span: Span,
-    /// Nothing else had set it.
-    pub counts: bool,
 }
 
 /// A variable in an env file, or a label in a label file, of one service.

@@ -140,7 +140,7 @@ impl Builder<'_> {
             }
             _ => relative(&scope.directory, &directory),
         };
-        let inner = self.scope(environment, directory, base);
+        let inner = self.scope(environment, directory, base, scope.number);
         let parsed = files
             .iter()
             .map(|(path, node)| self.parse(path, Some(("include".to_owned(), node.span))))

@@ -6,7 +6,7 @@
 pub(super) mod casts;
 mod template;
 
-pub use template::{Lookup, Problem, ProblemKind, Substituted, substitute};
+pub use template::{Lookup, Problem, ProblemKind, Substituted, parts, substitute};
 
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
@@ -215,6 +215,9 @@ pub(super) fn place(sources: &Sources, span: Span, text: &str, range: Range<usiz
         }
     }
     let needle = &text[range.clone()];
+    if needle.is_empty() {
+        return span;
+    }
     // The same occurrence in the source as in the text, if both have the same number of them.
     let nth = text[..range.start].matches(needle).count();
     if raw.matches(needle).count() != text.matches(needle).count() {

@@ -41,7 +41,6 @@ pub struct Builder<'f> {
     pub reader: Reader<'f>,
     pub stages: Stages,
     pub findings: Vec<Diagnostic>,
-    pub scopes: usize,
     /// Files that were extended from, by scope.
     pub extended: HashMap<(usize, PathBuf), Option<Rc<Extended>>>,
     /// Remote files that were extended from, with what their paths are joined to.
@@ -64,7 +63,6 @@ impl<'f> Builder<'f> {
             reader,
             stages,
             findings: Vec::new(),
-            scopes: 0,
             extended: HashMap::new(),
             tops: HashMap::new(),
             bases: HashMap::new(),
@@ -72,18 +70,23 @@ impl<'f> Builder<'f> {
         }
     }
 
-    pub fn scope(&mut self, environment: Environment, directory: PathBuf, base: PathBuf) -> Scope {
-        self.scopes += 1;
+    /// Opens a scope; `around` is the number of the one that it is in, or 0.
+    pub fn scope(
+        &mut self,
+        environment: Environment,
+        directory: PathBuf,
+        base: PathBuf,
+        around: usize,
+    ) -> Scope {
+        let number = self.reader.sources.assigned.open_scope(around);
         if let Some(history) = &mut self.reader.history {
-            history
-                .environments
-                .insert(self.scopes, environment.clone());
+            history.environments.insert(number, environment.clone());
         }
         Scope {
             environment,
             directory,
             base,
-            number: self.scopes,
+            number,
         }
     }
 
@@ -217,6 +220,8 @@ impl<'f> Builder<'f> {
     /// Puts in the values of variables.
     pub fn fill_in(&mut self, root: &mut Node, scope: &Scope) {
         if !self.stages.no_interpolate {
+            let sources = &mut self.reader.sources;
+            sources.assigned.used(root.span.source, scope.number);
             let lookup = |name: &str| scope.environment.get(name).cloned();
             interpolate(root, &self.reader.sources, &lookup, &mut self.findings);
         }

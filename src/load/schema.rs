@@ -13,6 +13,7 @@ use super::touched::Touched;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Map, Node, Value};
 use crate::value::{number, similar};
+use std::ops::Range;
 
 /// Of so many unknown attributes it is guessed what was meant: that is dear, and nobody reads more.
 const MAX_ADVICE: usize = 1000;
@@ -40,8 +41,8 @@ pub struct Schema {
 pub enum Text {
     Any,
     OneOf(&'static [&'static str]),
-    /// A test, and what it asks for in words.
-    Like(fn(&str) -> bool, &'static str),
+    /// A test that gives the part at fault, and what it asks for in words.
+    Like(fn(&str) -> Option<Range<usize>>, &'static str),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -345,11 +346,11 @@ impl Check<'_> {
                 }
                 finding
             }
-            Some(Text::Like(test, words)) if !test(text) => Diagnostic::error(
-                "bad-value",
-                path.to_string(),
-                format!("`{text}` is not {words}"),
-            ),
+            Some(Text::Like(test, words)) => {
+                let Some(part) = test(text) else { return };
+                let message = format!("`{text}` is not {words}");
+                Diagnostic::error("bad-value", path.to_string(), message).part(text, part)
+            }
             _ => return,
         };
         self.findings.push(finding.at(node.span));

@@ -1,5 +1,6 @@
 //! The texts that a load has read: their names, their lines, and their way from bytes to text.
 
+use super::assigned::Assigned;
 use crate::tree::{SourceId, Span};
 use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
@@ -8,6 +9,8 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     list: Vec<Source>,
+    /// Who set the variables in them.
+    pub assigned: Assigned,
 }
 
 /// One text.

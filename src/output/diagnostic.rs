@@ -117,6 +117,9 @@ fn group<'s>(finding: &Diagnostic, sources: &'s Sources) -> Group<'s> {
         group = excerpt(group, &rest[..near], rest.len() == places.len());
         rest = &rest[near..];
     }
+    for note in &finding.notes {
+        group = group.element(Level::NOTE.message(printable(note)));
+    }
     if let Some(help) = &finding.help {
         group = group.element(Level::HELP.message(printable(help)));
     }
@@ -251,6 +254,9 @@ fn object(finding: &Diagnostic, sources: &Sources) -> Value {
     if !related.is_empty() {
         object["related"] = json!(related);
     }
+    if !finding.notes.is_empty() {
+        object["notes"] = json!(finding.notes);
+    }
     if let Some(help) = &finding.help {
         object["help"] = json!(help);
     }
@@ -313,8 +319,8 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
         "" => finding.message.clone(),
         path => format!("{path}: {}", finding.message),
     };
-    if let Some(help) = &finding.help {
-        message = format!("{message} ({help})");
+    for remark in finding.notes.iter().chain(&finding.help) {
+        message = format!("{message} ({remark})");
     }
     let locations: Vec<Value> = finding.span.and_then(location).into_iter().collect();
     let related: Vec<Value> = finding

@@ -226,6 +226,27 @@ fn matching_brace(bytes: &[u8]) -> Option<usize> {
     None
 }
 
+/// A text cut at its sites: what stands there as it is, and what something is put in for, in order.
+pub fn parts(text: &str) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut line = Line::default();
+    let mut from = 0;
+    while let Some((site, place)) = next_site(text, from..text.len(), &mut line) {
+        if from < place.start {
+            parts.push(from..place.start);
+        }
+        from = match site {
+            Site::Operated { rest, .. } => rest.start,
+            _ => place.end,
+        };
+        parts.push(place.start..from);
+    }
+    if from < text.len() {
+        parts.push(from..text.len());
+    }
+    parts
+}
+
 /// What is still to be done, last first.
 enum Task {
     Text {

@@ -8,6 +8,8 @@ use super::{
     INTEGER_OR_STRING, LIST_OR_DICT, LOOSE_SET, NOTHING, NUMBER, NUMBER_OR_STRING,
     PERCENT_OR_STRING, STRING_OR_LIST, STRING_OR_SET, STRING_SET, STRINGS, object,
 };
+use crate::value::container_name;
+use std::ops::Range;
 
 pub(super) static A_SERVICE: Schema = NOTHING.or_object(&OBJECT);
 
@@ -115,25 +117,29 @@ pub(super) static STRING_OR_NULL: Schema = NOTHING.or_string().or_null();
 pub(super) static OOM_SCORE: Schema = NOTHING.or_between(-1000, 1000).or_string();
 
 pub(super) static CONTAINER_NAME: Schema = NOTHING.or_text(Text::Like(
-    is_container_name,
+    in_container_name,
     "a container name: letters, digits, `_`, `.` and `-`, at least two, the first no sign",
 ));
 
 /// The specification's pattern has no anchors: two fitting characters anywhere will do.
-fn is_container_name(name: &str) -> bool {
-    name.as_bytes().windows(2).any(|pair| {
+fn in_container_name(name: &str) -> Option<Range<usize>> {
+    let fits = name.as_bytes().windows(2).any(|pair| {
         pair[0].is_ascii_alphanumeric()
             && (pair[1].is_ascii_alphanumeric() || b"_.-".contains(&pair[1]))
-    })
+    });
+    match fits {
+        true => None,
+        false => container_name::fault(name).map(|(part, _)| part),
+    }
 }
 
 pub(super) static PULL_POLICY: Schema = NOTHING.or_text(Text::Like(
-    is_pull_policy,
+    in_pull_policy,
     "a pull policy: `always`, `never`, `missing`, `build`, `daily`, `weekly` or `every_<duration>`",
 ));
 
 /// The specification's pattern has no anchors: a policy anywhere in the text will do.
-fn is_pull_policy(text: &str) -> bool {
+fn in_pull_policy(text: &str) -> Option<Range<usize>> {
     const WORDS: [&str; 8] = [
         "always",
         "never",
@@ -150,7 +156,8 @@ fn is_pull_policy(text: &str) -> bool {
             unit.len() < rest.len() && unit.starts_with(['w', 'd', 'h', 'm', 's'])
         })
     };
-    WORDS.iter().any(|word| text.contains(word)) || every(text)
+    let fits = WORDS.iter().any(|word| text.contains(word)) || every(text);
+    (!fits).then_some(0..text.len())
 }
 
 pub(super) static BUILD: Schema = NOTHING.or_string().or_object(&object(
