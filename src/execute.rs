@@ -43,6 +43,10 @@ use watch::Watch;
 /// engine's cores more neither help nor hurt, but every one holds a connection.
 pub const DEFAULT_LIMIT: usize = 16;
 
+/// How many networks are made or removed at a time. The engine does so one after another, under
+/// a lock that a start needs as well: more would only queue up before the starts that could go on.
+const NETWORKS_AT_A_TIME: usize = 2;
+
 /// What a change is carried out with.
 pub struct Means<'a> {
     pub engine: &'a dyn Engine,
@@ -154,6 +158,37 @@ struct Made {
     pulled: BTreeSet<String>,
 }
 
+/// The steps under way that count against a limit.
+#[derive(Debug, Default)]
+struct UnderWay {
+    calls: usize,
+    networks: usize,
+}
+
+impl UnderWay {
+    /// Counts a step in, unless that has to wait. One that only waits holds no connection, so it
+    /// may always begin.
+    fn take(&mut self, action: &Action, limit: usize) -> bool {
+        let networks = usize::from(action.is_of_network());
+        if action.is_wait() {
+            return true;
+        }
+        if self.calls >= limit.max(1) || self.networks + networks > NETWORKS_AT_A_TIME {
+            return false;
+        }
+        self.calls += 1;
+        self.networks += networks;
+        true
+    }
+
+    fn give_back(&mut self, action: &Action) {
+        if !action.is_wait() {
+            self.calls -= 1;
+            self.networks -= usize::from(action.is_of_network());
+        }
+    }
+}
+
 /// One walk.
 struct Walk<'a> {
     plan: &'a Plan,
@@ -214,22 +249,19 @@ impl Walk<'_> {
         }
         let mut failed: BTreeMap<StepId, StepId> = BTreeMap::new();
         let mut running = FuturesUnordered::new();
-        let mut calls = 0;
+        let mut under_way = UnderWay::default();
         let mut begun = BTreeSet::new();
         let mut is_interrupted = false;
         loop {
             is_interrupted |= self.means.interrupts.stage() >= Stage::Stopping || self.has_lost();
-            // A wait holds no connection, so it does not count against the limit.
             let mut held = Vec::new();
             while !is_interrupted && let Some(Reverse(id)) = ready.pop() {
-                let is_call = !self.plan.step(id).action.is_wait();
-                if is_call && calls >= self.means.limit.max(1) {
+                if !under_way.take(&self.plan.step(id).action, self.means.limit) {
                     held.push(Reverse(id));
                     continue;
                 }
-                calls += usize::from(is_call);
                 begun.insert(id);
-                running.push(async move { (id, is_call, self.perform(id).await) });
+                running.push(async move { (id, self.perform(id).await) });
             }
             ready.extend(held);
             let ended = tokio::select! {
@@ -240,7 +272,7 @@ impl Walk<'_> {
                     continue;
                 }
             };
-            let Some((id, is_call, result)) = ended else {
+            let Some((id, result)) = ended else {
                 if self.has_lost() {
                     self.leave_alone(&begun, &mut report);
                 } else if is_interrupted {
@@ -250,7 +282,7 @@ impl Walk<'_> {
                 }
                 return report;
             };
-            calls -= usize::from(is_call);
+            under_way.give_back(&self.plan.step(id).action);
             match result {
                 Ok(true) => report.done.push(id),
                 Ok(false) => report.given_up.push(id),

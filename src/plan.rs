@@ -380,6 +380,14 @@ impl Action {
         matches!(self, Action::Wait { .. } | Action::Verify { .. })
     }
 
+    /// Whether it makes or removes a network.
+    pub fn is_of_network(&self) -> bool {
+        matches!(
+            self,
+            Action::CreateNetwork { .. } | Action::RemoveNetwork { .. }
+        )
+    }
+
     /// Whether it needs to be told what happens to containers.
     pub fn follows_events(&self) -> bool {
         self.is_wait() || matches!(self, Action::RunPreStart { .. })
