@@ -6,6 +6,7 @@
 //! one, and what won is what stands at the place that the project's value has.
 
 mod layers;
+mod lists;
 mod path;
 mod reasons;
 mod render;
@@ -20,6 +21,7 @@ use crate::load::history::History;
 use crate::load::{CanonicalProject, Sources};
 use crate::tree::{Map, Node, Span, Value};
 use layers::{Layers, Said};
+use lists::Below;
 use path::Step;
 
 /// What is known about one value.
@@ -31,6 +33,8 @@ pub struct Explanation {
     pub value: Option<Node>,
     /// In the order in which they count, the last one most.
     pub origins: Vec<Origin>,
+    /// The origins are those of the items of a list.
+    pub of_items: bool,
 }
 
 /// One place that said something about a value.
@@ -91,10 +95,35 @@ pub fn explain(subject: &Subject<'_>, query: &str) -> Result<Vec<Explanation>, U
     let layers = Layers::new(subject.history, subject.sources);
     match path::resolve(&tree, query) {
         Ok(steps) => {
-            let mut leaves = Vec::new();
-            path::leaves(&tree, &steps, &mut leaves);
-            let explained = leaves.iter().map(|leaf| one(subject, &layers, &tree, leaf));
-            Ok(explained.collect())
+            let mut below = Vec::new();
+            lists::below(&layers, &tree, &steps, &mut below);
+            let is_list = matches!(below.last(), Some(Below::List(list)) if *list == steps);
+            let mut explained = Vec::new();
+            if is_list {
+                below.pop();
+                explained.push(lists::items(subject, &layers, &tree, &steps));
+            }
+            for place in &below {
+                match place {
+                    Below::Value(steps) => explained.push(one(subject, &layers, &tree, steps)),
+                    Below::Key(steps) => {
+                        let gone = one(subject, &layers, &tree, steps);
+                        // What says what holds anyway was not taken out.
+                        let removed = |o: &Origin| matches!(o.fate, Fate::Removed(_));
+                        if gone.origins.iter().any(removed) {
+                            explained.push(gone);
+                        }
+                    }
+                    Below::List(steps) => {
+                        let mut list = lists::items(subject, &layers, &tree, steps);
+                        list.origins.retain(|origin| origin.fate != Fate::Wins);
+                        if !list.origins.is_empty() {
+                            explained.push(list);
+                        }
+                    }
+                }
+            }
+            Ok(explained)
         }
         Err(unknown) => {
             // Taken out again, or dropped because it says what holds anyway.
@@ -146,6 +175,7 @@ fn one(subject: &Subject<'_>, layers: &Layers<'_>, tree: &Node, steps: &[Step]) 
         path,
         value,
         origins,
+        of_items: false,
     }
 }
 
@@ -156,7 +186,13 @@ fn origins(
     trail: &[&Node],
     value: Option<&Node>,
 ) -> Vec<Origin> {
-    let said = layers.said(steps, trail);
+    let mut said = layers.said(steps, trail);
+    for said in &mut said {
+        // A tag reaches no item of a list.
+        if value.is_some_and(|v| said.is_at(v.span)) {
+            said.removed = None;
+        }
+    }
     let standing = |said: &Said| said.removed.is_none();
     let winner = said
         .iter()

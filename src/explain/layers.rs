@@ -298,6 +298,27 @@ impl<'h> Layers<'h> {
         }
     }
 
+    /// An item of a list that was said.
+    pub fn item(&self, list: &Said, item: &Node) -> Said {
+        let written = self.written(item.span.source);
+        let mut ways = list.ways.clone();
+        if let (Some(home), Some(own)) =
+            (written.homes.get(&list.span), written.homes.get(&item.span))
+            && !own.starts_with(home)
+        {
+            ways.push(Way::Anchor(own.join(".")));
+        }
+        Said {
+            span: item.span,
+            key: item.span,
+            value: Some(item.clone()),
+            text: self.line(item.span),
+            ways,
+            scope: list.scope,
+            removed: list.removed,
+        }
+    }
+
     /// The first line of what stands at a place.
     fn line(&self, span: Span) -> String {
         const MAX: usize = 100;

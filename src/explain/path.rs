@@ -161,32 +161,6 @@ pub fn trail<'n>(tree: &'n Node, steps: &[Step]) -> Vec<&'n Node> {
     trail
 }
 
-/// The values at and below a place that hold no others.
-pub fn leaves(tree: &Node, steps: &[Step], out: &mut Vec<Vec<Step>>) {
-    let node = trail(tree, steps).last().copied().unwrap_or(tree);
-    below(node, &mut steps.to_vec(), out);
-}
-
-fn below(node: &Node, steps: &mut Vec<Step>, out: &mut Vec<Vec<Step>>) {
-    match &node.value {
-        Value::Map(map) if !map.is_empty() => {
-            for (key, value) in map.iter() {
-                steps.push(Step::Key(key.to_owned()));
-                below(value, steps, out);
-                steps.pop();
-            }
-        }
-        Value::Seq(items) if !items.is_empty() => {
-            for (index, item) in items.iter().enumerate() {
-                steps.push(Step::Index(index));
-                below(item, steps, out);
-                steps.pop();
-            }
-        }
-        _ => out.push(steps.clone()),
-    }
-}
-
 /// Steps as users write them.
 pub fn text(steps: &[Step]) -> String {
     let mut path = String::new();

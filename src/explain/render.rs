@@ -13,11 +13,37 @@ pub fn text(
 ) -> String {
     match explained {
         [one] => alone(subject, one, columns),
-        many => {
-            let lines: Vec<Vec<String>> = many.iter().map(|e| line(subject, e)).collect();
-            columns(&lines)
+        [list, values @ ..] if list.of_items && values.iter().all(|v| v.is_below(list)) => {
+            let list = alone(subject, list, columns);
+            format!("{list}\n{}", lines(subject, values, columns))
+        }
+        many => lines(subject, many, columns),
+    }
+}
+
+fn lines(
+    subject: &Subject<'_>,
+    explained: &[Explanation],
+    columns: &dyn Fn(&[Vec<String>]) -> String,
+) -> String {
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    for one in explained {
+        match one.of_items {
+            true => lines.extend(one.origins.iter().map(|o| lost(subject, one, o))),
+            false => lines.push(line(subject, one)),
         }
     }
+    columns(&lines)
+}
+
+/// An item that a list has not, or no more.
+fn lost(subject: &Subject<'_>, list: &Explanation, origin: &Origin) -> Vec<String> {
+    let mut from = origin.span.map_or(String::new(), |s| place(subject, s));
+    if let Some(last) = ways(subject, origin).last() {
+        from = format!("{from}, {last}");
+    }
+    let path = format!("{}[-]", list.path);
+    vec![path, origin.text.clone(), from]
 }
 
 fn place(subject: &Subject<'_>, span: Span) -> String {
@@ -43,6 +69,12 @@ fn fate(origin: &Origin) -> &'static str {
     }
 }
 
+impl Explanation {
+    fn is_below(&self, list: &Explanation) -> bool {
+        self.path.starts_with(&list.path)
+    }
+}
+
 /// Of many values: what it is, and where it comes from.
 fn line(subject: &Subject<'_>, explained: &Explanation) -> Vec<String> {
     let winner = explained
@@ -51,7 +83,19 @@ fn line(subject: &Subject<'_>, explained: &Explanation) -> Vec<String> {
         .find(|o| matches!(o.fate, Fate::Wins | Fate::Added));
     let others = explained.origins.len() - usize::from(winner.is_some());
     let mut from = match winner {
-        None => String::new(),
+        None => match explained.origins.last() {
+            Some(
+                last @ Origin {
+                    span: Some(span), ..
+                },
+            ) => {
+                let at = [place(subject, *span)].into_iter();
+                let by = at.chain(ways(subject, last).pop());
+                let by = by.collect::<Vec<_>>().join(", ");
+                return vec![explained.path.clone(), value(explained), by];
+            }
+            _ => String::new(),
+        },
         Some(Origin {
             span: Some(span), ..
         }) => place(subject, *span),
@@ -152,6 +196,9 @@ fn one(subject: &Subject<'_>, explained: &Explanation) -> Value {
         .map(|o| origin(subject, o))
         .collect();
     let mut one = object!({"path": explained.path, "origins": origins});
+    if explained.of_items {
+        one["of"] = object!("items");
+    }
     if let Some(node) = &explained.value {
         let mut json = Writer::new(Layout::Compact);
         json.value(node);

@@ -8,6 +8,7 @@ use super::environment::Environment;
 use super::model::Builder;
 use super::validate::consistency;
 use super::{EnvFileReaders, LoadOptions, profiles};
+use crate::diagnostic::Severity;
 use crate::tree::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -59,6 +60,9 @@ pub fn narrow(
     }
     let readers = Readers::new(options, &services.enabled, &enabled_at_first);
     read_env_files(builder, &readers, &environment, &mut services.enabled);
+    if builder.reader.history.is_some() {
+        read_env_files_of_disabled(builder, &environment, &mut services.disabled);
+    }
     let mut project = CanonicalProject {
         environment,
         services: services.enabled,
@@ -125,6 +129,25 @@ fn read_env_files(
         if readers.labels.contains(name) {
             env_files.labels(name, service, reader, findings);
         }
+    }
+}
+
+/// The same for the services that take no part, so that they can be explained; what is wrong with
+/// their files keeps nobody from anything.
+fn read_env_files_of_disabled(
+    builder: &mut Builder<'_>,
+    environment: &Environment,
+    services: &mut Map,
+) {
+    let names: BTreeSet<String> = services.keys().map(str::to_owned).collect();
+    let readers = Readers {
+        variables: names.clone(),
+        labels: names,
+    };
+    let known = builder.findings.len();
+    read_env_files(builder, &readers, environment, services);
+    for finding in &mut builder.findings[known..] {
+        finding.severity = Severity::Warning;
     }
 }
 
