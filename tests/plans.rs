@@ -4,9 +4,10 @@
 mod on_fake;
 
 use on_fake::{loaded, on_virtual_time, plan, project, up};
-use regatta::change::{agree_to_nothing, prepare};
+use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::engine::{ContainerRequest, ContainerState, Engine};
+use regatta::event::Reporter;
 use regatta::observe::{Observed, Scope, observe};
 use regatta::plan::{Action, Plan, SCHEMA_VERSION, render_json, render_text};
 use regatta::project::{Dependencies, Project};
@@ -479,5 +480,38 @@ networks: {inner: {}, outer: {}}
             assert_eq!(container.state, ContainerState::Running, "{name}");
             assert_eq!(container.networks.get("shop_inner"), Some(&network.id));
         }
+    });
+}
+
+#[test]
+fn an_orphan_on_a_network_that_is_made_anew_comes_back_where_it_is_to_stay() {
+    let both = "\
+name: shop
+services:
+  web: {image: busybox, networks: [inner]}
+  old: {image: busybox, networks: [inner]}
+networks: {inner: {}}
+";
+    on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &project(both)).await;
+        let next = both.replace("inner: {}", "inner: {labels: {v: two}}");
+        let next = next.replace("  old: {image: busybox, networks: [inner]}\n", "");
+        let (reporter, files) = (Reporter::silent(), on_fake::OneFile::empty());
+        let means = on_fake::means(&fake, &reporter, &files);
+        let mut options = Options {
+            remove_orphans: false,
+            ..on_fake::options()
+        };
+        let (next, no) = (project(&next), &mut agree_to_nothing);
+        let prepared = prepare(&fake, &next, &mut options, no).await.unwrap();
+        let done = carry_out(&means, &next, prepared, &mut options, no).await;
+        let done = done.unwrap().1.unwrap();
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        let all = fake.networks();
+        let network = all.iter().find(|n| n.name == "shop_inner").unwrap();
+        let orphan = fake.container("shop-old-1").unwrap();
+        assert_eq!(orphan.state, ContainerState::Running);
+        assert_eq!(orphan.networks.get("shop_inner"), Some(&network.id));
     });
 }

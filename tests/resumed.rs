@@ -7,7 +7,7 @@ mod on_fake;
 use on_fake::{OneFile, means, on_virtual_time, options, project, up};
 use regatta::change::{Done, agree_to_nothing, carry_out, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
-use regatta::engine::{ContainerState, Health};
+use regatta::engine::{ContainerRequest, ContainerState, Engine, Health};
 use regatta::event::Reporter;
 use regatta::observe::{Scope, observe};
 use regatta::project::Project;
@@ -174,5 +174,93 @@ fn a_restart_does_not_wait_for_what_nobody_has_started() {
         let done = done.expect("it ends");
         let failure = &done.report.failures[0].message;
         assert!(failure.contains("never started"), "{failure}");
+    });
+}
+
+/// Runs a change that is killed where the engine does not answer.
+async fn killed(fake: &Fake, project: &Project, fault: Fault) {
+    fake.fail(fault);
+    let change = tokio::time::timeout(Duration::from_secs(5), up(fake, project));
+    assert!(change.await.is_err(), "it was to be killed");
+    fake.forgive();
+}
+
+#[test]
+fn a_number_that_was_created_already_does_not_run_before_those_below_it_are_there() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", "")).await;
+        let first = fake.container("shop-web-1").unwrap();
+        let mut labels = first.labels.clone();
+        labels.insert("com.docker.compose.container-number".into(), "3".into());
+        let request = ContainerRequest {
+            name: "shop-web-3".into(),
+            platform: None,
+            body: serde_json::json!({ "Image": "busybox", "Labels": labels,
+                "HostConfig": { "NetworkMode": "shop_default" } }),
+        };
+        fake.create_container(request).await.unwrap();
+        let three = web("old", "    scale: 3\n");
+        let second = Fault::nth("create_container", 0, Way::HangBefore);
+        killed(&fake, &three, second).await;
+        let third = fake.container("shop-web-3").unwrap();
+        assert_eq!(third.state, ContainerState::Created);
+        up(&fake, &three).await;
+        let mut found: Vec<String> = names(&fake).into_iter().map(|(name, _)| name).collect();
+        found.sort();
+        assert_eq!(found, ["shop-web-1", "shop-web-2", "shop-web-3"]);
+    });
+}
+
+#[test]
+fn who_was_stopped_for_a_takeover_that_is_called_off_later_runs_again() {
+    let shop = |level: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  db:\n    image: busybox\n    environment: {{LEVEL: {level}}}\n  \
+             web:\n    image: busybox\n    depends_on: {{db: {{condition: service_started, restart: \
+             true}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = Fake::new();
+        fake.cast(
+            |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+                true => Script::broken(500, "cannot be started"),
+                false => Script::default(),
+            },
+        );
+        up(&fake, &shop("old")).await;
+        let start = Fault::nth("start_container", 0, Way::HangBefore);
+        killed(&fake, &shop("bad"), start).await;
+        let done = up(&fake, &shop("bad")).await;
+        assert!(!done.report.is_success());
+        for name in ["shop-db-1", "shop-web-1"] {
+            let container = fake.container(name).expect(name);
+            assert_eq!(container.state, ContainerState::Running, "{name}");
+        }
+    });
+}
+
+#[test]
+fn data_of_a_one_shot_that_took_over_goes_on_where_it_is_replaced_in_its_turn() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        fake.cast(|_, _| Script::exits(Duration::from_millis(300), 0));
+        up(&fake, &web("old", "")).await;
+        let next = web("new", "    volumes: [/scratch]\n");
+        let removal = Fault::nth("remove_container", 0, Way::HangBefore);
+        killed(&fake, &next, removal).await;
+        let volume = fake.volumes().into_iter().next().expect("a volume").name;
+        let forced = Options {
+            recreate: Recreate::Force,
+            ..options()
+        };
+        let done = up_with(&fake, &next, forced).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        fake.census(|census| {
+            let all: Vec<_> = census.containers().collect();
+            assert_eq!(all.len(), 1);
+            assert_eq!(all[0].mounts[0].name, volume);
+        });
     });
 }

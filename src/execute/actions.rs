@@ -238,6 +238,10 @@ impl Walk<'_> {
         network: &str,
         container: &Target,
     ) -> Result<serde_json::Value, Trouble> {
+        if !self.project.declares(service) {
+            // An orphan: of what it was made from the project knows nothing.
+            return Ok(serde_json::json!({ "Aliases": [container.name(), service] }));
+        }
         // Of one that the command is not about the project does not have all that it uses.
         let mut service = self.service(service)?.clone();
         let known = &self.project.networks;

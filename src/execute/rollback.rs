@@ -92,15 +92,48 @@ impl Walk<'_> {
             else {
                 continue;
             };
-            let is_owed = stopped.contains(container.as_str()) && !self.has_begun(id);
+            let is_owed = (stopped.contains(container.as_str()) || self.is_owed(container))
+                && !self.has_begun(id);
             if is_owed && self.is_ours().await {
                 let word = match self.means.engine.start_container(container).await {
-                    Ok(()) => format!("{name}, stopped for the change, runs again as it was"),
+                    Ok(()) => format!("{name} runs again as it was"),
                     Err(error) => format!("{name} could not be started again: {error}"),
                 };
                 self.means.reporter.warning(word);
             }
         }
+    }
+
+    /// Whether it is restarted with what it depends on (`restart: true`), and that is as it was
+    /// before: a run that was killed may have stopped it for the change.
+    fn is_owed(&self, id: &str) -> bool {
+        let of = |id: &str| {
+            let container = self.observed.replicas().find(|c| c.id == id);
+            container.map(|c| c.service.as_str())
+        };
+        let called_off = self.called_off.borrow();
+        let called_off: BTreeSet<&str> = called_off.iter().filter_map(|id| of(id)).collect();
+        let Some(service) = of(id) else { return false };
+        let mut along = vec![service];
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        while let Some(name) = along.pop() {
+            let Some(service) = self
+                .project
+                .services
+                .get(name)
+                .filter(|_| seen.insert(name))
+            else {
+                continue;
+            };
+            let restarted = service.depends_on.iter().filter(|(_, how)| how.restart);
+            for (name, _) in restarted {
+                if called_off.contains(name.as_str()) {
+                    return true;
+                }
+                along.push(name);
+            }
+        }
+        false
     }
 
     /// Whether a successor that an earlier run has started, and may have used for a while, is still

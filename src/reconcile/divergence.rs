@@ -157,26 +157,40 @@ impl Planner<'_> {
 
     /// The networks, by key, that the container was made for and has been taken off, as a change of
     /// theirs does that is cut short.
-    pub(super) fn taken_off<'s>(
+    pub(super) fn taken_off(
         &self,
-        service: &'s Service,
+        service: &Service,
         container: &ObservedContainer,
-    ) -> Vec<&'s String> {
-        let missing = service.networks.keys().filter(|key| {
-            self.project.networks.get(*key).is_some_and(|network| {
-                !container.summary.networks.contains_key(&network.name)
-                    && !self.is_on(container, &network.name)
-            })
-        });
-        let missing: Vec<&String> = missing.collect();
+    ) -> Vec<String> {
+        let keys = service.networks.keys();
+        let missing: Vec<String> = keys.filter(|k| self.lacks(container, k)).cloned().collect();
         if missing.is_empty() || self.changed_configuration(service, container).is_none() {
             return missing;
         }
         // What stays although it is outdated has the networks that it was made with.
+        let recorded = self.taken_off_as_recorded(container);
+        missing
+            .into_iter()
+            .filter(|key| recorded.contains(key))
+            .collect()
+    }
+
+    /// The same by the record of what it was made from.
+    pub(super) fn taken_off_as_recorded(&self, container: &ObservedContainer) -> Vec<String> {
         let record = container.spec.as_deref().and_then(spec::read_record);
         let recorded = record.as_ref().and_then(|record| record.get("networks"));
         let was_on = |key: &&String| recorded.is_some_and(|all| all.get(key).is_some());
-        missing.into_iter().filter(was_on).collect()
+        let keys = self.project.networks.keys().filter(was_on);
+        keys.filter(|key| self.lacks(container, key))
+            .cloned()
+            .collect()
+    }
+
+    fn lacks(&self, container: &ObservedContainer, key: &str) -> bool {
+        self.project.networks.get(key).is_some_and(|network| {
+            !container.summary.networks.contains_key(&network.name)
+                && !self.is_on(container, &network.name)
+        })
     }
 
     fn missing_volume(

@@ -7,7 +7,6 @@ use crate::labels;
 use crate::network::Network;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId};
-use std::collections::BTreeSet;
 
 impl<'a> Planner<'a> {
     /// Pass 2: networks that are not there.
@@ -86,12 +85,11 @@ impl<'a> Planner<'a> {
     }
 
     /// Pass 4: networks that are not as declared. Their containers are stopped and taken off, the
-    /// network is made anew, the containers come back on it; they keep their identity.
+    /// network is made anew, the containers come back on it; they keep their identity. Those that
+    /// the command is not about run on meanwhile: nobody would start them again after a kill.
     pub(super) fn plan_network_recreations(&mut self) {
         let project = self.project;
         let observed = self.observed;
-        // Of services that the command is not about, but their network is: they come back, too.
-        let mut bystanders = Vec::new();
         for key in std::mem::take(&mut self.diverged_networks) {
             let network = &project.networks[&key];
             let Some(present) = observed.network_named(&network.name) else {
@@ -104,7 +102,10 @@ impl<'a> Planner<'a> {
                 .collect();
             let mut detached = Vec::new();
             for container in &users {
-                let stop = self.stop(container, &cause);
+                let stop = match self.stands_by(container) {
+                    true => None,
+                    false => self.stop(container, &cause),
+                };
                 let step = Step::silent(
                     Action::DisconnectNetwork {
                         network: present.id.clone(),
@@ -126,43 +127,40 @@ impl<'a> Planner<'a> {
             let created = self.network_steps[&key];
             for container in users {
                 // A container that is replaced meets the new network in its successor.
-                let is_bystander = project.disabled.contains_key(&container.service);
-                if is_bystander || self.is_kept(&container.id) {
+                if self.stands_by(container) || self.is_kept(&container.id) {
                     self.plan_reconnection(container, &key, &cause, vec![created]);
-                }
-                if is_bystander && container.state.is_up() {
-                    bystanders.push(container);
                 }
             }
         }
-        let mut seen = BTreeSet::new();
-        bystanders.retain(|c| seen.insert(c.id.as_str()));
-        for container in bystanders {
-            let action = Action::StartContainer {
-                service: container.service.clone(),
-                container: existing(container),
-            };
-            let step = Step::new(action, "it was stopped for a change", "Starting", "Started");
-            let mut after: Vec<StepId> = self.reconnects[container.id.as_str()].clone();
-            after.extend(self.stops.get(container.id.as_str()));
-            self.plan.add(step, after);
-        }
     }
 
-    /// Containers that a change of a network, cut short, has taken off it come back on it.
-    pub(super) fn plan_reconnections(&mut self) {
+    /// Whether it stays as it is, since the command is not about it: of a service that is not
+    /// selected, or of one that the project does not declare (any more).
+    fn stands_by(&self, container: &ObservedContainer) -> bool {
         let project = self.project;
-        for (name, service) in &project.services {
-            for container in self.observed.replicas_of(name) {
-                if !self.is_kept(&container.id) {
-                    continue;
+        let stays = !self.options.remove_orphans
+            || (self.observed.is_foreign(container) && !self.options.adopt);
+        project.disabled.contains_key(&container.service)
+            || (!project.declares(&container.service) && stays)
+    }
+
+    /// Containers that a change of a network, cut short, has taken off it come back on it; also
+    /// those that the command is not about.
+    pub(super) fn plan_reconnections(&mut self) {
+        let observed = self.observed;
+        for container in observed.replicas() {
+            let keys = match self.project.declared(&container.service) {
+                Some(service) if self.stands_by(container) || self.is_kept(&container.id) => {
+                    self.taken_off(service, container)
                 }
-                for key in self.taken_off(service, container) {
-                    let cause = format!("it was taken off network {key}");
-                    let after: Vec<StepId> =
-                        self.network_steps.get(key).copied().into_iter().collect();
-                    self.plan_reconnection(container, key, &cause, after);
-                }
+                None if self.stands_by(container) => self.taken_off_as_recorded(container),
+                _ => continue,
+            };
+            for key in keys {
+                let cause = format!("it was taken off network {key}");
+                let after: Vec<StepId> =
+                    self.network_steps.get(&key).copied().into_iter().collect();
+                self.plan_reconnection(container, &key, &cause, after);
             }
         }
     }

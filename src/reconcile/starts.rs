@@ -22,7 +22,8 @@ impl<'a> Planner<'a> {
                 _ => {}
             }
         }
-        if fates.iter().any(|fate| self.is_interrupted(fate)) {
+        // Where nothing is to be started (`create`), nobody would start them again.
+        if self.options.start && fates.iter().any(|fate| self.is_interrupted(fate)) {
             let stopped = self.plan_stops_of_dependents(name, "recreated");
             self.dependents_stopped.insert(name, stopped);
         }
@@ -42,7 +43,8 @@ impl<'a> Planner<'a> {
             match fate {
                 Fate::Remove { .. } => {}
                 Fate::Keep { container, rename } => {
-                    self.plan_kept(service, container, rename, &waits);
+                    let below = self.creations_below(container, name);
+                    self.plan_kept(service, container, rename, &waits, below);
                 }
                 Fate::Add { new } => {
                     if let Target::Made { by, .. } = &new {
@@ -194,12 +196,38 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// What a scaling up that was cut short had created already does not run before the numbers
+    /// below it are there, for the same reason.
+    pub(super) fn creations_below(
+        &self,
+        container: &ObservedContainer,
+        service: &str,
+    ) -> Vec<StepId> {
+        if container.state != ContainerState::Created {
+            return Vec::new();
+        }
+        let fates = self.fates.get(service).into_iter().flatten();
+        let added = fates.filter_map(|fate| match fate {
+            Fate::Add {
+                new: Target::Made { by, .. },
+            } => Some(*by),
+            _ => None,
+        });
+        added
+            .filter(|by| {
+                matches!(self.plan.step(*by).action, Action::CreateContainer { number, .. }
+                    if Some(number) < container.number)
+            })
+            .collect()
+    }
+
     fn plan_kept(
         &mut self,
         service: &'a Service,
         container: &'a ObservedContainer,
         rename: Option<String>,
         waits: &[StepId],
+        mut after: Vec<StepId>,
     ) {
         let mut target = existing(container);
         if let Some(name) = rename {
@@ -225,7 +253,6 @@ impl<'a> Planner<'a> {
         if !self.options.start || !self.needs_start(&keep) {
             return;
         }
-        let mut after: Vec<StepId> = Vec::new();
         after.extend(self.stops.get(container.id.as_str()));
         after.extend(
             self.reconnects

@@ -27,6 +27,7 @@ impl<'a> Planner<'a> {
         // Dependents that are restarted with it are down before it starts, also where nothing of
         // it is to be stopped: once the old one is gone, nobody knows that they were to be.
         after.extend(self.stops_of_dependents(&old.service));
+        after.extend(self.creations_below(old, &old.service));
         let mut before_removal = after.clone();
         let first = self.plan.len();
         let healthy = self.options.wait || self.health_is_waited_for(service);

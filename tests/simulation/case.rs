@@ -111,8 +111,9 @@ impl Case {
             .iter()
             .all(|d| matches!(d.kind, Kind::Server | Kind::Once));
         // Who shares a namespace finds nobody to share with when that one was taken away, unless
-        // the other is brought up and it is made anew.
-        let shares = drafts.iter().any(|d| d.shares_with.is_some());
+        // the other is brought up and it is made anew; also who did so before, and stays outdated.
+        let mut all = drafts.iter().chain(&self.before.services);
+        let shares = all.any(|d| d.shares_with.is_some());
         sound
             && match &self.command {
                 Command::Start { .. } => false,
@@ -138,15 +139,6 @@ impl Case {
             volumes: renewed || self.was_killed(),
             renewed,
             fails: false,
-            bystanders: match &self.command {
-                Command::Up(up)
-                    if !up.services.is_empty() && self.before.networks != self.after.networks =>
-                {
-                    let names = self.after.services.iter().map(|d| d.name.clone());
-                    names.filter(|name| !up.services.contains(name)).collect()
-                }
-                _ => Vec::new(),
-            },
             sharing: {
                 let drafts = self.before.services.iter().chain(&self.after.services);
                 let sharing = drafts.filter(|d| d.shares_with.is_some());

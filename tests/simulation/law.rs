@@ -17,6 +17,8 @@ struct Book {
     ours: BTreeSet<String>,
     /// Slots whose container was up before.
     alive: BTreeSet<Slot>,
+    /// The containers that were.
+    running: BTreeSet<String>,
     /// Containers of others: id → name.
     foreign: BTreeMap<String, String>,
     foreign_network: String,
@@ -88,6 +90,7 @@ impl Oversight {
                         book.data.insert(at, mount.name.clone());
                     }
                     book.alive.insert(slot);
+                    book.running.insert(resident.id.to_owned());
                 }
             }
             book.foreign_network = census.network("other_default").unwrap_or("").to_owned();
@@ -204,7 +207,9 @@ impl Oversight {
         fake.census(|census| {
             let running = census.containers().filter(|c| {
                 let is_up = c.state == ContainerState::Running;
-                is_ours(c) && is_up && final_name(c.name) == c.name
+                // Who had a temporary name before is back under that one, or was let alone.
+                let is_itself = final_name(c.name) == c.name || book.running.contains(c.id);
+                is_ours(c) && is_up && is_itself
             });
             let serving: BTreeSet<Slot> = running.filter_map(|c| slot(&c)).collect();
             let mut missing = book.alive.intersection(lasting);

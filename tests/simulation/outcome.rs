@@ -39,9 +39,6 @@ pub struct Leeway {
     /// Services that share another's namespace: where a change fails, the very container that theirs
     /// shared with may be gone, so that neither the old nor the new one can run.
     pub sharing: Vec<String>,
-    /// Known: services that an `up SERVICE` is not about, but whose network it makes anew: where it
-    /// is killed before they are back on it, the next one is not about them either.
-    pub bystanders: Vec<String>,
 }
 
 impl Leeway {
@@ -50,7 +47,7 @@ impl Leeway {
             let stem = format!("{PROJECT}-{service}-");
             container_name(line).is_some_and(|name| name.starts_with(&stem))
         };
-        (self.fails && self.sharing.iter().any(of)) || self.bystanders.iter().any(of)
+        self.fails && self.sharing.iter().any(of)
     }
 
     fn simplified(&self, line: &str) -> String {
@@ -118,14 +115,18 @@ impl Outcome {
             lines.map(|line| leeway.simplified(line)).collect()
         };
         let (mut here, mut there) = (simplified(self), simplified(undisturbed));
-        let void: Vec<String> = match leeway.fails {
-            true => undisturbed
-                .lines
-                .iter()
-                .filter_map(|l| never_ran(l))
-                .collect(),
-            false => Vec::new(),
-        };
+        let mut void: Vec<String> = Vec::new();
+        if leeway.fails {
+            void.extend(undisturbed.lines.iter().filter_map(|l| never_ran(l)));
+            // Or what a killed run had created, where this one fails in replacing that (`--force`),
+            // and an undisturbed one in adding it.
+            let dead = |name: &String| {
+                let lines = undisturbed.lines.iter();
+                let mut there = lines.filter(|l| container_name(l) == Some(name.as_str()));
+                there.all(|l| !l.contains(", running,"))
+            };
+            void.extend(self.lines.iter().filter_map(|l| never_ran(l)).filter(dead));
+        }
         for line in here.iter_mut().chain(&mut there) {
             if let Some(name) = container_name(line)
                 && void.iter().any(|other| other == name)
