@@ -127,3 +127,43 @@ fn a_pull_is_given_up() {
         assert!(fake.container("p-far-1").is_none());
     });
 }
+
+/// One that nobody knows to be healthy does not take the old one's place; one that need only live
+/// through its first moments does.
+#[test]
+fn a_successor_that_has_not_proved_itself_goes() {
+    const CHECKED: &str = "healthcheck: {test: 'true'}";
+    const DEPENDENT: &str = "depends_on: {db: {condition: service_healthy}}";
+    for (check, depends, runs_on) in [(CHECKED, DEPENDENT, "1"), (CHECKED, "", "2"), ("", "", "2")]
+    {
+        let version = |level: &str| {
+            project(&format!(
+                "name: p\nservices:\n  db:\n    image: busybox\n    environment: {{LEVEL: '{level}'}}\n    \
+                 {check}\n  web:\n    image: busybox\n    {depends}\n"
+            ))
+        };
+        on_virtual_time(async {
+            let fake = Fake::new();
+            fake.cast(|_, _| Script::healthy(Duration::from_secs(1)));
+            up(&fake, &version("1")).await;
+            fake.cast(|_, _| Script::healthy(Duration::from_secs(60)));
+            fake.slow_down(|_| Duration::from_millis(10));
+            let interrupts = Interrupts::default();
+            let _stages = interrupts.in_stages();
+            let user = interrupts.clone();
+            tokio::spawn(async move {
+                // The start is answered by then, and hardly 200 ms old.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                user.signal(Cause::Interrupt);
+            });
+            let attempt = attempt_until(&fake, &version("2"), interrupts).await;
+            let done = attempt.expect("an answer").1.expect("no obstacles");
+            assert!(!done.report.is_success() || runs_on == "2");
+            let db = fake.container("p-db-1").expect("its name");
+            assert_eq!(db.state, ContainerState::Running);
+            let level = &db.raw["Config"]["Env"][0];
+            assert_eq!(level, &format!("LEVEL={runs_on}"), "{check} {depends}");
+            assert_eq!(fake.containers().len(), 2);
+        });
+    }
+}

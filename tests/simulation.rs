@@ -15,10 +15,14 @@ mod chance;
 mod command;
 #[path = "simulation/draft.rs"]
 mod draft;
+#[path = "simulation/extra.rs"]
+mod extra;
 #[path = "simulation/law.rs"]
 mod law;
 #[path = "support/on_fake.rs"]
 mod on_fake;
+#[path = "simulation/order.rs"]
+mod order;
 #[path = "simulation/outcome.rs"]
 mod outcome;
 #[path = "simulation/rivals.rs"]
@@ -146,13 +150,14 @@ fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 fn told(seed: u64, case: &Case, wrong: &Wrong) -> String {
     format!(
         "REGATTA_SEED={seed}: {}\n--- before\n{}--- meanwhile: {:?}\n--- after\n{}--- command: {:?}\n\
-         --- trouble: {:?}, at once: {}, processes shown: {:?}, luck {:#x}\n--- calls\n{}\n",
+         --- trouble: {:?}, then {:?}, at once: {}, processes shown: {:?}, luck {:#x}\n--- calls\n{}\n",
         wrong.text,
         case.before.yaml(),
         case.acts,
         case.after.yaml(),
         case.command,
         case.trouble,
+        case.again,
         case.at_once,
         case.shown,
         case.luck,

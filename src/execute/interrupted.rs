@@ -3,8 +3,9 @@
 //! Pulls, builds, providers and waits are given up where they stand. Short calls are awaited. Where a step
 //! has taken something away already (a container was stopped, a network removed), the steps that
 //! bring it back are still done, one after the other in the plan's order, waits left out. A new
-//! container under a temporary name whose takeover has not begun is removed again. Containers
-//! that were only created stay as they are: the next plan goes on with them.
+//! container under a temporary name whose takeover has not begun is removed again; so is one that
+//! has not proved itself, where that is more than living through its first moments: the old one
+//! comes back. Containers that were only created stay as they are: the next plan goes on with them.
 
 use super::failure::Trouble;
 use super::{Report, Walk};
@@ -34,8 +35,10 @@ impl Walk<'_> {
             | Action::PrepareModel { .. }
             | Action::RunProvider { .. }
             | Action::Wait { .. }
-            | Action::Verify { .. } => Stage::Stopping,
-            Action::RunHook { .. }
+            | Action::Verify { healthy: true, .. } => Stage::Stopping,
+            // First moments are short, and without them the old one would have to come back.
+            Action::Verify { healthy: false, .. }
+            | Action::RunHook { .. }
             | Action::StopContainer { .. }
             | Action::RestartContainer { .. } => Stage::Killing,
             _ => Stage::Leaving,
@@ -74,32 +77,55 @@ impl Walk<'_> {
     pub(super) async fn put_in_order(&self, mut begun: BTreeSet<StepId>, report: &mut Report) {
         let mut lost: BTreeSet<StepId> = report.failures.iter().map(|f| f.step).collect();
         lost.extend(report.skipped.iter().map(|(step, _)| *step));
-        // What was to start after a hook that was given up is not started without it.
-        let is_hook = |id: &StepId| {
+        // What was to start after a hook that was given up is not started without it; what was to
+        // go after a proof that nobody waits for does not go.
+        let is_long = |id: &StepId| {
             let action = &self.plan.step(*id).action;
-            matches!(action, Action::RunPreStart { .. })
+            matches!(
+                action,
+                Action::RunPreStart { .. } | Action::Verify { healthy: true, .. }
+            )
         };
-        lost.extend(report.given_up.iter().copied().filter(is_hook));
-        for id in owed(self.plan, &begun) {
+        let cannot_go_without = |id: &StepId| {
+            is_long(id) || matches!(self.plan.step(*id).action, Action::Verify { .. })
+        };
+        lost.extend(report.given_up.iter().copied().filter(cannot_go_without));
+        let owed = owed(self.plan, &begun);
+        let all = self.plan.steps().map(|(id, _)| id);
+        let open: Vec<StepId> = all.filter(|id| !begun.contains(id)).collect();
+        for id in open {
             if self.has_lost() {
                 break;
             }
-            if is_hook(&id) || self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
+            if is_long(&id) || self.plan.dependencies(id).iter().any(|d| lost.contains(d)) {
                 lost.insert(id);
+                continue;
+            }
+            if !owed.contains(&id) {
                 continue;
             }
             begun.insert(id);
             match self.perform(id).await {
                 Ok(true) => report.done.push(id),
-                Ok(false) => report.given_up.push(id),
+                Ok(false) => {
+                    report.given_up.push(id);
+                    lost.extend(Some(id).filter(cannot_go_without));
+                }
                 Err(failure) => {
                     lost.insert(id);
                     report.failures.push(failure);
                 }
             }
         }
-        if lost.iter().any(is_hook) {
-            self.restore(&report.done).await;
+        if !self.has_lost() {
+            let groups = begun_groups(self.plan, &begun);
+            for (group, takeover) in &self.takeovers {
+                if lost.contains(&takeover.remove) && groups.contains(group) {
+                    self.tell_call_off(takeover).await;
+                }
+            }
+            let done = report.done.iter().copied().collect();
+            self.start_what_is_owed(&done).await;
         }
         for id in premature(self.plan, &begun) {
             if !self.is_ours().await {
@@ -122,7 +148,6 @@ impl Walk<'_> {
 /// The steps, not begun yet, that bring back or finish what begun ones have taken away.
 fn owed(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
     let mut containers: BTreeSet<&str> = BTreeSet::new();
-    let mut groups: BTreeSet<&str> = BTreeSet::new();
     let mut removed: BTreeSet<&str> = BTreeSet::new();
     for &id in begun {
         let step = plan.step(id);
@@ -135,17 +160,17 @@ fn owed(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
             }
             _ => {}
         }
-        if !matches!(step.action, Action::CreateContainer { .. }) {
-            groups.extend(step.group.as_deref());
-        }
     }
+    let groups = begun_groups(plan, begun);
     plan.steps()
         .filter(|(id, _)| !begun.contains(id))
         .filter(|(_, step)| {
             if step.group.as_deref().is_some_and(|g| groups.contains(g)) {
-                return !step.action.is_wait();
+                return !matches!(step.action, Action::Wait { .. });
             }
+            let of_another_takeover = step.group.is_some();
             match &step.action {
+                Action::RemoveContainer { .. } if of_another_takeover => false,
                 Action::StopContainer { container, .. }
                 | Action::StartContainer { container, .. }
                 | Action::CopyFiles { container, .. }
@@ -166,14 +191,18 @@ fn owed(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
         .collect()
 }
 
-/// Creations of successors whose takeover has not begun.
-fn premature(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
-    let taken_over: BTreeSet<&str> = begun
-        .iter()
-        .map(|id| plan.step(*id))
+/// Takeovers of which more was begun than the creation of the successor.
+fn begun_groups<'a>(plan: &'a Plan, begun: &BTreeSet<StepId>) -> BTreeSet<&'a str> {
+    let steps = begun.iter().map(|id| plan.step(*id));
+    steps
         .filter(|step| !matches!(step.action, Action::CreateContainer { .. }))
         .filter_map(|step| step.group.as_deref())
-        .collect();
+        .collect()
+}
+
+/// Creations of successors whose takeover has not begun.
+fn premature(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
+    let taken_over = begun_groups(plan, begun);
     begun
         .iter()
         .copied()

@@ -62,12 +62,22 @@ impl Walk<'_> {
     pub(super) async fn restore(&self, done: &[StepId]) {
         let done: BTreeSet<StepId> = done.iter().copied().collect();
         for takeover in self.takeovers.values() {
-            if !done.contains(&takeover.remove)
-                && let Some(word) = self.call_off(takeover).await
-            {
-                self.means.reporter.warning(word);
+            if !done.contains(&takeover.remove) {
+                self.tell_call_off(takeover).await;
             }
         }
+        self.start_what_is_owed(&done).await;
+    }
+
+    /// Calls it off, and says what became of it.
+    pub(super) async fn tell_call_off(&self, takeover: &Takeover) {
+        if let Some(word) = self.call_off(takeover).await {
+            self.means.reporter.warning(word);
+        }
+    }
+
+    /// Starts again what was stopped for a change that did not come about.
+    pub(super) async fn start_what_is_owed(&self, done: &BTreeSet<StepId>) {
         let stopped: BTreeSet<&str> = self
             .plan
             .steps()

@@ -3,6 +3,7 @@
 use super::chance::Chance;
 use super::command::{Command, Up};
 use super::draft::{Draft, Drafts, Kind, draft, vary};
+use super::extra::extend;
 use super::outcome::Leeway;
 
 /// Something that was done to the project's containers before.
@@ -42,12 +43,23 @@ pub enum Trouble {
     Kill,
     /// The program is killed just after the request was sent.
     KillAfter,
+    /// The user presses Ctrl-C so many times, half a second apart; the first time so many
+    /// milliseconds after the call began.
+    CtrlC { later: u64, times: usize },
+    /// It is never answered, whether it is done or not; after a while the user presses Ctrl-C
+    /// until that ends the program.
+    Hang { done: bool },
 }
 
 impl Trouble {
     /// Whether the program ends with it.
     pub fn kills(self) -> bool {
         matches!(self, Trouble::Kill | Trouble::KillAfter)
+    }
+
+    /// Whether the program ends in good order, before it has done everything.
+    pub fn is_graceful(self) -> bool {
+        matches!(self, Trouble::CtrlC { times: 1, .. })
     }
 }
 
@@ -60,6 +72,8 @@ pub struct Case {
     pub after: Drafts,
     pub command: Command,
     pub trouble: Option<(At, Trouble)>,
+    /// The same for the attempt after it.
+    pub again: Option<(At, Trouble)>,
     /// The next attempt does not wait until the engine has done what the first one asked for.
     pub at_once: bool,
     /// The engine shows its processes, and learns of their ends so many milliseconds late.
@@ -92,7 +106,7 @@ impl Case {
             8..14 => Some(Trouble::Kill),
             _ => Some(Trouble::KillAfter),
         };
-        Case {
+        let mut case = Case {
             luck: chance.0,
             before,
             acts,
@@ -100,8 +114,11 @@ impl Case {
             command,
             trouble: trouble.map(|trouble| (at, trouble)),
             at_once: chance.below(2) == 0,
+            again: None,
             shown: None,
-        }
+        };
+        extend(seed, &mut case);
+        case
     }
 
     /// Nothing stands in the way of the command.
@@ -119,7 +136,9 @@ impl Case {
                 Command::Start { .. } => false,
                 // What a killed `up` had just created may lack its network, which no restart makes.
                 Command::Restart { .. } => !shares && !self.was_killed(),
-                Command::Up(up) => !shares || !(up.never || up.no_deps),
+                Command::Up(up) => {
+                    !shares || !(up.never || up.no_deps || up.scale.iter().any(|(_, n)| *n == 0))
+                }
                 _ => true,
             }
     }
@@ -206,6 +225,7 @@ impl Case {
             add(&|case| on_both(case, &|d| d.level = 0));
         }
         add(&|case| case.after.networks = case.before.networks);
+        add(&|case| case.again = None);
         add(&|case| case.trouble = None);
         add(&|case| case.at_once = false);
         add(&|case| case.shown = None);
@@ -245,20 +265,25 @@ pub fn command(chance: &mut Chance, project: &Drafts) -> Command {
         orphans: flag(60),
         unverified: flag(15),
         pull: flag(8),
+        timeout: None,
+        scale: Vec::new(),
     };
     match chance.below(20) {
         0 | 1 => Command::Down {
             services: some(chance),
             volumes: chance.below(3) == 0,
             orphans: chance.below(2) == 0,
+            timeout: None,
         },
         2 => Command::Restart {
             services: some(chance),
             dependents: chance.below(4) > 0,
+            timeout: None,
         },
         3 => Command::Stop {
             services: some(chance),
             dependents: chance.below(4) > 0,
+            timeout: None,
         },
         4 => Command::Start {
             services: some(chance),

@@ -37,6 +37,10 @@ pub struct Up {
     pub orphans: bool,
     pub unverified: bool,
     pub pull: bool,
+    /// `-t`, in seconds.
+    pub timeout: Option<i64>,
+    /// `--scale`.
+    pub scale: Vec<(String, u32)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -46,14 +50,21 @@ pub enum Command {
         services: Vec<String>,
         volumes: bool,
         orphans: bool,
+        timeout: Option<i64>,
     },
     Restart {
         services: Vec<String>,
         dependents: bool,
+        timeout: Option<i64>,
     },
     Stop {
         services: Vec<String>,
         dependents: bool,
+        timeout: Option<i64>,
+    },
+    Kill {
+        services: Vec<String>,
+        signal: &'static str,
     },
     Start {
         services: Vec<String>,
@@ -101,6 +112,7 @@ impl Command {
             | Command::Restart { services, .. }
             | Command::Stop { services, .. }
             | Command::Start { services }
+            | Command::Kill { services, .. }
             | Command::Remove { services, .. } => services,
         }
     }
@@ -112,12 +124,27 @@ impl Command {
             | Command::Restart { services, .. }
             | Command::Stop { services, .. }
             | Command::Start { services }
+            | Command::Kill { services, .. }
             | Command::Remove { services, .. } => services,
         }
     }
 
     pub fn forget(&mut self, service: &str) {
         self.services_mut().retain(|name| name != service);
+        if let Command::Up(up) = self {
+            up.scale.retain(|(name, _)| name != service);
+        }
+    }
+
+    /// `-t`, where the command has it.
+    pub fn timeout_mut(&mut self) -> Option<&mut Option<i64>> {
+        match self {
+            Command::Up(up) => Some(&mut up.timeout),
+            Command::Down { timeout, .. }
+            | Command::Restart { timeout, .. }
+            | Command::Stop { timeout, .. } => Some(timeout),
+            _ => None,
+        }
     }
 
     /// The same with less to it.
@@ -128,7 +155,19 @@ impl Command {
             all.services_mut().clear();
             found.push(all);
         }
+        let mut unhurried = self.clone();
+        if unhurried
+            .timeout_mut()
+            .is_some_and(|limit| limit.take().is_some())
+        {
+            found.push(unhurried);
+        }
         if let Command::Up(up) = self {
+            for at in 0..up.scale.len() {
+                let mut plain = up.clone();
+                plain.scale.remove(at);
+                found.push(Command::Up(plain));
+            }
             let flags: [fn(&mut Up); 10] = [
                 |up| up.no_deps = false,
                 |up| up.force = false,
@@ -169,6 +208,7 @@ impl Command {
             remove_orphans: up.orphans,
             unverified: up.unverified,
             pull: up.pull.then_some(PullChoice::Always),
+            timeout: up.timeout,
             ..Options::default()
         }
     }
@@ -182,6 +222,11 @@ impl Command {
         };
         let selected = project.select(&up.services, dependencies);
         selected.expect("names of services");
+        for (name, number) in &up.scale {
+            if let Some(service) = project.services.get_mut(name) {
+                service.scale = Some(*number);
+            }
+        }
         if !up.services.is_empty() {
             project.drop_unused_resources();
         }
@@ -206,10 +251,30 @@ impl Command {
         project: &Project,
         place: Option<&Place>,
     ) -> Result<(), String> {
+        let untouched = Interrupts::default();
+        self.run_until(&untouched, engine, project, place).await
+    }
+
+    /// The same, unless interrupted.
+    pub async fn run_until(
+        &self,
+        interrupts: &Interrupts,
+        engine: &dyn Engine,
+        project: &Project,
+        place: Option<&Place>,
+    ) -> Result<(), String> {
+        let _stages = interrupts.in_stages();
+        let client = Client {
+            engine,
+            place,
+            interrupts,
+            reporter: Reporter::silent(),
+            files: OneFile::empty(),
+        };
         let work = async {
             match self {
-                Command::Up(up) => self.up(up, engine, project, place).await,
-                _ => self.existing(engine, project, place).await,
+                Command::Up(up) => self.up(up, &client, project).await,
+                _ => self.existing(&client, project).await,
             }
         };
         match tokio::time::timeout(ETERNITY, work).await {
@@ -222,33 +287,28 @@ impl Command {
     async fn up(
         &self,
         up: &Up,
-        engine: &dyn Engine,
+        client: &Client<'_>,
         project: &Project,
-        place: Option<&Place>,
     ) -> Result<Result<(), String>, EngineError> {
-        let (reporter, files) = (Reporter::silent(), OneFile::empty());
-        let means = means(engine, &reporter, &files);
+        let engine = client.engine;
         let project = Command::selected(up, project);
         let mut options = Command::options(up, up.services.iter().cloned().collect());
         let prepared = prepare(engine, &project, &mut options, &mut agree_to_nothing).await?;
-        let place = place.filter(|_| prepared.wants_change());
+        let place = client.place.filter(|_| prepared.wants_change());
         let (prepared, done) = match place {
             None => {
                 let no = &mut agree_to_nothing;
-                carry_out(&means, &project, prepared, &mut options, no).await?
+                carry_out(&client.means(None), &project, prepared, &mut options, no).await?
             }
             Some(place) => {
                 let work = async |lock: &Lock<'_>| {
                     let no = &mut agree_to_nothing;
                     let options = &mut options;
                     let prepared = prepare_again(prepared, engine, &project, options, no).await?;
-                    let means = Means {
-                        lock: Some(lock),
-                        ..super::on_fake::means(engine, &reporter, &files)
-                    };
+                    let means = client.means(Some(lock));
                     carry_out(&means, &project, prepared, options, no).await
                 };
-                match locked(engine, place, &reporter, work).await? {
+                match locked(client, place, work).await? {
                     Ok(done) => done,
                     Err(refused) => return Ok(Err(refused)),
                 }
@@ -262,12 +322,10 @@ impl Command {
 
     async fn existing(
         &self,
-        engine: &dyn Engine,
+        client: &Client<'_>,
         project: &Project,
-        place: Option<&Place>,
     ) -> Result<Result<(), String>, EngineError> {
-        let (reporter, files) = (Reporter::silent(), OneFile::empty());
-        let means = means(engine, &reporter, &files);
+        let engine = client.engine;
         let scope = match self {
             Command::Down { volumes, .. } => Scope {
                 networks: true,
@@ -285,9 +343,10 @@ impl Command {
                 Ok(None) => continue,
                 Err(obstacle) => return Ok(Err(obstacle)),
             };
-            let place = place.filter(|_| plan.changes_anything());
+            let is_kill = matches!(self, Command::Kill { .. });
+            let place = client.place.filter(|_| plan.changes_anything() && !is_kill);
             let done = match place {
-                None => run(&means, plan, &selected, &observed).await,
+                None => run(&client.means(None), plan, &selected, &observed).await,
                 Some(place) => {
                     let work = async |lock: &Lock<'_>| {
                         let observed = observe(engine, project, scope).await?;
@@ -295,13 +354,10 @@ impl Command {
                             Ok(planned) => planned.expect("as before"),
                             Err(obstacle) => return Ok(Err(obstacle)),
                         };
-                        let means = Means {
-                            lock: Some(lock),
-                            ..super::on_fake::means(engine, &reporter, &files)
-                        };
+                        let means = client.means(Some(lock));
                         Ok(Ok(run(&means, plan, &selected, &observed).await))
                     };
-                    match locked(engine, place, &reporter, work).await?.flatten() {
+                    match locked(client, place, work).await?.flatten() {
                         Ok(done) => done,
                         Err(refused) => return Ok(Err(refused)),
                     }
@@ -331,21 +387,36 @@ impl Command {
             _ if stopping => return Ok(None),
             Command::Up(_) => return Ok(None),
             Command::Down {
-                volumes, orphans, ..
+                volumes,
+                orphans,
+                timeout,
+                ..
             } => {
                 let options = reconcile::down::Options {
                     services: named,
                     remove_orphans: *orphans,
                     volumes: *volumes,
+                    timeout: *timeout,
                     ..reconcile::down::Options::default()
                 };
                 down(project, observed, &[], &options)
             }
-            Command::Restart { dependents, .. } => {
-                lifecycle::restart(project, observed, &named, *dependents, None, true)
-            }
-            Command::Stop { dependents, .. } => {
-                lifecycle::stop(project, observed, &named, *dependents, None)
+            Command::Restart {
+                dependents,
+                timeout,
+                ..
+            } => lifecycle::restart(project, observed, &named, *dependents, *timeout, true),
+            Command::Stop {
+                dependents,
+                timeout,
+                ..
+            } => lifecycle::stop(project, observed, &named, *dependents, *timeout),
+            Command::Kill { signal, .. } => {
+                let meant = observed
+                    .replicas()
+                    .filter(|c| project.services.contains_key(&c.service))
+                    .filter(|c| named.is_empty() || named.contains(&c.service));
+                lifecycle::kill(meant, signal)
             }
             Command::Start { services } => {
                 let mut project = project.clone();
@@ -374,15 +445,33 @@ impl Command {
     }
 }
 
+/// Who gives a command.
+struct Client<'a> {
+    engine: &'a dyn Engine,
+    place: Option<&'a Place>,
+    interrupts: &'a Interrupts,
+    reporter: Reporter,
+    files: OneFile,
+}
+
+impl<'a> Client<'a> {
+    fn means<'b>(&'b self, lock: Option<&'b Lock<'b>>) -> Means<'b> {
+        Means {
+            interrupts: self.interrupts.clone(),
+            lock,
+            ..means(self.engine, &self.reporter, &self.files)
+        }
+    }
+}
+
 /// Does the work with the project's lock, as commands do; or says why there is none.
 async fn locked<T>(
-    engine: &dyn Engine,
+    client: &Client<'_>,
     place: &Place,
-    reporter: &Reporter,
     work: impl AsyncFnOnce(&Lock<'_>) -> Result<T, EngineError>,
 ) -> Result<Result<T, String>, EngineError> {
-    let interrupts = Interrupts::default();
-    let lock = match acquire(bid(engine, place, reporter, &interrupts)).await {
+    let bid = bid(client.engine, place, &client.reporter, client.interrupts);
+    let lock = match acquire(bid).await {
         Ok(lock) => lock,
         Err(error) => return Ok(Err(error.to_string())),
     };

@@ -2,6 +2,7 @@
 
 use super::law::{Slot, final_name, is_ours, slot};
 use super::stage::PROJECT;
+use regatta::engine::ContainerState;
 use regatta::engine::fake::{Census, Fake};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,6 +84,8 @@ impl Leeway {
 pub struct Outcome {
     pub lines: Vec<String>,
     pub slots: BTreeSet<Slot>,
+    /// Numbers that run.
+    pub running: BTreeSet<Slot>,
 }
 
 impl Outcome {
@@ -101,9 +104,12 @@ impl Outcome {
             lines.extend(volumes(census, before));
             lines.sort();
             let slots = census.containers().filter(is_ours);
+            let running = census.containers().filter(is_ours);
+            let running = running.filter(|c| c.state == ContainerState::Running);
             Outcome {
                 lines,
                 slots: slots.filter_map(|c| slot(&c)).collect(),
+                running: running.filter_map(|c| slot(&c)).collect(),
             }
         })
     }

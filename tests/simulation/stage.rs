@@ -111,6 +111,8 @@ const PLAIN: Up = Up {
     orphans: true,
     unverified: false,
     pull: false,
+    timeout: None,
+    scale: Vec::new(),
 };
 
 /// Brings about what the case begins with; always the same, ids included.

@@ -4,6 +4,7 @@ use super::case::{At, Case};
 use super::command::{Command, ENDLESS};
 use super::law::{Licence, Oversight};
 use super::on_fake::on_virtual_time;
+use super::order::Standing;
 use super::outcome::{Before, Leeway, Outcome};
 use super::stage::{PROJECT, Projects, REST, set};
 use super::wire::{Spot, Wire};
@@ -86,29 +87,46 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         let Some((at, trouble)) = case.trouble else {
             return Ok(());
         };
-        let spot = match at {
-            At::Part(part) => part * wire.count() / 1_000_000,
-            At::Call(call) => call,
+        let count = wire.count();
+        let spot = |at| match at {
+            At::Part(part) => Spot::Call(part * count / 1_000_000),
+            At::Call(call) => Spot::Call(call),
         };
 
         let fake = set(case, &projects).await;
         let before = Before::of(&fake);
         let oversight = Oversight::begin(&fake, project, licence);
-        let wire =
-            Wire::new(&fake, case.luck, SLOWNESS).with_trouble(Some((Spot::Call(spot), trouble)));
-        let first = wire.live(case.command.run(&wire, project, None)).await;
-        let mut calls = wire.calls();
-        calls.push(format!("-- {first:?}; again:"));
-        if !case.at_once {
-            tokio::time::sleep(REST).await;
+        let mut calls = Vec::new();
+        let mut ends = Vec::new();
+        let attempts = [Some((at, trouble)), case.again];
+        for (nth, (at, trouble)) in attempts.into_iter().flatten().enumerate() {
+            let standing = trouble.is_graceful().then(|| Standing::of(&fake));
+            let wire = Wire::new(&fake, case.luck ^ nth as u64 * 0x3333, SLOWNESS)
+                .with_trouble(Some((spot(at), trouble)));
+            let work = case
+                .command
+                .run_until(wire.interrupts(), &wire, project, None);
+            let end = wire.live(work).await;
+            calls.extend(wire.calls());
+            calls.push(format!("-- {end:?}; again:"));
+            if let Some(standing) = standing
+                && let Err(wrong) = standing.is_kept(case, &fake, &undisturbed)
+            {
+                return say(wrong, calls);
+            }
+            ends.push(end);
+            if !case.at_once {
+                tokio::time::sleep(REST).await;
+            }
         }
         let wire = Wire::new(&fake, case.luck ^ 0x5555, SLOWNESS);
         let again = case.command.run(&wire, project, None).await;
         tokio::time::sleep(REST).await;
         calls.extend(wire.calls());
         calls.push(format!("-- {again:?}"));
-        if [Some(&again), first.as_ref()]
-            .into_iter()
+        ends.push(Some(again.clone()));
+        if ends
+            .iter()
             .flatten()
             .any(|end| end.as_ref().is_err_and(|error| error == ENDLESS))
         {

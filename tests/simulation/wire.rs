@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use futures::stream;
 use regatta::engine::fake::Fake;
 use regatta::engine::*;
+use regatta::interrupt::{Cause, Interrupts, Stage};
 use serde_json::Value;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +16,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+
+/// Between one Ctrl-C and the next.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// So long a user waits for what hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct Wire {
@@ -27,6 +34,7 @@ type Log = Arc<Mutex<Vec<(usize, String)>>>;
 
 struct Line {
     client: usize,
+    interrupts: Interrupts,
     log: Log,
     state: Mutex<State>,
     death: Notify,
@@ -69,6 +77,7 @@ impl Wire {
             fake: fake.clone(),
             line: Arc::new(Line {
                 client,
+                interrupts: Interrupts::default(),
                 log,
                 state: Mutex::new(State {
                     chance: Chance(luck | 1),
@@ -91,6 +100,11 @@ impl Wire {
     fn state(&self) -> MutexGuard<'_, State> {
         let state = self.line.state.lock();
         state.unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// What its user asks for.
+    pub fn interrupts(&self) -> &Interrupts {
+        &self.line.interrupts
     }
 
     /// The calls so far.
@@ -135,6 +149,10 @@ impl Wire {
         tokio::select! {
             biased;
             () = self.death() => None,
+            () = self.line.interrupts.reached(Stage::Leaving) => {
+                self.die();
+                None
+            }
             done = work => Some(done),
         }
     }
@@ -194,6 +212,15 @@ impl Wire {
         let (there, back, trouble) = self.enter(&call);
         match trouble {
             Some(Trouble::Kill) => return self.forever().await,
+            Some(Trouble::CtrlC { later, times }) => {
+                self.press_ctrl_c(Duration::from_millis(later), PAUSE, times);
+            }
+            Some(Trouble::Hang { done }) => {
+                self.press_ctrl_c(PATIENCE, PATIENCE, 3);
+                if !done {
+                    return std::future::pending().await;
+                }
+            }
             Some(Trouble::Error) => {
                 pass(there).await;
                 return Err(EngineError::Refused {
@@ -226,6 +253,9 @@ impl Wire {
         if trouble == Some(Trouble::KillAfter) {
             return self.forever().await;
         }
+        if trouble == Some(Trouble::Hang { done: true }) {
+            return std::future::pending().await;
+        }
         let result = match task.await {
             Ok(result) => result,
             // The client has died.
@@ -237,6 +267,17 @@ impl Wire {
             });
         }
         result
+    }
+
+    fn press_ctrl_c(&self, later: Duration, pause: Duration, times: usize) {
+        let interrupts = self.line.interrupts.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(later).await;
+            for _ in 0..times {
+                interrupts.signal(Cause::Interrupt);
+                tokio::time::sleep(pause).await;
+            }
+        });
     }
 
     /// The same for what is answered in parts, which ends with the client.

@@ -166,7 +166,8 @@ impl Engine for Fake {
                     (n, Some((_, code))) if ends_process(n) => Some(code),
                     _ => None,
                 };
-                container.stopped_by_hand |= number == 9 || number == 15;
+                // Whatever the signal: it is the end of the restart policy's turn.
+                container.stopped_by_hand = true;
                 world.emit(&found, "kill", &[("signal", &number.to_string())]);
                 Ok((found, ends))
             })?;
