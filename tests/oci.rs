@@ -1,18 +1,22 @@
 //! Project files from registries: Debian's `docker-registry` on this machine, and servers that do
 //! what no registry should.
 
+#[path = "support/program.rs"]
+mod program;
 #[path = "support/registry.rs"]
 mod registry;
+#[path = "support/servers.rs"]
+mod servers;
 
+use program::{cached, fails, regatta, texts, works};
 use registry::{Registry, digest};
 use serde_json::{Value, json};
+use servers::{Canned, answer, proxy};
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 const PROJECT: &str = "application/vnd.docker.compose.project";
@@ -27,55 +31,6 @@ const MAIN: &str = "services:
 ";
 const OVER: &str = "services:\n  web: {labels: {over: 'yes'}}\n";
 const BASE: &str = "services:\n  base: {image: alpine}\n";
-
-fn regatta(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_regatta"));
-    command
-        .args(arguments)
-        .current_dir(dir)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", dir)
-        .env("XDG_CACHE_HOME", dir.join("cache"))
-        .stdin(Stdio::null());
-    command
-}
-
-fn texts(output: &Output) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr))
-}
-
-#[track_caller]
-fn works(command: &mut Command) -> String {
-    let output = command.output().expect("a run");
-    let (out, err) = texts(&output);
-    assert!(output.status.success(), "{command:?}: {err}");
-    out
-}
-
-#[track_caller]
-fn fails(command: &mut Command, words: &[&str]) {
-    let output = command.output().expect("a run");
-    let (out, err) = texts(&output);
-    assert_eq!(output.status.code(), Some(1), "{out}{err}");
-    for words in words {
-        assert!(err.contains(words), "{words}: {err}");
-    }
-}
-
-/// What is in the cache, half-made entries included.
-fn cached(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir.join("cache/docker-compose"));
-    let mut paths: Vec<PathBuf> = entries
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|e| e.path())
-        .collect();
-    paths.sort();
-    paths
-}
 
 fn layer(kind: &str, content: &str, notes: Value) -> Value {
     json!({
@@ -266,68 +221,6 @@ fn a_registry_that_wants_a_password() {
     assert!(works(&mut run()).contains("image: busybox"));
 }
 
-/// A server whose answers are given by a function of the request's head.
-struct Canned {
-    port: u16,
-}
-
-impl Canned {
-    fn new(answer: impl Fn(u16, &str) -> Option<Vec<u8>> + Send + Sync + 'static) -> Canned {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        let answer = Arc::new(answer);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let answer = answer.clone();
-                std::thread::spawn(move || Canned::serve(stream, port, &*answer));
-            }
-        });
-        Canned { port }
-    }
-
-    fn serve(mut stream: TcpStream, port: u16, answer: &dyn Fn(u16, &str) -> Option<Vec<u8>>) {
-        let mut head = Vec::new();
-        let mut byte = [0];
-        while !head.ends_with(b"\r\n\r\n") {
-            match stream.read(&mut byte) {
-                Ok(1) => head.push(byte[0]),
-                _ => return,
-            }
-        }
-        // The body of a form belongs to it.
-        let text = String::from_utf8_lossy(&head).to_lowercase();
-        let length = text
-            .lines()
-            .find_map(|l| l.strip_prefix("content-length: "));
-        let mut body = vec![0; length.and_then(|l| l.trim().parse().ok()).unwrap_or(0)];
-        if stream.read_exact(&mut body).is_err() {
-            return;
-        }
-        head.extend(body);
-        match answer(port, &String::from_utf8_lossy(&head)) {
-            Some(bytes) => {
-                let _ = stream.write_all(&bytes);
-            }
-            // Says nothing until the other side has had enough.
-            None => {
-                let _ = stream.read(&mut byte);
-            }
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("oci://127.0.0.1:{}/app:1", self.port)
-    }
-}
-
-fn answer(status: &str, headers: &str, body: &str) -> Option<Vec<u8>> {
-    let length = body.len();
-    let text = format!(
-        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-    );
-    Some(text.into_bytes())
-}
-
 fn one_file(content: &str) -> String {
     let notes = json!({"com.docker.compose.file": "compose.yaml"});
     manifest(vec![layer(COMPOSE_FILE, content, notes)]).to_string()
@@ -400,41 +293,6 @@ fn an_identity_token() {
     login("for-good");
     let out = works(&mut regatta(dir, &["-f", &server.url(), "config"]));
     assert!(out.contains("image: busybox"), "{out}");
-}
-
-/// A proxy that passes on what is said to the server named by `CONNECT`, for whoever knows the word.
-fn proxy() -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let passed = Arc::new(AtomicUsize::new(0));
-    let count = passed.clone();
-    std::thread::spawn(move || {
-        for mut client in listener.incoming().flatten() {
-            let (mut head, mut byte) = (Vec::new(), [0]);
-            while !head.ends_with(b"\r\n\r\n") && matches!(client.read(&mut byte), Ok(1)) {
-                head.push(byte[0]);
-            }
-            let head = String::from_utf8_lossy(&head).into_owned();
-            let target = head
-                .strip_prefix("CONNECT ")
-                .and_then(|h| h.split(' ').next());
-            if !head.contains("Proxy-Authorization: Basic bWU6cHc=\r\n") {
-                let _ = client.write_all(b"HTTP/1.1 407 Who are you\r\n\r\n");
-                continue;
-            }
-            let server = TcpStream::connect(target.expect("CONNECT")).expect("a server");
-            let _ = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-            count.fetch_add(1, Ordering::SeqCst);
-            for (from, to) in [(&client, &server), (&server, &client)] {
-                let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                std::thread::spawn(move || {
-                    let _ = std::io::copy(&mut from, &mut to);
-                    let _ = to.shutdown(std::net::Shutdown::Write);
-                });
-            }
-        }
-    });
-    (port, passed)
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! Project files from elsewhere, fetched from servers on this machine's loopback.
 
+#[path = "support/program.rs"]
+mod program;
+
+use program::{cached, fails, regatta, texts, works};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A program that serves, killed at the end.
@@ -87,45 +91,6 @@ fn git_server(dir: &Path) -> Server {
     Server { child, port }
 }
 
-fn regatta(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_regatta"));
-    command
-        .args(arguments)
-        .current_dir(dir)
-        .env("HOME", dir)
-        .env("XDG_CACHE_HOME", dir.join("cache"))
-        .stdin(Stdio::null());
-    command
-}
-
-fn texts(output: &Output) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr))
-}
-
-#[track_caller]
-fn works(dir: &Path, arguments: &[&str]) -> String {
-    let output = regatta(dir, arguments).output().expect("a run");
-    let (out, err) = texts(&output);
-    assert!(output.status.success(), "{arguments:?}: {err}");
-    out
-}
-
-#[track_caller]
-fn fails(dir: &Path, arguments: &[&str]) -> String {
-    let output = regatta(dir, arguments).output().expect("a run");
-    let (out, err) = texts(&output);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {out}{err}");
-    err
-}
-
-fn cached(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir.join("cache/docker-compose")).expect("the cache");
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-    paths.sort();
-    paths
-}
-
 #[test]
 fn a_project_from_git() {
     let temp = tempfile::tempdir().expect("a folder");
@@ -136,7 +101,7 @@ fn a_project_from_git() {
     let first = git(&app, "rev-parse HEAD");
     let root = dir.join("cache/docker-compose").join(&first);
 
-    let out = works(dir, &["-f", &url, "config"]);
+    let out = works(&mut regatta(dir, &["-f", &url, "config"]));
     assert!(
         out.contains(&format!("source: {}/data", root.display())),
         "{out}"
@@ -150,7 +115,7 @@ fn a_project_from_git() {
         ),
     )
     .expect("a file");
-    let out = works(dir, &["-f", "both.yaml", "config"]);
+    let out = works(&mut regatta(dir, &["-f", "both.yaml", "config"]));
     for path in ["data", "x"] {
         let line = format!("source: {}/{path}", root.display());
         assert!(out.contains(&line), "{line}: {out}");
@@ -159,13 +124,16 @@ fn a_project_from_git() {
     // A branch is looked up again; a commit is not, nor is a server needed for it.
     git(&app, "commit -q --allow-empty -m second");
     let second = git(&app, "rev-parse HEAD");
-    let out = works(dir, &["-f", &url, "config"]);
+    let out = works(&mut regatta(dir, &["-f", &url, "config"]));
     assert!(out.contains(&second), "{out}");
     assert_eq!(cached(dir).len(), 2);
     drop(server);
-    let out = works(dir, &["-f", &format!("{url}#{first}"), "config"]);
+    let out = works(&mut regatta(
+        dir,
+        &["-f", &format!("{url}#{first}"), "config"],
+    ));
     assert!(out.contains(&first), "{out}");
-    let err = fails(dir, &["-f", &url, "config", "-q"]);
+    let err = fails(&mut regatta(dir, &["-f", &url, "config", "-q"]), &[]);
     assert!(
         err.contains("error[remote-file]: cannot fetch git://"),
         "{err}"
@@ -192,7 +160,7 @@ fn what_cannot_be_had_from_git_is_said_where_it_is_asked_for() {
             format!("include:\n  - '{url}{place}'\n"),
         )
         .expect("a file");
-        let err = fails(dir, &["config", "-q"]);
+        let err = fails(&mut regatta(dir, &["config", "-q"]), &[]);
         assert!(
             err.contains("error[remote-file]: include: "),
             "{place}: {err}"
@@ -202,7 +170,7 @@ fn what_cannot_be_had_from_git_is_said_where_it_is_asked_for() {
     }
     // A mistake in a remote file has its place there.
     let wrong = format!("{url}#main:deploy/wrong.yaml");
-    let err = fails(dir, &["-f", &wrong, "config", "-q"]);
+    let err = fails(&mut regatta(dir, &["-f", &wrong, "config", "-q"]), &[]);
     assert!(err.contains(&format!("--> {wrong}:3:5")), "{err}");
     // Switched off.
     let output = regatta(dir, &["-f", &url, "config", "-q"])
