@@ -98,7 +98,17 @@ impl Task<'_> {
 
     /// Durations are nanoseconds; what is zero comes from the image.
     fn healthcheck(&self, check: &Healthcheck) -> Result<Value, Refusal> {
-        if check.start_interval.is_some() && check.start_period.is_none() {
+        let Healthcheck {
+            test,
+            timeout,
+            interval,
+            retries,
+            start_period,
+            start_interval,
+            // Is in the test.
+            disable: _,
+        } = check;
+        if start_interval.is_some() && start_period.is_none() {
             return Err(self.refuse(
                 "healthcheck",
                 &["healthcheck", "start_interval"],
@@ -108,17 +118,17 @@ impl Task<'_> {
         let mut f = Fields::default();
         match check.is_disabled() {
             true => f.texts("Test", &["NONE"]),
-            false => f.texts("Test", &check.test),
+            false => f.texts("Test", test),
         }
         for (key, value) in [
-            ("Interval", check.interval),
-            ("Timeout", check.timeout),
-            ("StartPeriod", check.start_period),
-            ("StartInterval", check.start_interval),
+            ("Interval", interval),
+            ("Timeout", timeout),
+            ("StartPeriod", start_period),
+            ("StartInterval", start_interval),
         ] {
             f.number(key, value.map_or(0, |d| d.as_nanos()));
         }
-        let retries = check.retries.unwrap_or(0);
+        let retries = retries.unwrap_or(0);
         f.number("Retries", i64::try_from(retries).unwrap_or(i64::MAX));
         Ok(f.finish())
     }

@@ -73,28 +73,35 @@ impl Task<'_> {
         links: &[String],
     ) -> Result<Value, Refusal> {
         let none = Attachment::default();
-        let attachment = attachment.unwrap_or(&none);
+        let Attachment {
+            aliases: others,
+            driver_opts,
+            gw_priority,
+            interface_name,
+            ipv4_address,
+            ipv6_address,
+            link_local_ips,
+            mac_address,
+            // Decides which network comes first.
+            priority: _,
+        } = attachment.unwrap_or(&none);
         let mut f = Fields::default();
         let mut aliases = vec![self.name.to_string()];
         if !self.resolved.without_aliases {
             aliases.push(self.service.name.clone());
-            aliases.extend(attachment.aliases.iter().cloned());
+            aliases.extend(others.iter().cloned());
         }
         f.texts("Aliases", &aliases);
         f.texts("Links", links);
 
         let mut ipam = Fields::default();
-        ipam.text("IPv4Address", attachment.ipv4_address.as_ref());
-        ipam.text("IPv6Address", attachment.ipv6_address.as_ref());
-        let local: Vec<&String> = attachment
-            .link_local_ips
-            .iter()
-            .filter(|ip| !ip.is_empty())
-            .collect();
+        ipam.text("IPv4Address", ipv4_address.as_ref());
+        ipam.text("IPv6Address", ipv6_address.as_ref());
+        let local: Vec<&String> = link_local_ips.iter().filter(|ip| !ip.is_empty()).collect();
         ipam.texts("LinkLocalIPs", &local);
         f.value("IPAMConfig", ipam.finish());
 
-        let own = attachment.mac_address.as_ref().filter(|m| !m.is_empty());
+        let own = mac_address.as_ref().filter(|m| !m.is_empty());
         let general = self
             .service
             .mac_address
@@ -111,8 +118,8 @@ impl Task<'_> {
         }
         f.text("MacAddress", own.or(general));
 
-        let mut options = attachment.driver_opts.clone();
-        if let Some(name) = attachment.interface_name.clone().filter(|n| !n.is_empty()) {
+        let mut options = driver_opts.clone();
+        if let Some(name) = interface_name.clone().filter(|n| !n.is_empty()) {
             let before = options.insert(INTERFACE_NAME.into(), name.clone());
             if let Some(before) = before.filter(|b| *b != name) {
                 return Err(self.refuse(
@@ -125,7 +132,7 @@ impl Task<'_> {
             }
         }
         f.map("DriverOpts", &options);
-        f.number("GwPriority", attachment.gw_priority);
+        f.number("GwPriority", *gw_priority);
         Ok(f.finish())
     }
 }

@@ -5,16 +5,26 @@ use crate::service::develop::Hook;
 
 /// The request for a `post_start` or `pre_stop` command.
 pub fn hook_request(hook: &Hook) -> ExecRequest {
-    let environment = hook.environment.iter().map(|(key, value)| match value {
+    let Hook {
+        command,
+        user,
+        privileged,
+        working_dir,
+        environment,
+        // Of `pre_start`, whose hooks get containers of their own.
+        image: _,
+        per_replica: _,
+    } = hook;
+    let environment = environment.iter().map(|(key, value)| match value {
         Some(value) => format!("{key}={value}"),
         None => key.clone(),
     });
     ExecRequest {
-        command: hook.command.clone(),
+        command: command.clone(),
         environment: environment.collect(),
-        user: hook.user.clone(),
-        working_dir: hook.working_dir.clone(),
-        privileged: hook.privileged,
+        user: user.clone(),
+        working_dir: working_dir.clone(),
+        privileged: *privileged,
         ..ExecRequest::default()
     }
 }

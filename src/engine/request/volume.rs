@@ -7,13 +7,25 @@ use std::collections::BTreeMap;
 
 /// `labels` are all its labels.
 pub fn volume_request(volume: &Volume, labels: &BTreeMap<String, String>) -> ResourceRequest {
+    let Volume {
+        name,
+        driver,
+        driver_opts,
+        // Not made, and so not asked for.
+        external: _,
+        // Among all its labels.
+        labels: _,
+        key: _,
+        spec: _,
+        span: _,
+    } = volume;
     let mut f = Fields::default();
-    f.exactly("Name", volume.name.as_str());
-    f.text("Driver", volume.driver.as_ref());
-    f.map("DriverOpts", &volume.driver_opts);
+    f.exactly("Name", name.as_str());
+    f.text("Driver", driver.as_ref());
+    f.map("DriverOpts", driver_opts);
     f.exactly("Labels", words(labels));
     ResourceRequest {
-        name: volume.name.clone(),
+        name: name.clone(),
         body: f.finish(),
     }
 }
