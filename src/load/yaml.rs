@@ -7,6 +7,7 @@
 mod build;
 mod emit;
 mod event;
+mod hanging;
 mod lane;
 #[cfg(test)]
 mod laws;

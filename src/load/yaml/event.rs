@@ -1,7 +1,8 @@
 //! The parser's events, cut down to what building a tree needs: owned spans, tags by their meaning.
 
 use super::TagKind;
-use crate::tree::{SourceId, Span};
+use super::hanging::Places;
+use crate::tree::Span;
 use crate::value::similar;
 use granit_parser::{Event, ScalarStyle};
 use std::borrow::Cow;
@@ -56,24 +57,24 @@ impl<'t> Step<'t> {
     pub(super) fn of(
         event: Event<'t>,
         at: &granit_parser::Span,
-        source: SourceId,
+        places: &Places,
     ) -> Option<(Self, Option<usize>)> {
-        let span = place(source, at);
+        let span = places.span(at);
         let (step, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let kind = match style {
                     ScalarStyle::Plain => Kind::Plain,
                     _ => Kind::Quoted,
                 };
-                let tag = TagText::of(tag, at, source);
+                let tag = TagText::of(tag, at, places);
                 (Step::Scalar(text, kind, tag, span), anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                let tag = TagText::of(tag, at, source);
+                let tag = TagText::of(tag, at, places);
                 (Step::Open(Shape::Seq, tag, span), anchor)
             }
             Event::MappingStart(_, anchor, tag) => {
-                let tag = TagText::of(tag, at, source);
+                let tag = TagText::of(tag, at, places);
                 (Step::Open(Shape::Map, tag, span), anchor)
             }
             Event::SequenceEnd | Event::MappingEnd => (Step::Close(span), 0),
@@ -81,16 +82,6 @@ impl<'t> Step<'t> {
             _ => return None,
         };
         Some((step, (anchor != 0).then_some(anchor)))
-    }
-}
-
-fn place(source: SourceId, span: &granit_parser::Span) -> Span {
-    let start = span.start.byte_offset().unwrap_or(0);
-    let end = span.end.byte_offset().unwrap_or(start);
-    Span {
-        source,
-        start: offset(start),
-        end: offset(end),
     }
 }
 
@@ -103,7 +94,7 @@ impl TagText {
     fn of(
         tag: Option<Cow<'_, granit_parser::Tag>>,
         at: &granit_parser::Span,
-        source: SourceId,
+        places: &Places,
     ) -> Option<Self> {
         let tag = tag?;
         let meaning = match tag.parts() {
@@ -120,8 +111,8 @@ impl TagText {
             },
         };
         let span = match at.tag_span() {
-            Some(span) => place(source, &span),
-            None => place(source, at),
+            Some(span) => places.span(&span),
+            None => places.span(at),
         };
         Some(TagText { meaning, span })
     }

@@ -3,11 +3,12 @@
 use super::Document;
 use super::build::{Builder, MAX_DEPTH};
 use super::event::{Step, offset};
+use super::hanging::{self, Places};
 use super::lane;
 use super::syntax;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{SourceId, Span};
-use granit_parser::{Event, Parser, ScanError};
+use granit_parser::{ErrorKind, Event, Parser, ScanError};
 
 /// Syntax errors after which the rest of a file is left unread.
 const MAX_SYNTAX_ERRORS: usize = 10;
@@ -47,6 +48,28 @@ fn parse_with<'t>(
         block_nesting_limit: MAX_DEPTH,
     };
     options.set_emit_comments(false);
+    let keeps_merges = builder.keeps_merges;
+    let places = Places::of(source);
+    let (documents, hangs) = read(&mut builder, text, &places, options.clone());
+    if hangs && let Some((text, places)) = hanging::straightened(source, text, &options) {
+        let mut builder = Builder::new();
+        builder.keeps_merges = keeps_merges;
+        let (documents, _) = read(&mut builder, &text, &places, options);
+        findings.append(&mut builder.findings);
+        return documents;
+    }
+    findings.append(&mut builder.findings);
+    documents
+}
+
+/// The documents, and whether a line of a quoted text stands too far to the left.
+fn read<'t>(
+    builder: &mut Builder<'t>,
+    text: &'t str,
+    places: &Places,
+    options: granit_parser::Options,
+) -> (Vec<Document>, bool) {
+    let mut hangs = false;
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut documents = Vec::new();
     let mut errors = 0;
@@ -61,11 +84,14 @@ fn parse_with<'t>(
                 None
             }
             Ok((Event::StreamEnd, _)) => break,
-            Ok((event, span)) => match Step::of(event, &span, source) {
+            Ok((event, span)) => match Step::of(event, &span, places) {
                 Some((step, anchor)) => builder.feed(step, anchor).err(),
                 None => None,
             },
-            Err(error) => Some(syntax_error(source, text, &error)),
+            Err(error) => {
+                hangs |= matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent);
+                Some(syntax_error(places.source, text, &error))
+            }
         };
         if let Some(finding) = stop {
             builder.findings.push(finding);
@@ -76,14 +102,13 @@ fn parse_with<'t>(
             }
         }
     }
-    findings.append(&mut builder.findings);
-    documents
+    (documents, hangs)
 }
 
 fn syntax_error(source: SourceId, text: &str, error: &ScanError) -> Diagnostic {
     let at = error.marker().byte_offset().unwrap_or(text.len());
     let told = match error.kind() {
-        granit_parser::ErrorKind::UnknownAnchor => syntax::unknown_anchor(text, at),
+        ErrorKind::UnknownAnchor => syntax::unknown_anchor(text, at),
         _ => syntax::tell(text, at, &error.info()),
     };
     let place = |range: std::ops::Range<usize>| Span {
