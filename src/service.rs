@@ -172,7 +172,7 @@ pub struct WeightDevice {
 pub struct ThrottleDevice {
     #[serde(alias = "Path")]
     pub path: String,
-    #[serde(alias = "Rate")]
+    #[serde(alias = "Rate", default)]
     pub rate: Bytes,
 }
 

@@ -11,10 +11,10 @@ pub fn active(options: &LoadOptions, environment: &Environment) -> Vec<String> {
     if !options.profiles.is_empty() {
         return options.profiles.clone();
     }
-    environment
-        .get("COMPOSE_PROFILES")
-        .map(|list| list.split(',').map(|p| p.trim().to_owned()).collect())
-        .unwrap_or_default()
+    // As in Compose, no profile at all is one without a name.
+    let list = environment.get("COMPOSE_PROFILES");
+    let list = list.map_or("", String::as_str);
+    list.split(',').map(|p| p.trim().to_owned()).collect()
 }
 
 /// Whether a service takes part: it is in no profile, or in an active one.

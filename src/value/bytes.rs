@@ -8,20 +8,23 @@ use std::fmt;
 pub struct Bytes(pub i64);
 
 impl Bytes {
-    /// Reads Compose's grammar: an optional sign and decimals, then optionally one of
+    /// Reads Compose's grammar: a number, with decimals or an exponent, then optionally one of
     /// `b k m g t p` with an optional `b` or `ib`, in any case.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is not a size; write e.g. 64m, 1.5g or 1048576");
         if let Ok(n) = text.parse::<i64>() {
             return Ok(Bytes(n));
         }
-        let unit_at = text
-            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-            .unwrap_or(text.len());
-        let number: f64 = text[..unit_at].parse().map_err(|_| wrong())?;
-        let unit = text[unit_at..]
-            .strip_prefix(' ')
-            .unwrap_or(&text[unit_at..]);
+        // The number reaches to the last digit, so it may have an exponent.
+        let last = text
+            .rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')
+            .ok_or_else(wrong)?;
+        let (number, unit) = text.split_at(last + 1);
+        let number = number.strip_suffix(' ').unwrap_or(number);
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        if number < 0.0 {
+            return Err(wrong());
+        }
         let power = match unit.to_ascii_lowercase().as_str() {
             "" | "b" => 0,
             "k" | "kb" | "kib" => 1,
@@ -109,10 +112,12 @@ mod tests {
             ("1.5g", 3 << 29),
             ("2kib", 2048),
             ("7b", 7),
+            ("1e3", 1000),
+            ("1e3 k", 1024 * 1000),
         ] {
             assert_eq!(Bytes::parse(text), Ok(Bytes(bytes)), "{text}");
         }
-        for text in ["", "m", "1x", "1 2", "ten"] {
+        for text in ["", "m", "1x", "1 2", "ten", "-1m", "1e", "1  k"] {
             assert!(Bytes::parse(text).is_err(), "{text}");
         }
     }

@@ -65,6 +65,7 @@ pub fn decode(kind: Kind, node: Node) -> Result<Option<Node>, String> {
                 Ok(n) => new(Value::Int(n)),
                 Err(_) => Err(format!("`{text}` is neither `all` nor a number")),
             },
+            Value::Float(_) => Err("must be `all` or a whole number".into()),
             _ => new(Value::Int(integer(&node)?)),
         },
         _ => Ok(Some(node)),

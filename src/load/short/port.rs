@@ -37,6 +37,10 @@ pub fn parse(text: &str, span: Span) -> Result<Vec<Node>, Fault> {
         let what = format!("Invalid containerPort: {container}; a port is 0 to 65535");
         wrong(container, what)
     })?;
+    if first == 0 {
+        let what = format!("Invalid containerPort: {container}; no container listens on port 0");
+        return Err(wrong(container, what));
+    }
     let published = match host {
         "" => None,
         _ => {
