@@ -361,7 +361,8 @@ impl Walk<'_> {
             Err(_) if !self.is_ours().await => Ok(false),
             Err(mut trouble) => {
                 let takeover = step.group.as_deref().and_then(|g| self.takeovers.get(g));
-                if let Some(takeover) = takeover
+                // Joint ones are called off together, when nothing of them is under way any more.
+                if let Some(takeover) = takeover.filter(|t| t.joint.is_empty())
                     && let Some(word) = self.call_off(takeover).await
                 {
                     trouble = trouble.help(word);

@@ -126,6 +126,7 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
     for name in dependency_order(project) {
         planner.plan_starts(name);
     }
+    planner.plan_joint_successions();
     planner.plan_final_waits();
     planner.plan_orphans();
     planner.outcome()
@@ -173,8 +174,12 @@ struct Planner<'a> {
     /// Number of steps before anything is taken away.
     early: usize,
     fates: BTreeMap<&'a str, Vec<Fate<'a>>>,
-    /// Services of which a container is replaced.
+    /// Services of which a container is replaced by one that is still to be created.
     replaced: BTreeSet<&'a str>,
+    /// Service → the container that references to it (`service:x`) stand for in the end.
+    referred: BTreeMap<&'a str, takeovers::Referred>,
+    /// What ends takeovers that wait for each other, by the service in whose namespaces they live.
+    joint: BTreeMap<&'a str, Vec<takeovers::Succession<'a>>>,
     /// Container id → the step that stops it.
     stops: HashMap<&'a str, StepId>,
     /// Service → the stops of those that are restarted with it.
@@ -208,6 +213,8 @@ impl<'a> Planner<'a> {
             early: 0,
             fates: BTreeMap::new(),
             replaced: BTreeSet::new(),
+            referred: BTreeMap::new(),
+            joint: BTreeMap::new(),
             stops: HashMap::new(),
             dependents_stopped: BTreeMap::new(),
             reconnects: HashMap::new(),

@@ -326,9 +326,9 @@ impl Service {
         self.volumes.iter().filter_map(Mount::volume_key)
     }
 
-    /// The service whose namespace or volumes this one shares, for each such reference
-    /// (`network_mode`, `ipc`, `pid`, `uts`, `cgroup`: `service:x`; `volumes_from: x`).
-    pub fn shared_with(&self) -> Vec<&str> {
+    /// The services in whose namespaces this one lives (`service:x`): it cannot run without the very
+    /// container that it was made with.
+    pub fn lives_in(&self) -> impl Iterator<Item = &str> {
         let modes = [
             &self.network_mode,
             &self.ipc,
@@ -336,10 +336,15 @@ impl Service {
             &self.uts,
             &self.cgroup,
         ];
-        let mut names: Vec<&str> = modes
+        modes
             .into_iter()
             .filter_map(|mode| mode.as_deref()?.strip_prefix("service:"))
-            .collect();
+    }
+
+    /// The service whose namespace or volumes this one shares, for each such reference
+    /// (`network_mode`, `ipc`, `pid`, `uts`, `cgroup`: `service:x`; `volumes_from: x`).
+    pub fn shared_with(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.lives_in().collect();
         names.extend(
             self.volumes_from
                 .iter()

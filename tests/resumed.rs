@@ -264,3 +264,42 @@ fn data_of_a_one_shot_that_took_over_goes_on_where_it_is_replaced_in_its_turn() 
         });
     });
 }
+
+#[test]
+fn who_lives_in_anothers_namespace_comes_back_with_it_whichever_of_the_two_fails() {
+    let shop = |owner: &str, guest: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  db:\n    image: busybox\n    environment: {{LEVEL: {owner}}}\n  \
+             side:\n    image: busybox\n    environment: {{LEVEL: {guest}}}\n    network_mode: \
+             service:db\n"
+        ))
+    };
+    for (owner, guest) in [("new", "bad"), ("bad", "new"), ("bad", "old")] {
+        on_virtual_time(async {
+            let fake = Fake::new();
+            fake.cast(
+                |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+                    true => Script::exits(Duration::from_millis(50), 1),
+                    false => Script::default(),
+                },
+            );
+            up(&fake, &shop("old", "old")).await;
+            let before = names(&fake);
+            let done = up(&fake, &shop(owner, guest)).await;
+            assert!(!done.report.is_success());
+            assert_eq!(names(&fake), before);
+            for (name, _) in before {
+                let container = fake.container(&name).expect("it is there");
+                assert_eq!(container.state, ContainerState::Running, "{name}");
+            }
+            // The same cut short, and again.
+            let end = Fault::nth("start_container", 1, Way::HangBefore);
+            killed(&fake, &shop("newer", "newer"), end).await;
+            let done = up(&fake, &shop("newer", "newer")).await;
+            assert!(done.report.is_success(), "{:?}", done.report.failures);
+            assert_eq!(names(&fake).len(), 2);
+            let again = up(&fake, &shop("newer", "newer")).await;
+            assert!(again.report.done.is_empty(), "{:?}", again.report.done);
+        });
+    }
+}

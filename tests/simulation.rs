@@ -116,7 +116,7 @@ fn a_change_is_safe_beside_its_engine() {
     let seeds = seeds();
     let seeds = seeds.start..seeds.start + (seeds.end - seeds.start).div_ceil(4);
     all_are_safe(seeds, |seed| Case {
-        shown: Some(seed % 3 * 400),
+        shown: Some(seed % 3 * 600),
         ..Case::from_seed(seed)
     });
 }

@@ -10,9 +10,9 @@
 use super::failure::Trouble;
 use super::{Report, Walk};
 use crate::interrupt::Stage;
-use crate::plan::{Action, Plan, StepId, Target};
+use crate::plan::{Action, Plan, StepId, Takeover, Target};
 use futures::future::{Either, select};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Walk<'_> {
     /// Does a step as long as nobody asks to give it up; `false` if it was.
@@ -90,7 +90,7 @@ impl Walk<'_> {
             is_long(id) || matches!(self.plan.step(*id).action, Action::Verify { .. })
         };
         lost.extend(report.given_up.iter().copied().filter(cannot_go_without));
-        let owed = owed(self.plan, &begun);
+        let owed = owed(self.plan, &self.takeovers, &begun);
         let all = self.plan.steps().map(|(id, _)| id);
         let open: Vec<StepId> = all.filter(|id| !begun.contains(id)).collect();
         for id in open {
@@ -118,7 +118,7 @@ impl Walk<'_> {
             }
         }
         if !self.has_lost() {
-            let groups = begun_groups(self.plan, &begun);
+            let groups = begun_groups(self.plan, &self.takeovers, &begun);
             for (group, takeover) in &self.takeovers {
                 if lost.contains(&takeover.remove) && groups.contains(group) {
                     self.tell_call_off(takeover).await;
@@ -127,7 +127,7 @@ impl Walk<'_> {
             let done = report.done.iter().copied().collect();
             self.start_what_is_owed(&done).await;
         }
-        for id in premature(self.plan, &begun) {
+        for id in premature(self.plan, &self.takeovers, &begun) {
             if !self.is_ours().await {
                 break;
             }
@@ -146,7 +146,7 @@ impl Walk<'_> {
 }
 
 /// The steps, not begun yet, that bring back or finish what begun ones have taken away.
-fn owed(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
+fn owed(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -> Vec<StepId> {
     let mut containers: BTreeSet<&str> = BTreeSet::new();
     let mut removed: BTreeSet<&str> = BTreeSet::new();
     for &id in begun {
@@ -161,7 +161,7 @@ fn owed(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
             _ => {}
         }
     }
-    let groups = begun_groups(plan, begun);
+    let groups = begun_groups(plan, takeovers, begun);
     plan.steps()
         .filter(|(id, _)| !begun.contains(id))
         .filter(|(_, step)| {
@@ -191,18 +191,29 @@ fn owed(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
         .collect()
 }
 
-/// Takeovers of which more was begun than the creation of the successor.
-fn begun_groups<'a>(plan: &'a Plan, begun: &BTreeSet<StepId>) -> BTreeSet<&'a str> {
+type Takeovers<'a> = BTreeMap<&'a str, Takeover>;
+
+/// Takeovers of which more was begun than the creation of the successor, and those that come about
+/// only together with them.
+fn begun_groups<'a>(
+    plan: &'a Plan,
+    takeovers: &'a Takeovers<'_>,
+    begun: &BTreeSet<StepId>,
+) -> BTreeSet<&'a str> {
     let steps = begun.iter().map(|id| plan.step(*id));
-    steps
+    let mut groups: BTreeSet<&str> = steps
         .filter(|step| !matches!(step.action, Action::CreateContainer { .. }))
         .filter_map(|step| step.group.as_deref())
-        .collect()
+        .collect();
+    let joint = groups.iter().filter_map(|group| takeovers.get(group));
+    let joint: Vec<&str> = joint.flat_map(|t| &t.joint).map(String::as_str).collect();
+    groups.extend(joint);
+    groups
 }
 
 /// Creations of successors whose takeover has not begun.
-fn premature(plan: &Plan, begun: &BTreeSet<StepId>) -> Vec<StepId> {
-    let taken_over = begun_groups(plan, begun);
+fn premature(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -> Vec<StepId> {
+    let taken_over = begun_groups(plan, takeovers, begun);
     begun
         .iter()
         .copied()

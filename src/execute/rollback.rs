@@ -10,35 +10,83 @@ impl Walk<'_> {
     /// runs again if the takeover has stopped it. Gives what became of it, where there was
     /// something to do.
     pub(super) async fn call_off(&self, takeover: &Takeover) -> Option<String> {
+        let words = self.call_off_all(&[takeover]).await;
+        words.into_iter().next()
+    }
+
+    /// The same of takeovers that come about together or not at all, in the order of their starts.
+    async fn call_off_all(&self, joint: &[&Takeover]) -> Vec<String> {
+        // Once an old one's removal was begun, the new ones are all there is.
+        if joint.iter().any(|t| self.has_begun(t.remove)) {
+            return Vec::new();
+        }
+        {
+            let mut called_off = self.called_off.borrow_mut();
+            let new = joint.iter().filter(|t| match &t.old {
+                Target::Existing { id, .. } => called_off.insert(id.clone()),
+                Target::Made { .. } => false,
+            });
+            if new.count() < joint.len() {
+                return Vec::new();
+            }
+        }
+        if !self.is_ours().await || self.all_go_on(joint).await {
+            return Vec::new();
+        }
+        let mut resumed = Vec::new();
+        for takeover in joint {
+            let never_stopped = takeover.stop.is_none();
+            resumed.push(match &takeover.old {
+                Target::Existing { id, .. } => never_stopped && self.has_ever_run(id).await,
+                Target::Made { .. } => false,
+            });
+        }
+        for takeover in joint.iter().rev() {
+            self.remove_successor(takeover).await;
+        }
+        let mut words = Vec::new();
+        for (takeover, resumed) in joint.iter().zip(resumed) {
+            let stopped = takeover.stop.is_some_and(|step| self.has_begun(step));
+            if takeover.guarded && (stopped || resumed) {
+                words.extend(self.bring_back(takeover).await);
+            }
+        }
+        words
+    }
+
+    /// Whether an earlier run has started all the successors, and they are well.
+    async fn all_go_on(&self, joint: &[&Takeover]) -> bool {
+        for takeover in joint {
+            let new = self.id_of(&takeover.new);
+            let before = self.observed.replicas().find(|c| c.id == new);
+            if !before.is_some_and(|c| c.state.is_up()) || !self.goes_on(&new, takeover.proof).await
+            {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn remove_successor(&self, takeover: &Takeover) {
+        let new = self.id_of(&takeover.new);
+        if new.is_empty() {
+            return;
+        }
+        // Volumes that were made for it alone hold nothing anybody knows of, unless it had
+        // been running before, for a run that was killed, who knows how long.
+        let before = self.observed.replicas().find(|c| c.id == new);
+        let empty = before.is_none_or(|c| c.state == ContainerState::Created);
+        if let Err(error) = self.means.engine.remove_container(&new, true, empty).await {
+            tracing::debug!(%error, "the container that took over could not be removed");
+        }
+    }
+
+    /// Starts the old one again, or what it was itself to replace.
+    async fn bring_back(&self, takeover: &Takeover) -> Option<String> {
         let Target::Existing { id, name } = &takeover.old else {
             return None;
         };
-        // Once the old one's removal was begun, the new one is all there is.
-        if self.has_begun(takeover.remove) || !self.called_off.borrow_mut().insert(id.clone()) {
-            return None;
-        }
-        if !self.is_ours().await {
-            return None;
-        }
         let engine = self.means.engine;
-        let new = self.id_of(&takeover.new);
-        let before = self.observed.replicas().find(|c| c.id == new);
-        if before.is_some_and(|c| c.state.is_up()) && self.goes_on(&new, takeover.proof).await {
-            return None;
-        }
-        let resumed = takeover.stop.is_none() && self.has_ever_run(id).await;
-        if !new.is_empty() {
-            // Volumes that were made for it alone hold nothing anybody knows of, unless it had
-            // been running before, for a run that was killed, who knows how long.
-            let empty = before.is_none_or(|c| c.state == ContainerState::Created);
-            if let Err(error) = engine.remove_container(&new, true, empty).await {
-                tracing::debug!(%error, "the container that took over could not be removed");
-            }
-        }
-        let stopped = takeover.stop.is_some_and(|step| self.has_begun(step));
-        if !takeover.guarded || !(stopped || resumed) {
-            return None;
-        }
         if let Some(Target::Existing {
             id: fallback,
             name: first,
@@ -69,9 +117,16 @@ impl Walk<'_> {
         self.start_what_is_owed(&done).await;
     }
 
-    /// Calls it off, and says what became of it.
+    /// Calls it off, with those that come about only together with it, and says what became of it.
     pub(super) async fn tell_call_off(&self, takeover: &Takeover) {
-        if let Some(word) = self.call_off(takeover).await {
+        let joint = takeover.joint.iter();
+        let mut joint: Vec<&Takeover> = joint
+            .filter_map(|group| self.takeovers.get(group.as_str()))
+            .collect();
+        if joint.is_empty() {
+            joint.push(takeover);
+        }
+        for word in self.call_off_all(&joint).await {
             self.means.reporter.warning(word);
         }
     }

@@ -22,6 +22,10 @@ pub struct Takeover {
     /// The old one is kept until the new one has proved itself: called off, it runs again.
     /// Otherwise it was not running anyway.
     pub guarded: bool,
+    /// The groups of the takeovers that come about together or not at all, this one among them, in
+    /// the order of their starts; none where it stands alone. Who lives in another's namespace
+    /// cannot run without the very container that it was made with.
+    pub joint: Vec<String>,
 }
 
 /// The takeovers of a plan, by the group of their steps.
@@ -77,8 +81,25 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
             proof: proofs.get(group).copied(),
             remove,
             guarded: starts.get(group).is_some_and(|start| *start < remove),
+            joint: Vec::new(),
         };
         found.insert(group, takeover);
+    }
+    let removals: Vec<(&str, StepId)> = found.iter().map(|(g, t)| (*g, t.remove)).collect();
+    for (group, remove) in removals {
+        // The removals of joint takeovers wait for everybody's start.
+        let needed = plan.dependencies(remove);
+        let mut joint: Vec<(StepId, &str)> = starts
+            .iter()
+            .filter(|(other, start)| needed.contains(start) && found.contains_key(*other))
+            .map(|(other, start)| (*start, *other))
+            .collect();
+        joint.sort_unstable();
+        if joint.len() > 1
+            && let Some(takeover) = found.get_mut(group)
+        {
+            takeover.joint = joint.into_iter().map(|(_, g)| g.to_owned()).collect();
+        }
     }
     found
 }

@@ -2,6 +2,7 @@
 
 use super::divergence::Divergence;
 use super::lifecycle::provider;
+use super::takeovers::Referred;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::observe::{ObservedContainer, mounted_images};
@@ -59,7 +60,6 @@ impl<'a> Planner<'a> {
                             fates.push(leftover(container));
                         }
                     }
-                    self.replaced.insert(name);
                     chosen.push(Replica {
                         number: ReplicaNumber(number),
                         diverged: false,
@@ -124,9 +124,14 @@ impl<'a> Planner<'a> {
             fates.push(self.plan_addition(service, number.0, cause));
         }
         // Whoever shares namespaces with the service refers to its first container.
-        let first = self.observed.first_of(name);
-        if first.is_some_and(|first| !keeps(&fates, &first.id)) {
+        let referred = Referred::of(&fates);
+        if referred.as_ref().is_none_or(|r| r.id.is_none())
+            && self.observed.first_of(name).is_some()
+        {
             self.replaced.insert(name);
+        }
+        if let Some(referred) = referred {
+            self.referred.insert(name, referred);
         }
         self.fates.insert(name, fates);
     }

@@ -97,14 +97,27 @@ impl Planner<'_> {
         let Some(record) = container.spec.as_deref().and_then(spec::read_record) else {
             return Some(Divergence::because(UNRECORDED));
         };
-        Some(Divergence::of(spec::differences(&record, &service.spec)))
+        let changes = spec::differences(&record, &service.spec);
+        match service.shared_with().first() {
+            Some(owner) if changes.is_empty() => Some(Divergence::because(format!(
+                "it shares with {owner}, which is another container now"
+            ))),
+            _ => Some(Divergence::of(changes)),
+        }
     }
 
-    /// The containers that `service:x` references stand for at present.
+    /// The containers that `service:x` references stand for, once what is planned is done.
     fn observed_references<'s>(&'s self, service: &'s Service) -> BTreeMap<&'s str, &'s str> {
         let ids = service.shared_with().into_iter().filter_map(|owner| {
-            let first = self.observed.first_of(owner)?;
-            Some((owner, first.id.as_str()))
+            let planned = self
+                .referred
+                .get(owner)
+                .and_then(|referred| referred.id.as_deref());
+            let id = match planned {
+                Some(id) => id,
+                None => self.observed.first_of(owner)?.id.as_str(),
+            };
+            Some((owner, id))
         });
         ids.collect()
     }

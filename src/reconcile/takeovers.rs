@@ -6,6 +6,45 @@ use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId, Target};
 use crate::service::{Condition, Service};
 
+/// The end of a takeover: the old one goes, the new one gets its name.
+pub(super) struct Succession<'a> {
+    old: &'a ObservedContainer,
+    new: Target,
+    name: String,
+    cause: String,
+    /// What comes before.
+    after: Vec<StepId>,
+}
+
+/// The container that references to a service stand for when all is done: its first.
+pub(super) struct Referred {
+    pub name: String,
+    /// None where it is still to be created.
+    pub id: Option<String>,
+}
+
+impl Referred {
+    pub fn of(fates: &[Fate<'_>]) -> Option<Self> {
+        let id_of = |target: &Target| match target {
+            Target::Existing { id, .. } => Some(id.clone()),
+            Target::Made { .. } => None,
+        };
+        let lasting = fates.iter().filter_map(|fate| match fate {
+            Fate::Keep { container, .. } => {
+                Some((container.final_name(), Some(container.id.clone())))
+            }
+            Fate::Replace { new, name, .. } => Some((name.as_str(), id_of(new))),
+            Fate::Add { new } => Some((new.name(), None)),
+            Fate::Remove { .. } => None,
+        });
+        let (name, id) = lasting.min_by(|(a, _), (b, _)| a.cmp(b))?;
+        Some(Referred {
+            name: name.to_owned(),
+            id,
+        })
+    }
+}
+
 impl<'a> Planner<'a> {
     /// The new container takes the old one's place: stop old, start new, see that it lives, remove
     /// old, rename new. The old one is there until the new one has proved itself.
@@ -37,7 +76,73 @@ impl<'a> Planner<'a> {
             self.plan.step_mut(id).group = Some(group.clone());
             before_removal.push(id);
         }
-        self.plan_succession(old, new, name, cause, before_removal);
+        let succession = Succession {
+            old,
+            new,
+            name: name.to_owned(),
+            cause: cause.to_owned(),
+            after: before_removal,
+        };
+        match self
+            .root_of(&service.name)
+            .filter(|root| self.is_joint(service, root, name))
+        {
+            Some(root) => self.joint.entry(root).or_default().push(succession),
+            None => self.plan_succession(succession),
+        }
+    }
+
+    /// Of a container that is replaced and those that live in its namespaces none goes before all
+    /// successors have proved themselves: without the old one none of the others could come back.
+    pub(super) fn plan_joint_successions(&mut self) {
+        for (_, members) in std::mem::take(&mut self.joint) {
+            let all: Vec<StepId> = members.iter().flat_map(|m| m.after.clone()).collect();
+            for mut member in members {
+                member.after.clone_from(&all);
+                self.plan_succession(member);
+            }
+        }
+    }
+
+    /// The outermost service whose namespaces a service lives in and whose container, which it
+    /// refers to, is replaced; itself where there is none.
+    fn root_of(&self, name: &str) -> Option<&'a str> {
+        let (mut root, service) = self.project.services.get_key_value(name)?;
+        let mut service = service;
+        loop {
+            let mut owners = service.lives_in();
+            let Some(owner) = owners.find(|owner| self.is_referred_replaced(owner)) else {
+                return Some(root);
+            };
+            // Nobody lives in its own namespaces, over however many steps: that is no valid project.
+            (root, service) = self.project.services.get_key_value(owner)?;
+        }
+    }
+
+    fn is_joint(&self, service: &Service, root: &str, name: &str) -> bool {
+        let referred = self.referred.get(root).is_some_and(|r| r.name == name);
+        let lives_there = |other: &&Service| {
+            let replaced = self.fates.get(other.name.as_str()).into_iter().flatten();
+            let mut replaced = replaced.filter(|fate| matches!(fate, Fate::Replace { .. }));
+            other.name != root && replaced.next().is_some()
+        };
+        service.name != root
+            || referred
+                && self
+                    .project
+                    .services
+                    .values()
+                    .filter(lives_there)
+                    .any(|other| self.root_of(&other.name) == Some(root))
+    }
+
+    /// Whether the container that references to the service stand for takes another's place.
+    fn is_referred_replaced(&self, name: &str) -> bool {
+        let Some(referred) = self.referred.get(name) else {
+            return false;
+        };
+        let mut fates = self.fates.get(name).into_iter().flatten();
+        fates.any(|fate| matches!(fate, Fate::Replace { name, .. } if *name == referred.name))
     }
 
     /// The same where nothing is to be started.
@@ -52,7 +157,13 @@ impl<'a> Planner<'a> {
         let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
         after.extend(self.plan_stop_of_predecessor(old, cause, &[], &group));
         after.extend(self.stops_of_dependents(&old.service));
-        self.plan_succession(old, new, name, cause, after);
+        self.plan_succession(Succession {
+            old,
+            new,
+            name: name.to_owned(),
+            cause: cause.to_owned(),
+            after,
+        });
     }
 
     pub(super) fn plan_stop_of_predecessor(
@@ -83,15 +194,16 @@ impl<'a> Planner<'a> {
         stops.into_iter().flatten().copied()
     }
 
-    /// Removes the old container and gives the new one its name; gives the last step.
-    fn plan_succession(
-        &mut self,
-        old: &'a ObservedContainer,
-        new: Target,
-        name: &str,
-        cause: &str,
-        mut after: Vec<StepId>,
-    ) -> StepId {
+    /// Removes the old container and gives the new one its name.
+    fn plan_succession(&mut self, succession: Succession<'a>) {
+        let Succession {
+            old,
+            new,
+            name,
+            cause,
+            mut after,
+        } = succession;
+        let (name, cause) = (name.as_str(), cause.as_str());
         let group = group(name);
         after.extend(self.reconnects.get(old.id.as_str()).into_iter().flatten());
         let remove = Step::silent(
@@ -126,7 +238,7 @@ impl<'a> Planner<'a> {
         let mut holders = self.removals_of(name);
         holders.retain(|step| *step != removed);
         holders.push(removed);
-        self.plan.add(rename, holders)
+        self.plan.add(rename, holders);
     }
 
     /// What goes with an unproven container that is replaced, and why.

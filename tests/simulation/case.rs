@@ -143,6 +143,15 @@ impl Case {
             }
     }
 
+    /// Known: after a change that was killed before, those who live in each other's namespaces may
+    /// have no old ones left that fit together; where the next change fails, too, some stay down.
+    pub fn entangled(&self) -> Vec<String> {
+        let drafts = self.before.services.iter().chain(&self.after.services);
+        let sharing = drafts.filter(|d| d.shares_with.is_some() && self.was_killed());
+        let both = sharing.flat_map(|d| d.shares_with.iter().chain([&d.name]));
+        both.cloned().collect()
+    }
+
     /// Whether something was killed before.
     fn was_killed(&self) -> bool {
         let killed = |act: &Act| matches!(act, Act::Killed(_) | Act::ComposeKilled(_));
@@ -158,11 +167,7 @@ impl Case {
             volumes: renewed || self.was_killed(),
             renewed,
             fails: false,
-            sharing: {
-                let drafts = self.before.services.iter().chain(&self.after.services);
-                let sharing = drafts.filter(|d| d.shares_with.is_some());
-                sharing.map(|d| d.name.clone()).collect()
-            },
+            entangled: self.entangled(),
             idle: matches!(&self.command, Command::Up(up) if !up.start),
         }
     }

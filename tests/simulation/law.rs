@@ -97,12 +97,6 @@ impl Oversight {
             let kept = census.volumes().filter(|v| v.has_data || !v.anonymous);
             book.volumes = kept.map(|v| v.name.to_owned()).collect();
         });
-        // Known: who shares a namespace cannot run without the very container that it shares with,
-        // which is gone when that one's recreation went well and its own did not.
-        book.alive.retain(|(service, _)| {
-            let service = project.services.get(service);
-            service.is_none_or(|s| s.shared_with().is_empty())
-        });
         let names: BTreeMap<String, String> = project
             .services
             .values()
@@ -202,7 +196,13 @@ impl Oversight {
     }
 
     /// Whether of what was up before, and is to stay, everything is up again, where a change failed.
-    pub fn still_serves(&self, fake: &Fake, lasting: &BTreeSet<Slot>) -> Result<(), String> {
+    /// `entangled` are services that may not be able to ([`super::case::Case::entangled`]).
+    pub fn still_serves(
+        &self,
+        fake: &Fake,
+        lasting: &BTreeSet<Slot>,
+        entangled: &[String],
+    ) -> Result<(), String> {
         let book = self.book();
         fake.census(|census| {
             let running = census.containers().filter(|c| {
@@ -213,7 +213,7 @@ impl Oversight {
             });
             let serving: BTreeSet<Slot> = running.filter_map(|c| slot(&c)).collect();
             let mut missing = book.alive.intersection(lasting);
-            match missing.find(|slot| !serving.contains(slot)) {
+            match missing.find(|slot| !serving.contains(slot) && !entangled.contains(&slot.0)) {
                 Some((service, number)) => Err(format!(
                     "it fails and leaves number {number} of {service} down"
                 )),

@@ -43,10 +43,9 @@ impl Standing {
             ));
         }
         let lasting = &undisturbed.running;
-        // Whoever shares another's namespace has nothing to come back to once that one is replaced.
-        let shares = case.leeway().sharing;
+        let entangled = case.entangled();
         let mut owed = self.up.intersection(lasting);
-        match owed.find(|s| !now.up.contains(s) && !shares.contains(&s.0)) {
+        match owed.find(|slot| !now.up.contains(slot) && !entangled.contains(&slot.0)) {
             Some((service, number)) => Err(format!(
                 "asked to stop, it leaves number {number} of {service} down"
             )),

@@ -37,9 +37,8 @@ pub struct Leeway {
     /// Where a change fails and what was there before never ran, there is nothing to come back to:
     /// what stays in that place, the old one or the new, does not count.
     pub fails: bool,
-    /// Services that share another's namespace: where a change fails, the very container that theirs
-    /// shared with may be gone, so that neither the old nor the new one can run.
-    pub sharing: Vec<String>,
+    /// Services of which where a change fails neither the old nor the new one may be able to run.
+    pub entangled: Vec<String>,
 }
 
 impl Leeway {
@@ -48,7 +47,7 @@ impl Leeway {
             let stem = format!("{PROJECT}-{service}-");
             container_name(line).is_some_and(|name| name.starts_with(&stem))
         };
-        self.fails && self.sharing.iter().any(of)
+        self.fails && self.entangled.iter().any(of)
     }
 
     fn simplified(&self, line: &str) -> String {

@@ -180,7 +180,9 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
             tokio::time::sleep(REST).await;
         }
         let end = Outcome::of(&fake, &before);
-        let both_up = matches!((first, second), (Command::Up(_), Command::Up(_)));
+        // One may take away what the other adds again (`--scale`).
+        let ups = |command: &Command| matches!(command, Command::Up(up) if up.scale.is_empty());
+        let both_up = ups(first) && ups(second);
         let lasting = match both_up {
             true => end.slots.clone(),
             false => BTreeSet::new(),

@@ -73,7 +73,7 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         }
         if went_well.is_err()
             && case.command.watches()
-            && let Err(wrong) = oversight.still_serves(&fake, &undisturbed.slots)
+            && let Err(wrong) = oversight.still_serves(&fake, &undisturbed.slots, &case.entangled())
         {
             return say(format!("undisturbed: {wrong}"), calls);
         }
