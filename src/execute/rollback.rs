@@ -100,9 +100,22 @@ impl Walk<'_> {
             return Some(format!("{first} runs again as it was"));
         }
         Some(match engine.start_container(id).await {
-            Ok(()) => format!("{name} runs again as it was"),
+            Ok(()) => {
+                self.name_properly(id).await;
+                format!("{name} runs again as it was")
+            }
             Err(error) => format!("{name} could not be started again either: {error}"),
         })
+    }
+
+    /// One that a killed run had not given its name yet gets it, where nobody has it.
+    async fn name_properly(&self, id: &str) {
+        let old = self.observed.replicas().find(|c| c.id == id);
+        if let Some(old) = old.filter(|c| c.name != c.final_name())
+            && let Err(error) = self.rename(id, old.final_name()).await
+        {
+            tracing::debug!(%error, "it keeps its temporary name");
+        }
     }
 
     /// After the last step: calls off the takeovers that were not tried to their end, and starts

@@ -27,6 +27,11 @@ impl<'a> Planner<'a> {
         if !self.is_possible(service) {
             return;
         }
+        let is_entangled = service.lives_in().next().is_some()
+            || project
+                .services
+                .values()
+                .any(|s| s.lives_in().any(|owner| owner == name));
         let mut fates = Vec::new();
         let mut chosen: Vec<Replica<Candidate<'a>>> = Vec::new();
         for (number, candidates) in self.by_number(service) {
@@ -38,7 +43,11 @@ impl<'a> Planner<'a> {
             let ran = |c: &ObservedContainer| c.state != ContainerState::Created;
             let successor = best.1.is_none() && (!ran(best.0) || best.0.name != proper);
             let predecessor = match best.0.state.is_up() {
-                true => rest.iter().position(|(c, _)| is_unproven(best.0, c)),
+                true => rest.iter().position(|(c, _)| match is_entangled {
+                    // They prove themselves together, which one's health does not tell.
+                    true => is_unfinished(best.0, c),
+                    false => is_unproven(best.0, c),
+                }),
                 false => rest
                     .iter()
                     .position(|(c, _)| c.state.is_up())
@@ -397,8 +406,12 @@ fn choose(mut candidates: Vec<Candidate<'_>>) -> (Candidate<'_>, Vec<Candidate<'
 /// Whether a container that runs was to take another's place and may not have proved itself: the
 /// other is removed when it has. A check that is content is proof, too.
 pub(super) fn is_unproven(container: &ObservedContainer, predecessor: &ObservedContainer) -> bool {
+    container.health != Some(Health::Healthy) && is_unfinished(container, predecessor)
+}
+
+/// Whether a container that runs was to take the other's place, and that is still there.
+fn is_unfinished(container: &ObservedContainer, predecessor: &ObservedContainer) -> bool {
     container.state.is_up()
-        && container.health != Some(Health::Healthy)
         && container.name != container.final_name()
         && predecessor.state != ContainerState::Created
         && (predecessor.name == container.final_name() || predecessor.created <= container.created)
