@@ -101,7 +101,7 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         let attempts = [Some((at, trouble)), case.again];
         for (nth, (at, trouble)) in attempts.into_iter().flatten().enumerate() {
             let standing = trouble.is_graceful().then(|| Standing::of(&fake));
-            let wire = Wire::new(&fake, case.luck ^ nth as u64 * 0x3333, SLOWNESS)
+            let wire = Wire::new(&fake, case.luck ^ (nth as u64 * 0x3333), SLOWNESS)
                 .with_trouble(Some((spot(at), trouble)));
             let work = case
                 .command
