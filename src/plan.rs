@@ -267,6 +267,9 @@ pub struct Plan {
     graph: DiGraph<Step, ()>,
 }
 
+/// The cause of hooks that run before a container is stopped.
+pub const PRE_STOP: &str = "pre_stop";
+
 impl Plan {
     /// Adds a step that waits for `after`.
     ///

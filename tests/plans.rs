@@ -515,3 +515,54 @@ networks: {inner: {}}
         assert_eq!(orphan.networks.get("shop_inner"), Some(&network.id));
     });
 }
+
+const HOOKED: &str = "\
+name: shop
+services:
+  web:
+    image: busybox
+    configs: [motd]
+    pre_stop: [{command: [bye]}]
+configs: {motd: {content: hello}}
+";
+
+/// A killed run may have created it and got no further.
+#[test]
+fn what_never_ran_gets_its_configs_when_it_is_restarted() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(HOOKED);
+        up(&fake, &project).await;
+        let look = async || observe(&fake, &project, Scope::CONTAINERS).await.unwrap();
+        let all = &Default::default();
+        let restart = |seen: &Observed| {
+            let plan = lifecycle::restart(&project, seen, all, false, None, true);
+            plan.steps()
+                .map(|(_, s)| s.action.kind())
+                .collect::<Vec<_>>()
+        };
+        assert!(!restart(&look().await).contains(&"copy_files"));
+        let mut seen = look().await;
+        for replica in seen.services.values_mut().flatten() {
+            replica.state = ContainerState::Created;
+        }
+        let steps = restart(&seen);
+        assert_eq!(steps[..2], ["copy_files", "restart_container"], "{steps:?}");
+    });
+}
+
+#[test]
+fn a_container_that_has_ended_needs_no_hook_before_its_stop() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(HOOKED);
+        up(&fake, &project).await;
+        let seen = observe(&fake, &project, Scope::CONTAINERS).await.unwrap();
+        fake.exit("shop-web-1", 0);
+        let plan = lifecycle::stop(&project, &seen, &Default::default(), false, None);
+        let (reporter, files) = (Reporter::silent(), on_fake::OneFile::empty());
+        let means = on_fake::means(&fake, &reporter, &files);
+        let done = regatta::change::run(&means, plan, &project, &seen).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+    });
+}

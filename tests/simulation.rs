@@ -150,7 +150,7 @@ fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 fn told(seed: u64, case: &Case, wrong: &Wrong) -> String {
     format!(
         "REGATTA_SEED={seed}: {}\n--- before\n{}--- meanwhile: {:?}\n--- after\n{}--- command: {:?}\n\
-         --- trouble: {:?}, then {:?}, at once: {}, processes shown: {:?}, luck {:#x}\n--- calls\n{}\n",
+         --- trouble: {:?}, then {:?}, port taken: {:?}, at once: {}, processes shown: {:?}, luck {:#x}\n--- calls\n{}\n",
         wrong.text,
         case.before.yaml(),
         case.acts,
@@ -158,6 +158,7 @@ fn told(seed: u64, case: &Case, wrong: &Wrong) -> String {
         case.command,
         case.trouble,
         case.again,
+        case.taken,
         case.at_once,
         case.shown,
         case.luck,

@@ -24,7 +24,10 @@ pub use faults::{Call, Fault, Way};
 pub use images::FakeImage;
 pub use script::{Act, Script};
 
-use super::{ContainerDetails, EngineError, NetworkSummary, OutputStream, Reply, VolumeSummary};
+use super::{
+    ContainerDetails, ContainerState, EngineError, NetworkSummary, OutputStream, Reply,
+    VolumeSummary,
+};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -140,6 +143,15 @@ impl Fake {
     /// Lets a running container's process end by itself.
     pub fn exit(&self, id_or_name: &str, code: i64) {
         self.act(id_or_name, Act::Exit(code));
+    }
+
+    /// Pauses a container.
+    pub fn pause(&self, id_or_name: &str) {
+        self.change(|world| {
+            if let Ok(container) = world.get(id_or_name) {
+                container.state = ContainerState::Paused;
+            }
+        });
     }
 
     /// Lets a container's process write a line, or its probe say something.

@@ -2,13 +2,14 @@
 
 use super::Walk;
 use super::failure::Trouble;
+use super::hooks::HookError;
 use crate::engine::EngineError;
 use crate::engine::request;
 use crate::event::{Event, Progress};
 use crate::hash;
 use crate::image::build::{BuildError, build};
 use crate::image::pull::{PullOptions, pull};
-use crate::plan::{Action, StepId, Target, Until};
+use crate::plan::{Action, PRE_STOP, StepId, Target, Until};
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
@@ -106,7 +107,21 @@ impl Walk<'_> {
                 service,
                 container,
                 hook,
-            } => self.run_hook(service, container, hook).await,
+            } => {
+                let done = self.run_hook(service, container, hook).await;
+                // What is to be stopped may have ended since.
+                let is_moot = self.plan.step(id).cause == PRE_STOP;
+                match done {
+                    Err(HookError::Engine(e))
+                        if is_moot && (e.is_conflict() || e.is_not_found()) =>
+                    {
+                        Ok(())
+                    }
+                    Err(HookError::Engine(error)) => Err(error.into()),
+                    Err(HookError::Failed(trouble)) => Err(trouble),
+                    Ok(()) => Ok(()),
+                }
+            }
             // Ends on its own terms when it is to be given up.
             Action::RunPreStart {
                 service,
@@ -358,7 +373,7 @@ impl Walk<'_> {
         let id = self.id_of(container);
         let shown = format!("Container {}", container.name());
         let fall = match self.watch.first_moments(&id, healthy).await {
-            Ok(true) => match self.watch.until(&id, Until::RunningOrHealthy).await {
+            Ok(true) => match self.watch.health(&id).await {
                 Ok(word) => {
                     self.means.reporter.done(&shown, word);
                     return Ok(());

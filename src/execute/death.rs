@@ -50,6 +50,9 @@ impl Walk<'_> {
                 Trouble::new(format!("{subject} is unhealthy{said}{last}")).at(at(".healthcheck"))
             }
             Fall::Removing => Trouble::new(format!("{subject} is being removed")).at(at("")),
+            Fall::Paused => Trouble::new(format!("{subject} is paused"))
+                .at(at(""))
+                .help(format!("`docker unpause {name}` lets it go on")),
             Fall::NeverStarted => Trouble::new(format!("{subject} was never started"))
                 .at(at(""))
                 .help(format!("start it with `up` or `start {service}`")),

@@ -2,6 +2,7 @@
 
 use super::Walk;
 use super::failure::Trouble;
+use crate::engine::EngineError;
 use crate::engine::request::hook_request;
 use crate::plan::Target;
 use crate::service::develop::Hook;
@@ -13,13 +14,26 @@ const KEPT_LINES: usize = 10;
 /// The most bytes of its output held in memory.
 const KEPT_BYTES: usize = 16 << 10;
 
+/// Why a hook has not been run to a good end.
+pub(super) enum HookError {
+    /// The engine did not run it.
+    Engine(EngineError),
+    Failed(Trouble),
+}
+
+impl From<EngineError> for HookError {
+    fn from(error: EngineError) -> Self {
+        HookError::Engine(error)
+    }
+}
+
 impl Walk<'_> {
     pub(super) async fn run_hook(
         &self,
         service: &str,
         container: &Target,
         hook: &Hook,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), HookError> {
         let request = hook_request(hook);
         let engine = self.means.engine;
         let exec = engine
@@ -40,8 +54,8 @@ impl Walk<'_> {
         let text = String::from_utf8_lossy(&said);
         let lines: Vec<&str> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(KEPT_LINES)..].join("\n");
-        Err(Trouble::new(format!(
+        Err(HookError::Failed(Trouble::new(format!(
             "{service} hook exited with status {code}: {last}"
-        )))
+        ))))
     }
 }

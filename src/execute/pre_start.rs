@@ -84,7 +84,11 @@ impl Walk<'_> {
             Fall::Engine(error) => return Trouble::from(error).at(path),
             // What a wait for an end does not come to.
             Fall::Unhealthy(details) => details,
-            Fall::Removing | Fall::NeverStarted | Fall::NoHealthcheck | Fall::Late(_) => {
+            Fall::Removing
+            | Fall::Paused
+            | Fall::NeverStarted
+            | Fall::NoHealthcheck
+            | Fall::Late(_) => {
                 return Trouble::new("it was not waited for to its end").at(path);
             }
         };

@@ -19,6 +19,14 @@ use tokio::time::Instant;
 /// An event can be lost with its connection; after this long a wait looks again by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
+/// Who is paused becomes nothing that is waited for. It may be paused for a copy of its files, though,
+/// so it has this long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What its engine has started again so often while it was waited for will not come up: with the
+/// engine's pauses in between these take 50 s at least.
+const MOST_RESTARTS: i64 = 10;
+
 /// How long to wait before asking for events again when the stream broke.
 const RECONNECT: Duration = Duration::from_millis(500);
 
@@ -58,6 +66,8 @@ pub(super) enum Fall {
     Ended(Box<ContainerDetails>),
     Unhealthy(Box<ContainerDetails>),
     Removing,
+    /// Somebody has paused it, and it stays so.
+    Paused,
     /// Nobody has started it: who waits has waited for that first.
     NeverStarted,
     NoHealthcheck,
@@ -157,9 +167,22 @@ impl<'a> Watch<'a> {
         until: Until,
         deadline: Option<Instant>,
     ) -> Result<&'static str, Fall> {
+        let (mut paused_since, mut restarts_before) = (None, None);
         loop {
             let before = self.mark(id);
-            let details = self.engine.inspect_container(id).await?;
+            let mut details = self.engine.inspect_container(id).await?;
+            let paused = details.state == ContainerState::Paused;
+            paused_since = paused_since
+                .filter(|_| paused)
+                .or(paused.then(Instant::now));
+            if paused_since.is_some_and(|since| since.elapsed() >= LONGEST_PAUSE) {
+                return Err(Fall::Paused);
+            }
+            let restarts = *restarts_before.get_or_insert(details.restart_count);
+            if details.restart_count - restarts >= MOST_RESTARTS {
+                details.exit_code = self.seen(id).exit_code.unwrap_or(details.exit_code);
+                return Err(Fall::Ended(Box::new(details)));
+            }
             match judge(details, until) {
                 Verdict::Met(word) => return Ok(word),
                 Verdict::Failed(fall) => return Err(fall),

@@ -7,7 +7,7 @@ use crate::engine::ImageSummary;
 use crate::graph::dependency_order;
 use crate::labels;
 use crate::observe::{Observed, ObservedContainer};
-use crate::plan::{Action, Plan, ProviderVerb, Step, StepId};
+use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId};
 use crate::project::Project;
 use crate::value::image::Reference;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -126,7 +126,7 @@ impl Teardown<'_> {
             let target = existing(container);
             after = self
                 .plan
-                .add_hooks(&container.service, &target, hooks, "pre_stop", after);
+                .add_hooks(&container.service, &target, hooks, PRE_STOP, after);
             if self.options.timeout != Some(0) {
                 let step = Step::new(
                     Action::StopContainer {

@@ -1,10 +1,12 @@
 //! Plans over containers that exist: stop, start, restart, kill, rm. Nothing is created, no
 //! change of configuration applied.
 
+use super::starts::copies_files;
 use super::{Fate, Obstacle, Options, Outcome, Planner, existing};
+use crate::engine::ContainerState;
 use crate::graph::dependency_order;
 use crate::observe::{Observed, ObservedContainer};
-use crate::plan::{Action, Plan, ProviderVerb, Step, StepId, Until};
+use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId, Until};
 use crate::project::Project;
 use crate::service::Condition;
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,6 +191,16 @@ pub fn restart(
             after.push(plan.add(step, steps.to_vec()));
         }
         for container in serving(observed, name) {
+            let mut after = after.clone();
+            // A run that was killed may have created it and got no further.
+            if container.state == ContainerState::Created && copies_files(project, service) {
+                let action = Action::CopyFiles {
+                    service: service.name.clone(),
+                    container: existing(container),
+                };
+                let step = Step::silent(action, "secrets and configs without a file");
+                after = vec![plan.add(step, after)];
+            }
             let step = restart_one(
                 &mut plan, service, container, cause, timeout, &after, verify,
             );
@@ -210,7 +222,7 @@ fn restart_one(
     let target = existing(container);
     let mut after = after.to_vec();
     if container.state.is_up() {
-        after = plan.add_hooks(&service.name, &target, &service.pre_stop, "pre_stop", after);
+        after = plan.add_hooks(&service.name, &target, &service.pre_stop, PRE_STOP, after);
     }
     let step = Step::new(
         Action::RestartContainer {

@@ -5,7 +5,8 @@ use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::labels;
 use crate::observe::{Observed, ObservedContainer, is_anonymous};
-use crate::plan::{Action, Step, StepId, Target, Until};
+use crate::plan::{Action, PRE_STOP, Step, StepId, Target, Until};
+use crate::project::Project;
 use crate::service::{Condition, Service};
 
 impl<'a> Planner<'a> {
@@ -100,7 +101,7 @@ impl<'a> Planner<'a> {
         let target = existing(container);
         after = self
             .plan
-            .add_hooks(&container.service, &target, hooks, "pre_stop", after);
+            .add_hooks(&container.service, &target, hooks, PRE_STOP, after);
         let action = Action::StopContainer {
             container: existing(container),
             timeout: self.options.timeout,
@@ -364,20 +365,8 @@ impl<'a> Planner<'a> {
         healthy.then_some(proof)
     }
 
-    /// Whether it uses a secret or config whose content is not a file on this machine.
     fn copies_files(&self, service: &Service) -> bool {
-        let project = self.project;
-        let without_file = |found: Option<&crate::secret::FileObject>| {
-            found.is_some_and(|f| f.file.is_none() && !f.external)
-        };
-        service
-            .secrets
-            .iter()
-            .any(|r| without_file(project.secrets.get(&r.source)))
-            || service
-                .configs
-                .iter()
-                .any(|r| without_file(project.configs.get(&r.source)))
+        copies_files(self.project, service)
     }
 
     /// What a service's starts wait for. A dependency that is known to be ready needs no wait.
@@ -513,4 +502,19 @@ pub(super) fn has_only_empty_volumes(observed: &Observed, container: &ObservedCo
             let mut volumes = c.volumes.iter().filter(|name| is_anonymous(name));
             c.id.starts_with(predecessor) && !volumes.any(|v| container.volumes.contains(v))
         })
+}
+
+/// Whether it uses a secret or config whose content is not a file on this machine.
+pub(super) fn copies_files(project: &Project, service: &Service) -> bool {
+    let without_file = |found: Option<&crate::secret::FileObject>| {
+        found.is_some_and(|f| f.file.is_none() && !f.external)
+    };
+    service
+        .secrets
+        .iter()
+        .any(|r| without_file(project.secrets.get(&r.source)))
+        || service
+            .configs
+            .iter()
+            .any(|r| without_file(project.configs.get(&r.source)))
 }

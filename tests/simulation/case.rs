@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::command::{Command, Up};
-use super::draft::{Draft, Drafts, Kind, draft, vary};
+use super::draft::{Draft, Drafts, Kind, Policy, draft, vary};
 use super::extra::extend;
 use super::outcome::Leeway;
 
@@ -74,6 +74,10 @@ pub struct Case {
     pub trouble: Option<(At, Trouble)>,
     /// The same for the attempt after it.
     pub again: Option<(At, Trouble)>,
+    /// A port that somebody else holds.
+    pub taken: Option<u16>,
+    /// Of two at once the first may meet any trouble, not only death.
+    pub rough: bool,
     /// The next attempt does not wait until the engine has done what the first one asked for.
     pub at_once: bool,
     /// The engine shows its processes, and learns of their ends so many milliseconds late.
@@ -115,6 +119,8 @@ impl Case {
             trouble: trouble.map(|trouble| (at, trouble)),
             at_once: chance.below(2) == 0,
             again: None,
+            taken: None,
+            rough: false,
             shown: None,
         };
         extend(seed, &mut case);
@@ -132,6 +138,8 @@ impl Case {
         let mut all = drafts.iter().chain(&self.before.services);
         let shares = all.any(|d| d.shares_with.is_some());
         sound
+            && self.taken.is_none()
+            && !self.moves_ports()
             && match &self.command {
                 Command::Start { .. } => false,
                 // What a killed `up` had just created may lack its network, which no restart makes.
@@ -150,6 +158,16 @@ impl Case {
         let sharing = drafts.filter(|d| d.shares_with.is_some() && self.was_killed());
         let both = sharing.flat_map(|d| d.shares_with.iter().chain([&d.name]));
         both.cloned().collect()
+    }
+
+    /// Whether a service is to publish what another publishes now. Known: it may start before the other
+    /// stops, and fail.
+    pub fn moves_ports(&self) -> bool {
+        let holds = |d: &Draft, port| d.port == Some(port);
+        self.after.services.iter().any(|d| {
+            let mut others = self.before.services.iter().filter(|o| o.name != d.name);
+            d.port.is_some_and(|port| others.any(|o| holds(o, port)))
+        })
     }
 
     /// Whether something was killed before.
@@ -228,10 +246,17 @@ impl Case {
             add(&|case| on_both(case, &|d| d.far_image = false));
             add(&|case| on_both(case, &|d| d.stubborn = 0));
             add(&|case| on_both(case, &|d| d.level = 0));
+            add(&|case| on_both(case, &|d| d.named = false));
+            add(&|case| on_both(case, &|d| d.port = None));
+            add(&|case| on_both(case, &|d| d.policy = Policy::No));
+            add(&|case| on_both(case, &|d| d.hooks = false));
+            add(&|case| on_both(case, &|d| d.config = false));
+            add(&|case| on_both(case, &|d| d.off = false));
         }
         add(&|case| case.after.networks = case.before.networks);
         add(&|case| case.again = None);
         add(&|case| case.trouble = None);
+        add(&|case| case.taken = None);
         add(&|case| case.at_once = false);
         add(&|case| case.shown = None);
         found
@@ -251,9 +276,12 @@ fn act(chance: &mut Chance) -> Act {
 
 pub fn command(chance: &mut Chance, project: &Drafts) -> Command {
     let some = |chance: &mut Chance| -> Vec<String> {
-        let names = project.services.iter().map(|d| d.name.clone());
+        let drafts = project.services.iter();
         match chance.below(3) {
-            0 => names.filter(|_| chance.below(2) == 0).collect(),
+            0 => drafts
+                .filter(|d| chance.below(2) == 0 && !d.off)
+                .map(|d| d.name.clone())
+                .collect(),
             _ => Vec::new(),
         }
     };

@@ -136,6 +136,15 @@ impl Command {
         }
     }
 
+    /// Whether it names the service.
+    pub fn names(&self, service: &String) -> bool {
+        let scaled = match self {
+            Command::Up(up) => up.scale.iter().any(|(name, _)| name == service),
+            _ => false,
+        };
+        scaled || self.services().contains(service)
+    }
+
     /// `-t`, where the command has it.
     pub fn timeout_mut(&mut self) -> Option<&mut Option<i64>> {
         match self {

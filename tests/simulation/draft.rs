@@ -60,6 +60,36 @@ pub struct Draft {
     pub far_image: bool,
     /// Whether it takes its time to stop, or has to be killed.
     pub stubborn: usize,
+    /// It has a `container_name`.
+    pub named: bool,
+    /// The host port that it publishes.
+    pub port: Option<u16>,
+    pub policy: Policy,
+    pub hooks: bool,
+    /// It gets a config whose content is copied into its containers.
+    pub config: bool,
+    /// In a profile that is not active.
+    pub off: bool,
+}
+
+/// When the engine starts it again by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    No,
+    OnFailure,
+    Always,
+    UnlessStopped,
+}
+
+impl Policy {
+    fn word(self) -> &'static str {
+        match self {
+            Policy::No => "\"no\"",
+            Policy::OnFailure => "on-failure:2",
+            Policy::Always => "always",
+            Policy::UnlessStopped => "unless-stopped",
+        }
+    }
 }
 
 /// A project.
@@ -113,6 +143,12 @@ pub fn draft(chance: &mut Chance) -> Drafts {
             shares_with,
             far_image: percent(chance, 10),
             stubborn: chance.below(3),
+            named: false,
+            port: None,
+            policy: Policy::No,
+            hooks: false,
+            config: false,
+            off: false,
         });
     }
     Drafts {
@@ -166,8 +202,27 @@ impl Drafts {
         }
     }
 
-    /// Nobody can share with a service that has no container.
+    /// Nobody can share with a service that has no container, two cannot have one port or name, and
+    /// nobody needs what is in no active profile.
     pub fn mend(&mut self) {
+        let off = self.services.iter().filter(|d| d.off);
+        let off: Vec<String> = off.map(|d| d.name.clone()).collect();
+        for name in &off {
+            self.forget(name);
+        }
+        let mut ports = Vec::new();
+        for draft in &mut self.services {
+            if draft.shares_with.is_some() || draft.port.is_some_and(|p| ports.contains(&p)) {
+                draft.port = None;
+            }
+            ports.extend(draft.port);
+            if draft.named || draft.port.is_some() {
+                draft.scale = draft.scale.min(1);
+            }
+            if draft.kind == Kind::Once && draft.policy != Policy::No {
+                draft.policy = Policy::OnFailure;
+            }
+        }
         let owners: Vec<String> = self
             .services
             .iter()
@@ -198,6 +253,27 @@ impl Drafts {
                 d.kind.word(),
                 d.stubborn
             );
+            if d.config {
+                text.insert_str(text.len() - 2, ", CONFIG: c");
+                text.push_str("    configs: [c]\n");
+            }
+            if d.off {
+                text.push_str("    profiles: [other]\n");
+            }
+            if d.named {
+                let _ = writeln!(text, "    container_name: own-{}", d.name);
+            }
+            if let Some(port) = d.port {
+                let _ = writeln!(text, "    ports: [\"{port}:80\"]");
+            }
+            if d.policy != Policy::No {
+                let _ = writeln!(text, "    restart: {}", d.policy.word());
+            }
+            if d.hooks {
+                text.push_str(
+                    "    post_start: [{command: [after]}]\n    pre_stop: [{command: [before]}]\n",
+                );
+            }
             if d.checked || d.kind == Kind::Sick {
                 text.push_str("    healthcheck: {test: [CMD, \"true\"], interval: 1s}\n");
             }
@@ -235,6 +311,9 @@ impl Drafts {
             "networks: {{n0: {{labels: {{v: v{first}}}}}, n1: {{labels: {{v: v{second}}}}}}}\n\
              volumes: {{data: {{}}}}\n"
         );
+        if self.services.iter().any(|d| d.config) {
+            text.push_str("configs: {c: {content: text}}\n");
+        }
         text
     }
 }

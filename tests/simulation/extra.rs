@@ -4,6 +4,7 @@
 use super::case::{At, Case, Trouble};
 use super::chance::Chance;
 use super::command::Command;
+use super::draft::{Draft, Policy};
 
 /// The chance of what is drawn here.
 fn stream(seed: u64) -> Chance {
@@ -23,6 +24,28 @@ pub fn extend(seed: u64, case: &mut Case) {
     let chance = &mut chance;
     trouble(chance, case);
     command(chance, case);
+    drafts(chance, case);
+    case.rough = percent(chance, 60);
+    if percent(chance, 10) {
+        case.taken = Some(PORTS[chance.below(2)]);
+    }
+    case.before.mend();
+    case.after.mend();
+    let one = |name: &String| {
+        let drafts = case.after.services.iter();
+        let mut ones = drafts.filter(|d| d.named || d.port.is_some());
+        ones.any(|d| d.name == *name)
+    };
+    if let Command::Up(up) = &mut case.command {
+        for (name, number) in &mut up.scale {
+            *number = if one(name) { (*number).min(1) } else { *number };
+            // Nobody can share with a service that has no container.
+            let mut drafts = case.after.services.iter();
+            if drafts.any(|d| d.shares_with.as_ref() == Some(name)) {
+                *number = (*number).max(1);
+            }
+        }
+    }
 }
 
 fn percent(chance: &mut Chance, percent: usize) -> bool {
@@ -50,6 +73,46 @@ fn trouble(chance: &mut Chance, case: &mut Case) {
     let again = again[chance.below(again.len())];
     if percent(chance, 30) && case.trouble.is_some() {
         case.again = Some((at, again));
+    }
+}
+
+/// What is published, so few that they meet.
+const PORTS: [u16; 2] = [8000, 8001];
+
+fn drafts(chance: &mut Chance, case: &mut Case) {
+    let before = case.before.services.iter();
+    let names: Vec<String> = before.map(|d| d.name.clone()).collect();
+    for name in names {
+        let mut both = |change: &dyn Fn(&mut Draft), only_after: bool| {
+            let before = case.before.services.iter_mut().filter(|_| !only_after);
+            for draft in before.chain(&mut case.after.services) {
+                if draft.name == name {
+                    change(draft);
+                }
+            }
+        };
+        let only_after = percent(chance, 25);
+        if percent(chance, 15) {
+            both(&|d| d.named = true, only_after);
+        }
+        let port = PORTS[chance.below(2)];
+        if percent(chance, 25) {
+            both(&|d| d.port = Some(port), only_after);
+        }
+        let policies = [Policy::OnFailure, Policy::Always, Policy::UnlessStopped];
+        let policy = policies[chance.below(3)];
+        if percent(chance, 20) {
+            both(&|d| d.policy = policy, only_after);
+        }
+        if percent(chance, 12) {
+            both(&|d| d.hooks = true, only_after);
+        }
+        if percent(chance, 12) {
+            both(&|d| d.config = true, only_after);
+        }
+        if percent(chance, 10) && !case.command.names(&name) {
+            both(&|d| d.off = true, true);
+        }
     }
 }
 

@@ -101,8 +101,7 @@ impl Oversight {
             .services
             .values()
             .map(|service| {
-                let first = project.container_name(service, 1);
-                let stem = first.strip_suffix('1').unwrap_or(&first).to_owned();
+                let stem = format!("{PROJECT}-{}-", service.name);
                 (service.name.clone(), stem)
             })
             .collect();
@@ -131,11 +130,18 @@ impl Oversight {
                 wrong = Some(format!("{} has no number", resident.name));
                 continue;
             };
+            let own = format!("own-{service}");
             if let Some(stem) = names.get(&service)
+                && final_name(resident.name) != own
                 && final_name(resident.name).strip_prefix(stem.as_str())
                     != Some(&number.to_string())
             {
                 wrong = Some(format!("number {number} of {service} is {}", resident.name));
+            }
+            let says_config = resident.says("CONFIG=c");
+            let is_up = resident.state == ContainerState::Running;
+            if says_config && is_up && resident.files.is_empty() {
+                wrong = Some(format!("{} runs without its config", resident.name));
             }
             let is_ready = match resident.health {
                 _ if !licence.starts => true,

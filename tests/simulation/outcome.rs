@@ -211,7 +211,11 @@ fn containers(
                 name if name == c.name => name.to_owned(),
                 name => format!("<id>_{name}"),
             },
-            c.state.as_str(),
+            // Who dies and is started again and again is found in this state or that.
+            match c.says("KIND=dies") && c.state.is_up() {
+                true => "up",
+                false => c.state.as_str(),
+            },
             if c.has_run { "has run" } else { "never ran" },
             // In the hash of who shares a namespace stands the id of the other.
             match c.networks.is_empty() {

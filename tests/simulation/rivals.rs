@@ -127,7 +127,9 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
             healthy: false,
         };
         let oversight = Oversight::begin(&fake, project, licence);
-        let trouble = case.trouble.filter(|(_, trouble)| trouble.kills());
+        let trouble = case
+            .trouble
+            .filter(|(_, trouble)| trouble.kills() || case.rough);
         let spot = |at| match at {
             At::Part(part) => Spot::Call(part * 60 / 1_000_000),
             At::Call(call) => Spot::Call(call),
@@ -143,7 +145,8 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
                 SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_001_000)
             }),
         );
-        let (ended, also) = tokio::join!(one.live(first.run(&one, project, Some(&here))), async {
+        let work = first.run_until(one.interrupts(), &one, project, Some(&here));
+        let (ended, also) = tokio::join!(one.live(work), async {
             tokio::time::sleep(delay).await;
             second.run(&other, project, Some(&there)).await
         });
@@ -163,11 +166,15 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
             ..case.clone()
         };
         let sound = case.must_go_well() && other_way.must_go_well();
-        if sound && (also.is_err() || ended.as_ref().is_some_and(Result::is_err)) {
+        let is_troubled = trouble.is_some_and(|(_, trouble)| !trouble.kills());
+        let fails = ended.as_ref().is_some_and(Result::is_err) && !is_troubled;
+        if sound && (also.is_err() || fails) {
             return say("one of them fails".to_owned(), calls);
         }
         tokio::time::sleep(REST).await;
-        if ended.is_none() {
+        // Whatever it had done by then.
+        let is_unfinished = ended.is_none() || (is_troubled && ended != Some(Ok(())));
+        if is_unfinished {
             for order in &mut orders {
                 order.push(first.clone());
                 ends.push(in_turn(case, &projects, order).await);
@@ -194,7 +201,10 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         leeway.volumes |= second.renews();
         leeway.renewed |= second.renews();
         // What a killed change has stopped and not started again, `rm` takes: no order leads there.
-        let is_torn = ended.is_none() && removes(second);
+        // Nor to the numbers that one of them takes away from a scaling cut short by the other.
+        let scales = |command: &Command| matches!(command, Command::Up(up) if !up.scale.is_empty());
+        let is_scaled = case.rough && (scales(first) || scales(second));
+        let is_torn = is_unfinished && (removes(second) || is_scaled);
         if !is_torn
             && ends
                 .iter()
@@ -212,7 +222,7 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         };
         // Where nothing is left to do nobody looks at locks; whoever takes one next clears away what
         // a killed one has left.
-        if claims() && ended.is_none() {
+        if claims() && (is_unfinished || is_troubled) {
             let next = one.beside(case.luck ^ 0x4321);
             let (reporter, interrupts) = (Reporter::silent(), Interrupts::default());
             match acquire(bid(&next, &here, &reporter, &interrupts)).await {

@@ -124,6 +124,15 @@ pub async fn set(case: &Case, projects: &Projects) -> Fake {
         tokio::time::sleep(REST).await;
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
+    let published = |port: u16| {
+        fake.containers().iter().any(|c| {
+            let host = &c.raw["HostConfig"]["PortBindings"]["80/tcp"][0]["HostPort"];
+            c.state.is_up() && host.as_str() == Some(&port.to_string())
+        })
+    };
+    if let Some(port) = case.taken.filter(|port| !published(*port)) {
+        fake.occupy_port(port);
+    }
     if let Some(belated) = case.shown {
         fake.show_processes(Duration::from_millis(belated));
     }

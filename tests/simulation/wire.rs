@@ -125,7 +125,7 @@ impl Wire {
     /// How often another client began to change things, the locks' volumes left out.
     pub fn turns(&self) -> usize {
         let log = self.line.log.lock().expect("the log");
-        let reads = ["list", "inspect", "version"];
+        let reads = ["list", "inspect", "version", "exec_exit_code"];
         let mut changes: Vec<usize> = log
             .iter()
             .filter(|(_, call)| !reads.iter().any(|word| call.starts_with(word)))
@@ -385,13 +385,18 @@ impl Engine for Wire {
         self.fake.life(container)
     }
     fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String> {
-        self.fake.create_exec(id, request)
+        let id = id.to_owned();
+        send!(self, create_exec, short(&id), |fake| fake
+            .create_exec(&id, request))
     }
     fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession> {
-        self.fake.start_exec(exec, request)
+        let (exec, request) = (exec.to_owned(), request.clone());
+        send!(self, start_exec, "", |fake| fake
+            .start_exec(&exec, &request))
     }
     fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64> {
-        self.fake.exec_exit_code(exec)
+        let exec = exec.to_owned();
+        send!(self, exec_exit_code, "", |fake| fake.exec_exit_code(&exec))
     }
     fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>> {
         send!(self, list_networks, "", |fake| fake.list_networks())

@@ -3,6 +3,7 @@
 use super::Fake;
 use super::world::{Container, World};
 use crate::engine::{ContainerState, Health, MountPoint};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,6 +26,10 @@ pub struct Resident<'a> {
     pub has_run: bool,
     pub labels: &'a BTreeMap<String, String>,
     pub mounts: &'a [MountPoint],
+    /// Paths of the files copied into it.
+    pub files: &'a [String],
+    /// The request that it was made from.
+    pub request: &'a Value,
     /// Network name → network id (empty before the first start).
     pub networks: &'a BTreeMap<String, String>,
 }
@@ -36,6 +41,14 @@ pub struct Holding<'a> {
     pub anonymous: bool,
     /// A container that mounts it ran at some time: it may hold data.
     pub has_data: bool,
+}
+
+impl Resident<'_> {
+    /// Whether its environment holds this `NAME=VALUE`.
+    pub fn says(&self, word: &str) -> bool {
+        let environment = self.request["Env"].as_array().into_iter().flatten();
+        environment.filter_map(Value::as_str).any(|e| e == word)
+    }
 }
 
 impl<'a> Census<'a> {
@@ -76,6 +89,8 @@ fn resident(container: &Container) -> Resident<'_> {
         has_run: container.started_at != 0,
         labels: &container.labels,
         mounts: &container.mounts,
+        files: &container.files,
+        request: &container.body,
         networks: &container.networks,
     }
 }

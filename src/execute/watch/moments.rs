@@ -6,6 +6,7 @@
 
 use super::{Fall, Watch};
 use crate::engine::{ContainerDetails, ContainerState, EngineError, Life};
+use crate::plan::Until;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -85,6 +86,27 @@ impl Watch<'_> {
                 Sentence::Revived if known == 0 => known = deaths.max(1),
                 _ => return Ok(false),
             }
+        }
+    }
+
+    /// Waits until its check is content. To die in its first moments is as bad here, whether the
+    /// engine starts it again or not.
+    pub(in crate::execute) async fn health(&self, id: &str) -> Result<&'static str, Fall> {
+        let took = self.starting.borrow().get(id).copied().unwrap_or_default();
+        let until = Instant::now() + FIRST_MOMENTS + took.min(LONGEST_NEWS);
+        let dies = async {
+            let died = tokio::time::timeout_at(until, self.death(id, 0)).await;
+            if died.is_ok()
+                && let Err(fall) = self.judge_end(id, 0).await
+            {
+                return fall;
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            fall = dies => Err(fall),
+            met = self.until(id, Until::RunningOrHealthy) => met,
         }
     }
 

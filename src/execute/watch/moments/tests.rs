@@ -103,3 +103,62 @@ async fn who_has_done_its_work_is_done() {
     assert_eq!(came, Ok(false));
     assert!(took < 600 * MILLI, "{took:?}");
 }
+
+/// What came of a wait for the health of a container, and how long that took.
+async fn health(fake: &Fake, paused: bool) -> (Result<&'static str, String>, Duration) {
+    let watch = Watch::new(fake, "p", None);
+    let work = async {
+        tokio::time::sleep(MILLI).await;
+        let request = ContainerRequest {
+            name: "cc".into(),
+            platform: None,
+            body: json!({
+                "Image": "busybox",
+                "Labels": { "com.docker.compose.project": "p" },
+                "Healthcheck": { "Test": ["CMD", "true"], "Interval": 60_000_000_000_u64 },
+                "HostConfig": { "RestartPolicy": { "Name": "always" } },
+            }),
+        };
+        let id = fake.create_container(request).await.unwrap();
+        fake.start_container(&id).await.unwrap();
+        if paused {
+            fake.pause(&id);
+        }
+        let begun = Instant::now();
+        let came = watch.health(&id).await.map_err(|fall| match fall {
+            Fall::Ended(details) => format!("ended {}", details.exit_code),
+            Fall::Paused => "paused".into(),
+            _ => "another fall".into(),
+        });
+        (came, begun.elapsed())
+    };
+    tokio::select! {
+        came = work => came,
+        () = watch.pump() => unreachable!(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_health_has_an_end() {
+    let dies = |after: u64| engine(vec![(Duration::from_millis(after), Act::Exit(3))]);
+    // In its first moments.
+    let (came, took) = health(&dies(50), false).await;
+    assert_eq!(came, Err("ended 3".into()));
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    // Again and again, later.
+    let (came, took) = health(&dies(1000), false).await;
+    assert_eq!(came, Err("ended 3".into()));
+    assert!(took > Duration::from_secs(50), "{took:?}");
+    // A few times, as one that waits for another in this way.
+    let fake = dies(1000);
+    let others = fake.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        others.cast(|_, _| Script::default());
+        others.act("cc", Act::Health(crate::engine::Health::Healthy));
+    });
+    assert_eq!(health(&fake, false).await.0, Ok("Healthy"));
+    let (came, took) = health(&engine(Vec::new()), true).await;
+    assert_eq!(came, Err("paused".into()));
+    assert!(took < Duration::from_secs(12), "{took:?}");
+}
