@@ -155,6 +155,15 @@ fn label_filter(labels: Vec<String>) -> HashMap<String, Vec<String>> {
     }
 }
 
+/// What Docker Engine takes where nothing is said, in seconds. Podman 4 takes no time at all then:
+/// a stop kills the container at once, and data that is still to be written is lost.
+fn give_time_to_stop(body: &mut Value) {
+    const USUAL: i64 = 10;
+    if let Some(body) = body.as_object_mut() {
+        body.entry("StopTimeout").or_insert(USUAL.into());
+    }
+}
+
 /// Takes all but one network out of a create request: engines before API 1.44 accept no more,
 /// and the others are connected afterwards.
 fn split_endpoints(body: &mut Value) -> Vec<(String, Value)> {
@@ -233,6 +242,9 @@ impl Engine for Docker {
                 true => split_endpoints(&mut request.body),
                 false => Vec::new(),
             };
+            if self.wire.is_podman() {
+                give_time_to_stop(&mut request.body);
+            }
             let id = self.create(&target, &request.body, "Id").await?;
             for (network, endpoint) in later {
                 self.connect_network(&network, &id, endpoint).await?;
@@ -594,5 +606,18 @@ mod tests {
             serde_json::json!({"p_b": {"y": 2}})
         );
         assert!(split_endpoints(&mut serde_json::json!({})).is_empty());
+    }
+
+    #[test]
+    fn a_time_to_stop_is_only_given_where_none_is_asked_for() {
+        for (body, seconds) in [
+            (serde_json::json!({}), 10),
+            (serde_json::json!({"StopTimeout": 0}), 0),
+            (serde_json::json!({"StopTimeout": 90}), 90),
+        ] {
+            let mut given = body.clone();
+            give_time_to_stop(&mut given);
+            assert_eq!(given["StopTimeout"], seconds, "{body}");
+        }
     }
 }
