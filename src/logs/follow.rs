@@ -181,8 +181,11 @@ impl<'a, W: Write> Follower<'a, W> {
 
     /// Reads on behind what has been seen.
     fn attach_again(&mut self, at: usize) {
-        let followed = &self.followed[at];
-        let seen = followed.seen.map(|nanos| when::nanos(nanos + 1));
+        let followed = &mut self.followed[at];
+        let seen = match followed.log.splitter.read_again() {
+            Some(from) => Some(when::nanos(from)),
+            None => followed.seen.map(|nanos| when::nanos(nanos + 1)),
+        };
         let options = LogOptions {
             since: seen.or_else(|| self.request.since.clone()),
             tail: None,

@@ -40,6 +40,12 @@ struct Line {
     message: Option<usize>,
     /// The time of the line is already in the text.
     has_stamp: bool,
+    /// Messages of the last time so far, where times are whole seconds.
+    same: usize,
+    /// So many messages of the last time have been seen before.
+    again: usize,
+    /// The message being read is one of them.
+    drops: bool,
 }
 
 impl Splitter {
@@ -75,6 +81,7 @@ impl Splitter {
             line.text.extend_from_slice(&rest);
             line.message = None;
             line.has_stamp = false;
+            line.drops = false;
             if !line.text.is_empty() {
                 emit(stream, &line.text)?;
                 line.text = Vec::new();
@@ -83,18 +90,36 @@ impl Splitter {
         Ok(())
     }
 
+    /// The output is read again, from the time that this gives; `None` where the time of the newest
+    /// message says exactly what has been seen. Podman's times are whole seconds: what has been seen
+    /// of the last one is dropped when it comes again.
+    pub fn read_again(&mut self) -> Option<i64> {
+        let newest = self.newest()?;
+        let last = |line: &Line| (line.time() == Some(newest)).then(|| is_coarse(&line.last));
+        if !self.streams.iter().filter_map(last).any(|coarse| coarse) {
+            return None;
+        }
+        for line in &mut self.streams {
+            let is_last = line.time() == Some(newest);
+            line.again = if is_last { line.same } else { 0 };
+        }
+        Some(newest)
+    }
+
     /// The time of the newest message seen, in nanoseconds since the epoch.
     pub fn newest(&self) -> Option<i64> {
-        let time = |line: &Line| {
-            let text = std::str::from_utf8(&line.last).ok()?;
-            let time: jiff::Timestamp = text.parse().ok()?;
-            i64::try_from(time.as_nanosecond()).ok()
-        };
-        self.streams.iter().filter_map(time).max()
+        self.streams.iter().filter_map(Line::time).max()
     }
 }
 
 impl Line {
+    /// The time of the last message begun.
+    fn time(&self) -> Option<i64> {
+        let text = std::str::from_utf8(&self.last).ok()?;
+        let time: jiff::Timestamp = text.parse().ok()?;
+        i64::try_from(time.as_nanosecond()).ok()
+    }
+
     fn push(
         &mut self,
         mut bytes: &[u8],
@@ -152,12 +177,16 @@ impl Line {
             let part = &bytes[..bytes.len().min(room)];
             match memchr(b'\n', &bytes[..bytes.len().min(room + 1)]) {
                 Some(end) => {
-                    self.complete(&bytes[..end], emit)?;
+                    if !std::mem::take(&mut self.drops) {
+                        self.complete(&bytes[..end], emit)?;
+                    }
                     bytes = &bytes[end + 1..];
                     self.message = None;
                 }
                 None => {
-                    self.keep(part, emit)?;
+                    if !self.drops {
+                        self.keep(part, emit)?;
+                    }
                     bytes = &bytes[part.len()..];
                     // After a full message the next one begins, with its own time.
                     self.message = (part.len() < room).then_some(read + part.len());
@@ -183,8 +212,16 @@ impl Line {
             self.text.append(&mut self.stamp);
             return &bytes[taken..];
         }
+        let is_same = self.last == self.stamp;
         std::mem::swap(&mut self.last, &mut self.stamp);
         self.stamp.clear();
+        self.drops = is_same && self.again > 0;
+        if self.drops {
+            self.again -= 1;
+            return &bytes[taken + 1..];
+        }
+        self.again = 0;
+        self.same = if is_same { self.same + 1 } else { 1 };
         if keeps && !self.has_stamp {
             self.text.extend_from_slice(&self.last);
             self.text.push(b' ');
@@ -192,6 +229,11 @@ impl Line {
         self.has_stamp = true;
         &bytes[taken + 1..]
     }
+}
+
+/// Whether a time is no more exact than a second.
+fn is_coarse(stamp: &[u8]) -> bool {
+    !stamp.contains(&b'.')
 }
 
 /// `2026-11-21T10:15:29.939104044Z`, roughly.
@@ -229,6 +271,41 @@ mod tests {
             assert_eq!(*first, found, "in pieces of {size}");
         }
         first.unwrap()
+    }
+
+    #[test]
+    fn of_whole_seconds_nothing_is_shown_twice_or_lost() {
+        let mut splitter = Splitter::new(Stamps::Strip);
+        let mut found = Vec::new();
+        let mut read = |splitter: &mut Splitter, lines: &[&str]| {
+            for line in lines {
+                let text = format!("2026-11-21T10:00:{line}\n");
+                let mut emit = |line: &[u8]| {
+                    found.push(String::from_utf8(line.to_vec()).unwrap());
+                    Ok(())
+                };
+                splitter.push(Stdout, text.as_bytes(), &mut emit).unwrap();
+            }
+            splitter.finish(&mut |_, _| Ok(())).unwrap();
+        };
+        read(&mut splitter, &["01Z a", "02Z b", "02Z b"]);
+        let from = splitter.read_again().expect("whole seconds");
+        assert_eq!(from % 60_000_000_000, 2_000_000_000);
+        // Twice seen, once new.
+        read(&mut splitter, &["02Z b", "02Z b", "02Z b", "03Z c"]);
+        assert!(splitter.read_again().is_some());
+        read(&mut splitter, &["03Z c"]);
+        assert!(splitter.read_again().is_some());
+        // What is gone from the log is waited for in vain.
+        read(&mut splitter, &["04Z d", "03Z e"]);
+        assert_eq!(found, ["a", "b", "b", "b", "c", "d", "e"]);
+
+        let mut exact = Splitter::new(Stamps::Strip);
+        let text = format!("{A} a\n");
+        exact
+            .push(Stdout, text.as_bytes(), &mut |_| Ok(()))
+            .unwrap();
+        assert_eq!(exact.read_again(), None);
     }
 
     #[test]
