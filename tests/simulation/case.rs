@@ -170,6 +170,12 @@ impl Case {
         })
     }
 
+    /// Whether the engine starts again what dies.
+    pub fn has_crash_loops(&self) -> bool {
+        let mut services = self.after.services.iter();
+        services.any(|d| d.kind == Kind::Dies && d.policy != Policy::No)
+    }
+
     /// Whether something was killed before.
     fn was_killed(&self) -> bool {
         let killed = |act: &Act| matches!(act, Act::Killed(_) | Act::ComposeKilled(_));
