@@ -10,6 +10,7 @@ use crate::hash;
 use crate::image::build::{BuildError, build};
 use crate::image::pull::{PullOptions, pull};
 use crate::plan::{Action, PRE_STOP, StepId, Target, Until};
+use crate::service::Service;
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
@@ -89,7 +90,11 @@ impl Walk<'_> {
             }
             Action::KillContainer { container, signal } => {
                 let id = self.id_of(container);
-                Ok(engine.kill_container(&id, signal).await?)
+                match engine.kill_container(&id, signal).await {
+                    // It has ended since it was seen.
+                    Err(error) if error.is_conflict() => Ok(()),
+                    result => gone_is_fine(result),
+                }
             }
             Action::RemoveContainer {
                 container,
@@ -253,15 +258,24 @@ impl Walk<'_> {
         network: &str,
         container: &Target,
     ) -> Result<serde_json::Value, Trouble> {
-        if !self.project.declares(service) {
-            // An orphan: of what it was made from the project knows nothing.
+        let declared = self.project.declared(service);
+        let Some(declared) = declared.filter(|s| s.networks.contains_key(network)) else {
+            // An orphan, or on it by an older definition: of what that said nothing is known.
             return Ok(serde_json::json!({ "Aliases": [container.name(), service] }));
-        }
-        // Of one that the command is not about the project does not have all that it uses.
-        let mut service = self.service(service)?.clone();
+        };
+        // Of one that the command is not about the project does not have all that it uses: only
+        // what concerns its networks.
         let known = &self.project.networks;
-        service.networks.retain(|key, _| known.contains_key(key));
-        service.volumes.clear();
+        let mut networks = declared.networks.clone();
+        networks.retain(|key, _| known.contains_key(key));
+        let service = Service {
+            name: declared.name.clone(),
+            networks,
+            links: declared.links.clone(),
+            external_links: declared.external_links.clone(),
+            mac_address: declared.mac_address.clone(),
+            ..Service::default()
+        };
         let request = self.request(
             &service,
             container.name(),

@@ -77,8 +77,8 @@ impl Walk<'_> {
     pub(super) async fn put_in_order(&self, mut begun: BTreeSet<StepId>, report: &mut Report) {
         let mut lost: BTreeSet<StepId> = report.failures.iter().map(|f| f.step).collect();
         lost.extend(report.skipped.iter().map(|(step, _)| *step));
-        // What was to start after a hook that was given up is not started without it; what was to
-        // go after a proof that nobody waits for does not go.
+        // What was to start after a hook, or with files, that were given up is not started without
+        // them; what was to go after a proof that nobody waits for does not go.
         let is_long = |id: &StepId| {
             let action = &self.plan.step(*id).action;
             matches!(
@@ -87,7 +87,8 @@ impl Walk<'_> {
             )
         };
         let cannot_go_without = |id: &StepId| {
-            is_long(id) || matches!(self.plan.step(*id).action, Action::Verify { .. })
+            let action = &self.plan.step(*id).action;
+            is_long(id) || matches!(action, Action::Verify { .. } | Action::CopyFiles { .. })
         };
         lost.extend(report.given_up.iter().copied().filter(cannot_go_without));
         let owed = owed(self.plan, &self.takeovers, &begun);

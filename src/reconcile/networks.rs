@@ -149,11 +149,13 @@ impl<'a> Planner<'a> {
     pub(super) fn plan_reconnections(&mut self) {
         let observed = self.observed;
         for container in observed.replicas() {
+            let stands_by = self.stands_by(container);
             let keys = match self.project.declared(&container.service) {
-                Some(service) if self.stands_by(container) || self.is_kept(&container.id) => {
+                // It may be outdated: it has the networks that it was made with.
+                _ if stands_by && container.spec.is_some() => self.taken_off_as_recorded(container),
+                Some(service) if stands_by || self.is_kept(&container.id) => {
                     self.taken_off(service, container)
                 }
-                None if self.stands_by(container) => self.taken_off_as_recorded(container),
                 _ => continue,
             };
             for key in keys {

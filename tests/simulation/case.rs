@@ -152,10 +152,14 @@ impl Case {
     }
 
     /// Known: after a change that was killed before, those who live in each other's namespaces may
-    /// have no old ones left that fit together; where the next change fails, too, some stay down.
+    /// have no old ones left that fit together; where the next change fails, too, some stay down. Nor
+    /// does anybody come back whose host has ended, where the command is not about that.
     pub fn entangled(&self) -> Vec<String> {
+        let ended = self.acts.iter().any(|act| matches!(act, Act::Exit(..)));
+        let alone = matches!(&self.command, Command::Up(up) if up.no_deps);
+        let is_known = self.was_killed() || ended && alone;
         let drafts = self.before.services.iter().chain(&self.after.services);
-        let sharing = drafts.filter(|d| d.shares_with.is_some() && self.was_killed());
+        let sharing = drafts.filter(|d| d.shares_with.is_some() && is_known);
         let both = sharing.flat_map(|d| d.shares_with.iter().chain([&d.name]));
         both.cloned().collect()
     }
@@ -168,6 +172,15 @@ impl Case {
             let mut others = self.before.services.iter().filter(|o| o.name != d.name);
             d.port.is_some_and(|port| others.any(|o| holds(o, port)))
         })
+    }
+
+    /// Whether a start that a killed run asked for may come through while the next run replaces what
+    /// has not begun to run. Known: it holds its port then, and its successor fails; again, it goes well.
+    pub fn may_start_late(&self) -> bool {
+        let replaces =
+            matches!(&self.command, Command::Up(up) if up.force || up.renew || up.always_deps);
+        let publishes = self.after.services.iter().any(|d| d.port.is_some());
+        self.at_once && replaces && publishes
     }
 
     /// Whether the engine starts again what dies.
