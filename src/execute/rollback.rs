@@ -183,16 +183,16 @@ impl Walk<'_> {
     }
 
     /// Whether it is restarted with what it depends on (`restart: true`), and that is as it was
-    /// before: a run that was killed may have stopped it for the change.
+    /// before: a run that was killed may have stopped it for the change. What never ran is owed
+    /// nothing.
     fn is_owed(&self, id: &str) -> bool {
-        let of = |id: &str| {
-            let container = self.observed.replicas().find(|c| c.id == id);
-            container.map(|c| c.service.as_str())
-        };
+        let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
         let called_off = self.called_off.borrow();
-        let called_off: BTreeSet<&str> = called_off.iter().filter_map(|id| of(id)).collect();
-        let Some(service) = of(id) else { return false };
-        let mut along = vec![service];
+        let called_off = called_off.iter().filter_map(|id| seen(id));
+        let called_off: BTreeSet<&str> = called_off.map(|c| c.service.as_str()).collect();
+        let ran = seen(id).filter(|c| c.state != ContainerState::Created);
+        let Some(container) = ran else { return false };
+        let mut along = vec![container.service.as_str()];
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         while let Some(name) = along.pop() {
             let Some(service) = self
