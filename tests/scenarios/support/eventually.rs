@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// Asks until there is an answer, for half a minute; fails with what was waited for.
+/// Asks until there is an answer, for a minute and a half (a busy machine is no failure); fails with what was waited for.
 #[track_caller]
 pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
-    within(Duration::from_secs(30), what, ask)
+    within(Duration::from_secs(90), what, ask)
 }
 
 /// Asks until there is an answer; fails with what was waited for.
