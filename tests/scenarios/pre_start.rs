@@ -1,6 +1,7 @@
 //! `pre_start` hooks on a real engine.
 
 use crate::support::{Container, Stack, eventually};
+use serde_json::Value;
 
 const COMPOSE: &str = r#"
 services:
@@ -20,13 +21,22 @@ services:
 volumes: {data: {}}
 "#;
 
+/// What the engine says of a container that may be removed at any moment.
+fn details(stack: &Stack, container: &Container) -> Value {
+    let path = format!("/containers/{}/json", container.id);
+    match stack.engine.request("GET", &path, b"") {
+        Ok((200, body)) => serde_json::from_slice(&body).expect("JSON"),
+        _ => Value::Null,
+    }
+}
+
 /// Containers of hooks, in whatever state.
 fn hooks(stack: &Stack) -> Vec<Container> {
-    let is_hook = |c: &Container| {
-        let found = stack.engine.inspect(&c.id);
-        found["Config"]["Labels"]["com.docker.compose.hook"] == "pre_start"
-    };
-    stack.containers().into_iter().filter(is_hook).collect()
+    let mut found = stack.containers();
+    found.retain(|c| {
+        details(stack, c)["Config"]["Labels"]["com.docker.compose.hook"] == "pre_start"
+    });
+    found
 }
 
 #[test]
@@ -110,8 +120,9 @@ fn a_signal_and_a_kill_in_a_hook() {
     let mut up = stack.start("up -d");
     let left = eventually("the second hook runs", || {
         let second = reached()?;
-        let command = stack.engine.inspect(&second.id)["Config"]["Cmd"].to_string();
-        command.contains("sleep 1000").then_some(second)
+        let command = details(&stack, &second)["Config"]["Cmd"].to_string();
+        let is_second = command.contains("sleep 1000");
+        is_second.then_some(second)
     });
     up.signal("KILL");
     eventually("it ends", || up.ended());
