@@ -10,6 +10,7 @@
 
 mod chunked;
 mod connection;
+mod dialect;
 mod exec;
 mod failure;
 mod frames;
@@ -155,41 +156,6 @@ fn label_filter(labels: Vec<String>) -> HashMap<String, Vec<String>> {
     }
 }
 
-/// What Docker Engine takes where nothing is said, in seconds. Podman 4 takes no time at all then:
-/// a stop kills the container at once, and data that is still to be written is lost.
-fn give_time_to_stop(body: &mut Value) {
-    const USUAL: i64 = 10;
-    if let Some(body) = body.as_object_mut() {
-        body.entry("StopTimeout").or_insert(USUAL.into());
-    }
-}
-
-/// Takes all but one network out of a create request: engines before API 1.44 accept no more,
-/// and the others are connected afterwards.
-fn split_endpoints(body: &mut Value) -> Vec<(String, Value)> {
-    let primary = body["HostConfig"]["NetworkMode"]
-        .as_str()
-        .map(str::to_string);
-    let Some(endpoints) = body
-        .pointer_mut("/NetworkingConfig/EndpointsConfig")
-        .and_then(Value::as_object_mut)
-    else {
-        return Vec::new();
-    };
-    let keep = primary
-        .filter(|name| endpoints.contains_key(name))
-        .or_else(|| endpoints.keys().next().cloned());
-    let others: Vec<String> = endpoints
-        .keys()
-        .filter(|name| Some(*name) != keep.as_ref())
-        .cloned()
-        .collect();
-    others
-        .into_iter()
-        .filter_map(|name| endpoints.remove(&name).map(|e| (name, e)))
-        .collect()
-}
-
 impl Engine for Docker {
     fn endpoint(&self) -> String {
         self.wire.endpoint().to_string()
@@ -239,11 +205,11 @@ impl Engine for Docker {
                 .add_some("platform", request.platform.as_deref())
                 .finish();
             let later = match self.wire.minor() < 44 {
-                true => split_endpoints(&mut request.body),
+                true => dialect::split_endpoints(&mut request.body),
                 false => Vec::new(),
             };
             if self.wire.is_podman() {
-                give_time_to_stop(&mut request.body);
+                dialect::give_time_to_stop(&mut request.body);
             }
             let id = self.create(&target, &request.body, "Id").await?;
             for (network, endpoint) in later {
@@ -587,37 +553,4 @@ impl Engine for Docker {
 /// A timeout as the API takes it: −1 waits for ever.
 fn seconds(timeout: i64) -> i32 {
     timeout.clamp(-1, i64::from(i32::MAX)) as i32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn old_engines_get_one_network() {
-        let mut body = serde_json::json!({
-            "HostConfig": {"NetworkMode": "p_b"},
-            "NetworkingConfig": {"EndpointsConfig": {"p_a": {"x": 1}, "p_b": {"y": 2}}}
-        });
-        let later = split_endpoints(&mut body);
-        assert_eq!(later, [("p_a".to_string(), serde_json::json!({"x": 1}))]);
-        assert_eq!(
-            body["NetworkingConfig"]["EndpointsConfig"],
-            serde_json::json!({"p_b": {"y": 2}})
-        );
-        assert!(split_endpoints(&mut serde_json::json!({})).is_empty());
-    }
-
-    #[test]
-    fn a_time_to_stop_is_only_given_where_none_is_asked_for() {
-        for (body, seconds) in [
-            (serde_json::json!({}), 10),
-            (serde_json::json!({"StopTimeout": 0}), 0),
-            (serde_json::json!({"StopTimeout": 90}), 90),
-        ] {
-            let mut given = body.clone();
-            give_time_to_stop(&mut given);
-            assert_eq!(given["StopTimeout"], seconds, "{body}");
-        }
-    }
 }
