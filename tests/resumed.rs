@@ -266,6 +266,31 @@ fn data_of_a_one_shot_that_took_over_goes_on_where_it_is_replaced_in_its_turn() 
 }
 
 #[test]
+fn data_of_one_that_ran_outlives_a_third_one_that_took_it_over_and_failed() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        fake.cast(
+            |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+                true => Script::exits(Duration::from_millis(50), 1),
+                false => Script::default(),
+            },
+        );
+        up(&fake, &web("old", "")).await;
+        let scratch = "    volumes: [/scratch]\n";
+        let removal = Fault::nth("remove_container", 0, Way::HangBefore);
+        killed(&fake, &web("bad", scratch), removal).await;
+        let volume = fake.volumes().into_iter().next().expect("a volume").name;
+        let forced = Options {
+            recreate: Recreate::Force,
+            ..options()
+        };
+        let done = up_with(&fake, &web("bad", scratch), forced).await;
+        assert!(!done.report.is_success());
+        assert!(fake.census(|census| census.has_volume(&volume)));
+    });
+}
+
+#[test]
 fn who_lives_in_anothers_namespace_comes_back_with_it_whichever_of_the_two_fails() {
     let shop = |owner: &str, guest: &str| {
         project(&format!(

@@ -73,9 +73,13 @@ impl Walk<'_> {
             return;
         }
         // Volumes that were made for it alone hold nothing anybody knows of, unless it had
-        // been running before, for a run that was killed, who knows how long.
-        let before = self.observed.replicas().find(|c| c.id == new);
-        let empty = before.is_none_or(|c| c.state == ContainerState::Created);
+        // been running before, for a run that was killed, who knows how long; or it took over
+        // those of another than the old one, which may be gone by now.
+        let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
+        let before = seen(&new);
+        let never_ran = before.is_none_or(|c| c.state == ContainerState::Created);
+        let old = seen(&self.id_of(&takeover.old));
+        let empty = never_ran && old.is_none_or(|old| self.ran_beside(old).next().is_none());
         if let Err(error) = self.means.engine.remove_container(&new, true, empty).await {
             tracing::debug!(%error, "the container that took over could not be removed");
         }
