@@ -6,6 +6,7 @@
 mod advice;
 #[cfg(test)]
 mod agreement;
+mod duplicates;
 pub mod tables;
 
 use super::path::Path;
@@ -366,30 +367,17 @@ impl Check<'_> {
     }
 
     fn duplicates(&mut self, items: &[Node], path: &Path) {
-        let mut seen: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
-        for (index, item) in items.iter().enumerate() {
-            let first = match item.as_str() {
-                Some(text) => match seen.entry(text) {
-                    std::collections::hash_map::Entry::Occupied(first) => Some(*first.get()),
-                    std::collections::hash_map::Entry::Vacant(free) => {
-                        free.insert(index);
-                        None
-                    }
-                },
-                None => items[..index].iter().position(|earlier| earlier == item),
-            };
-            if let Some(first) = first {
-                self.findings.push(
-                    Diagnostic::error(
-                        "duplicate-item",
-                        path.index(index).to_string(),
-                        format!("the same as item {first} of this list"),
-                    )
-                    .at(item.span)
-                    .related(items[first].span, "the first one")
-                    .help("remove one of the two"),
-                );
-            }
+        for (index, first) in duplicates::of(items) {
+            self.findings.push(
+                Diagnostic::error(
+                    "duplicate-item",
+                    path.index(index).to_string(),
+                    format!("the same as item {first} of this list"),
+                )
+                .at(items[index].span)
+                .related(items[first].span, "the first one")
+                .help("remove one of the two"),
+            );
         }
     }
 
