@@ -96,10 +96,8 @@ fn split(text: &str) -> (&str, &str, &str) {
 }
 
 fn range(text: &str) -> Option<(u16, u16)> {
-    let number = |digits: &str| {
-        let plain = digits.bytes().all(|b| b.is_ascii_digit());
-        plain.then(|| digits.parse::<u16>().ok()).flatten()
-    };
+    // Docker Compose takes a `+` before the digits, and so does this.
+    let number = |digits: &str| digits.parse::<u16>().ok();
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (number(first)?, number(last)?);
     (first <= last).then_some((first, last))
@@ -165,7 +163,11 @@ mod tests {
                 "80:90-80",
                 "Invalid containerPort: 90-80; a port is 0 to 65535",
             ),
-            ("+80", "Invalid containerPort: +80; a port is 0 to 65535"),
+            ("+80", "- - 80/tcp"),
+            ("+8080:+80", "- 8080 80/tcp"),
+            ("80-+82", "- - 80/tcp, - - 81/tcp, - - 82/tcp"),
+            ("++80", "Invalid containerPort: ++80; a port is 0 to 65535"),
+            ("-80", "Invalid containerPort: -80; a port is 0 to 65535"),
             (
                 "1-3:1-2",
                 "Invalid ranges specified for container and host Ports: 1-2 and 1-3",
