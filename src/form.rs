@@ -24,6 +24,10 @@ pub enum Kind {
     Int,
     /// As [`Kind::Int`], not negative.
     Uint,
+    /// As [`Kind::Uint`], of 32 bits.
+    Uint32,
+    /// A weight: as [`Kind::Uint`], of 16 bits, and never a text, as Docker Compose has it.
+    Weight,
     /// A number, zero included.
     OptInt,
     /// As [`Kind::OptInt`], not negative.
@@ -48,6 +52,8 @@ pub enum Kind {
     Labels,
     /// Texts per name, from a mapping only.
     Options,
+    /// As [`Kind::Options`], without fractions.
+    Texts,
     /// A list of texts per name.
     MultiOptions,
     /// `host=address` texts, sorted; from a mapping or a list with `=` or `:`.

@@ -146,7 +146,9 @@ impl Writer {
             Kind::Struct(form) => self.object(form, &Node::default(), &[]),
             Kind::Str => self.out.push_str("\"\""),
             Kind::Bytes => self.out.push_str("\"0\""),
-            Kind::Int | Kind::Uint | Kind::Float => self.out.push('0'),
+            Kind::Int | Kind::Uint | Kind::Uint32 | Kind::Weight | Kind::Float => {
+                self.out.push('0')
+            }
             Kind::Bool => self.out.push_str("false"),
             Kind::ObjectMap(_) => self.out.push_str("{}"),
             _ => self.out.push_str("null"),

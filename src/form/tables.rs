@@ -109,7 +109,7 @@ pub static SERVICE: Form = Form {
         f("stdin_open", Bool),
         f("stop_grace_period", OptDuration),
         f("stop_signal", Str),
-        f("storage_opt", Options),
+        f("storage_opt", Texts),
         f("sysctls", Labels),
         f("tmpfs", StringList),
         f("tty", Bool),
@@ -193,7 +193,7 @@ pub static HOOK: Form = Form {
 pub static BLKIO: Form = Form {
     extensions: true,
     fields: &[
-        f("weight", Uint),
+        f("weight", Weight),
         f("weight_device", Objects(&WEIGHT_DEVICE)),
         f("device_read_bps", Objects(&THROTTLE_DEVICE)),
         f("device_read_iops", Objects(&THROTTLE_DEVICE)),
@@ -206,7 +206,7 @@ pub static WEIGHT_DEVICE: Form = Form {
     extensions: true,
     fields: &[
         f("path", Str).json("Path").always(),
-        f("weight", Uint).json("Weight").always(),
+        f("weight", Weight).json("Weight").always(),
     ],
 };
 
@@ -387,7 +387,7 @@ pub static PORT: Form = Form {
         f("name", Str),
         f("mode", Str),
         f("host_ip", Str),
-        f("target", Uint),
+        f("target", Uint32),
         f("published", Str),
         f("protocol", Str),
         f("app_protocol", Str),
@@ -437,7 +437,7 @@ pub static MOUNTED_VOLUME: Form = Form {
 
 pub static TMPFS: Form = Form {
     extensions: true,
-    fields: &[f("size", Bytes), f("mode", Uint)],
+    fields: &[f("size", Bytes), f("mode", Uint32)],
 };
 
 pub static MOUNTED_IMAGE: Form = Form {

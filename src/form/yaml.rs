@@ -107,7 +107,7 @@ fn empty(kind: Kind, span: Span) -> Node {
     match kind {
         Kind::Str => Node::new("", span),
         Kind::Bytes => Node::new("0", span),
-        Kind::Int | Kind::Uint | Kind::Float => Node::new(0i64, span),
+        Kind::Int | Kind::Uint | Kind::Uint32 | Kind::Weight | Kind::Float => Node::new(0i64, span),
         Kind::Bool => Node::new(false, span),
         Kind::ObjectMap(_) => Node::new(Map::new(), span),
         _ => Node::new(Value::Null, span),

@@ -53,6 +53,7 @@ fn field(field: &Field, node: Node, path: &Path, findings: &mut Vec<Diagnostic>)
         Kind::Environment
         | Kind::Labels
         | Kind::Options
+        | Kind::Texts
         | Kind::MultiOptions
         | Kind::Hosts
         | Kind::Ssh => match mapping::decode(field.kind, node) {
@@ -129,14 +130,16 @@ fn limits(node: Node, path: &Path, findings: &mut Vec<Diagnostic>) -> Node {
     let Value::Map(mut map) = node.value else {
         return Node::new(Map::new(), span);
     };
-    for (name, limit) in map.iter_mut() {
-        match value::limit(std::mem::take(limit)) {
-            Ok(node) => *limit = node,
-            Err((span, what)) => {
-                let path = path.key(name).to_string();
-                findings.push(Diagnostic::error("bad-value", path, what).at(span));
-            }
+    map.retain(|name, limit| match value::limit(std::mem::take(limit)) {
+        Ok(node) => {
+            *limit = node;
+            true
         }
-    }
+        Err((span, what)) => {
+            let path = path.key(name).to_string();
+            findings.push(Diagnostic::error("bad-value", path, what).at(span));
+            false
+        }
+    });
     Node::new(map, span)
 }

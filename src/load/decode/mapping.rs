@@ -17,8 +17,11 @@ pub fn decode(kind: Kind, node: Node) -> Result<Node, String> {
         (Kind::MultiOptions, Value::Map(map)) => lists(map),
         (Kind::Environment | Kind::Labels, Value::Seq(items)) => pairs(kind, &items)?,
         (Kind::Environment, Value::Map(map)) => values(map, true),
+        (Kind::Texts, Value::Map(map)) => values(without_fractions(map)?, false),
         (Kind::Labels | Kind::Options, Value::Map(map)) => values(map, false),
-        (Kind::Options | Kind::MultiOptions, _) => return Err("must be a mapping".into()),
+        (Kind::Options | Kind::Texts | Kind::MultiOptions, _) => {
+            return Err("must be a mapping".into());
+        }
         _ => return Err("must be a mapping or a list of `NAME=VALUE`".into()),
     };
     Ok(Node::new(map, span))
@@ -45,6 +48,19 @@ fn pairs(kind: Kind, items: &[Node]) -> Result<Map, String> {
             None => Value::from(""),
         };
         map.insert(name, item.span, Node::new(value, item.span));
+    }
+    Ok(map)
+}
+
+fn without_fractions(map: Map) -> Result<Map, String> {
+    for (name, node) in map.iter() {
+        // Others are no whole numbers, which the schema says.
+        if let Value::Float(x) = node.value
+            && x.fract() == 0.0
+        {
+            let number = number::text(node);
+            return Err(format!("`{name}` must be a string; put {number} in quotes"));
+        }
     }
     Ok(map)
 }

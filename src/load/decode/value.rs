@@ -22,6 +22,13 @@ pub fn decode(kind: Kind, node: Node) -> Result<Option<Node>, String> {
             n if n < 0 => Err(format!("{n} is negative")),
             n => new(Value::Int(n)),
         },
+        Kind::Uint32 => new(Value::Int(within(integer(&node)?, u32::MAX.into())?)),
+        Kind::Weight => match &node.value {
+            Value::Str(text) => Err(format!(
+                "must be a number: neither `{text}` in quotes nor a variable is read here"
+            )),
+            _ => new(Value::Int(within(integer(&node)?, u16::MAX.into())?)),
+        },
         Kind::Float => new(Value::Float(single(&node)?)),
         Kind::Bytes => match &node.value {
             Value::Int(n) => new(n.to_string().into()),
@@ -58,7 +65,11 @@ pub fn decode(kind: Kind, node: Node) -> Result<Option<Node>, String> {
             Value::Seq(items) => new(Value::Seq(texts(items)?)),
             _ => Ok(None),
         },
-        Kind::Mode => new(format!("0{:o}", mode(&node)?).into()),
+        Kind::Mode => {
+            let mode = mode(&node)?;
+            let sign = if mode < 0 { "-" } else { "" };
+            new(format!("0{sign}{:o}", mode.unsigned_abs()).into())
+        }
         Kind::Count => match &node.value {
             Value::Str(text) if text.eq_ignore_ascii_case("all") => new(Value::Int(-1)),
             Value::Str(text) => match text.parse() {
@@ -106,6 +117,15 @@ fn switch(node: &Node) -> Result<bool, String> {
     }
 }
 
+/// Docker Compose keeps the lower bits of a larger number; nobody means what comes out then.
+fn within(number: i64, max: i64) -> Result<i64, String> {
+    match number {
+        n if n < 0 => Err(format!("{n} is negative")),
+        n if n > max => Err(format!("{n} is too large: it must be at most {max}")),
+        n => Ok(n),
+    }
+}
+
 fn integer(node: &Node) -> Result<i64, String> {
     match &node.value {
         Value::Int(i) => Ok(*i),
@@ -147,7 +167,11 @@ fn mode(node: &Node) -> Result<i64, String> {
 /// What is wrong, and where.
 pub fn limit(node: Node) -> Result<Node, (Span, String)> {
     let span = node.span;
-    let number = |node: &Node| integer(node).map_err(|what| (node.span, what));
+    let number = |node: &Node| match &node.value {
+        // Docker Compose falls over one; the limits are counted.
+        Value::Float(_) => Err((node.span, "must be a whole number".to_owned())),
+        _ => integer(node).map_err(|what| (node.span, what)),
+    };
     let Value::Map(map) = &node.value else {
         return Ok(match number(&node)? {
             0 => Node::new(Map::new(), span),
@@ -181,6 +205,9 @@ mod tests {
             (Kind::Float, Value::Int(2), Value::Float(2.0)),
             (Kind::Mode, Value::Int(0o440), Value::from("0440")),
             (Kind::Mode, Value::from("0400"), Value::from("0400")),
+            (Kind::Mode, Value::Int(-1), Value::from("0-1")),
+            (Kind::Weight, Value::Float(1.0), Value::Int(1)),
+            (Kind::Uint32, Value::from("80"), Value::Int(80)),
             (Kind::Count, Value::from("all"), Value::Int(-1)),
             (Kind::Bool, Value::from("yes"), Value::Bool(true)),
             (Kind::Str, Value::Int(8080), Value::from("8080")),
@@ -196,6 +223,9 @@ mod tests {
             (Kind::OptDuration, Value::from("10")),
             (Kind::Bool, Value::from("maybe")),
             (Kind::Uint, Value::Int(-1)),
+            (Kind::Uint32, Value::Int(1 << 32)),
+            (Kind::Weight, Value::Int(1 << 16)),
+            (Kind::Weight, Value::from("5")),
             (Kind::Str, Value::Bool(true)),
             (Kind::Count, Value::from("some")),
         ] {

@@ -294,7 +294,7 @@ pub(super) static PROVIDER: Schema = NOTHING.or_object(
     )
     .requires(&["type"]),
 );
-pub(super) static PROVIDER_OPTIONS: Schema = NOTHING.or_named(Names::Any, &PROVIDER_OPTION);
+pub(super) static PROVIDER_OPTIONS: Schema = NOTHING.or_named(Names::OrNone, &PROVIDER_OPTION);
 pub(super) static PROVIDER_OPTION: Schema = NOTHING
     .or_string()
     .or_number()
