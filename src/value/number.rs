@@ -20,7 +20,8 @@ pub fn float<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
 }
 
 /// A scalar as text, the way Go prints it: what a number or a switch becomes where a text is
-/// wanted. Lists and mappings have no such text.
+/// wanted. A mapping becomes `map[key:value]`, which is of no use to anybody, but what Docker
+/// Compose makes of one where it merges labels or variables.
 pub fn text(node: &Node) -> Text {
     match &node.value {
         Value::Str(text) => text.clone(),
@@ -28,7 +29,40 @@ pub fn text(node: &Node) -> Text {
         Value::Bool(b) => if *b { "true" } else { "false" }.into(),
         Value::Int(i) => i.to_string().into(),
         Value::Float(x) => float::plain(*x).into(),
-        Value::Null | Value::Seq(_) | Value::Map(_) => Text::new(),
+        Value::Null => Text::new(),
+        Value::Seq(_) | Value::Map(_) => {
+            let mut out = String::new();
+            print(node, &mut out);
+            out.into()
+        }
+    }
+}
+
+/// A value inside another as Go prints it.
+fn print(node: &Node, out: &mut String) {
+    match &node.value {
+        Value::Null => out.push_str("<nil>"),
+        Value::Seq(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { " " });
+                print(item, out);
+            }
+            out.push(']');
+        }
+        Value::Map(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
+            out.push_str("map[");
+            for (index, (key, value)) in entries.into_iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { " " });
+                out.push_str(key);
+                out.push(':');
+                print(value, out);
+            }
+            out.push(']');
+        }
+        _ => out.push_str(&text(node)),
     }
 }
 
