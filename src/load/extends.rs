@@ -80,6 +80,7 @@ impl Builder<'_> {
             return;
         }
         chain.push((file.to_owned(), name.to_owned(), target.span));
+        let before = self.findings.len();
         let base = match &target.file {
             Some((path, span)) => {
                 let located = self.locate(path, scope);
@@ -110,8 +111,9 @@ impl Builder<'_> {
         let Some(mut base) = base.filter(|base| !base.is_null()) else {
             return;
         };
-        // It is still there where what the base extends was not found.
+        // It is still there where what the base extends was not found, or was empty.
         let unfound = base.as_map_mut().and_then(|m| m.remove_entry("extends"));
+        let unfound = unfound.filter(|_| self.findings.len() > before);
         tags::below(tags, &["services", name], &mut base);
         if let Some(service) = services.get_mut(name) {
             let over = std::mem::take(service);
