@@ -213,6 +213,20 @@ impl Merger<'_> {
                 false => over,
             };
         };
+        // With one of the two empty Docker Compose has nothing left, and refuses that.
+        if originals.is_empty() || overrides.is_empty() {
+            self.findings.push(
+                Diagnostic::error(
+                    "cannot-override",
+                    path.to_string(),
+                    "address pools merge by their subnet, and one of the two lists is empty",
+                )
+                .at(over.span)
+                .related(span, "the other one")
+                .help("leave the empty one out, or write `!override` to replace the earlier list"),
+            );
+            return base;
+        }
         let subnet = |pool: &Node| pool.get("subnet").cloned();
         let mut pools: Vec<Node> = Vec::new();
         for original in originals {

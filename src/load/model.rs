@@ -192,6 +192,7 @@ impl<'f> Builder<'f> {
             history.close();
         }
         tags::apply(&tags, &mut model);
+        self.empty_services(&root, &model);
         self.extend_services(&mut root, &tags, file, scope);
         let is_first = model.as_map().is_some_and(Map::is_empty);
         let touched = match is_first {
@@ -224,6 +225,20 @@ impl<'f> Builder<'f> {
             sources.assigned.used(root.span.source, scope.number);
             let lookup = |name: &str| scope.environment.get(name).cloned();
             interpolate(root, &self.reader.sources, &lookup, &mut self.findings);
+        }
+    }
+
+    /// Elsewhere nothing in a later document leaves what is there; `services:` must hold some.
+    fn empty_services(&mut self, root: &Node, earlier: &Node) {
+        if let (Some(services), Some(_)) = (root.get("services"), earlier.get("services"))
+            && services.is_null()
+        {
+            let what = "must be a mapping, but is empty";
+            self.findings.push(
+                Diagnostic::error("wrong-type", "services", what)
+                    .at(services.span)
+                    .help("leave it out where a file adds nothing to the services"),
+            );
         }
     }
 
