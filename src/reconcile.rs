@@ -19,6 +19,7 @@ mod images;
 pub mod lifecycle;
 mod networks;
 mod orphans;
+mod ports;
 mod pre_start;
 mod starts;
 mod takeovers;
@@ -123,12 +124,12 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
     planner.early = planner.plan.len();
     planner.plan_network_recreations();
     planner.plan_reconnections();
-    for name in dependency_order(project) {
+    planner.plan_orphans();
+    for name in planner.turns() {
         planner.plan_starts(name);
     }
     planner.plan_joint_successions();
     planner.plan_final_waits();
-    planner.plan_orphans();
     planner.outcome()
 }
 

@@ -44,7 +44,7 @@ fn orphans_of_another_folder_stay_unless_adopted() {
         assert_eq!(observed.foreign_folders.len(), 1);
         for (adopt, expected) in [
             (false, &[][..]),
-            (true, &["Container p-app-1", "Container p-old-1"]),
+            (true, &["Container p-old-1", "Container p-app-1"]),
         ] {
             let options = Options {
                 start: true,

@@ -3,7 +3,7 @@
 use super::Planner;
 use crate::observe::ObservedContainer;
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     pub(super) fn plan_orphans(&mut self) {
         let observed = self.observed;
         let project = self.project;
@@ -14,10 +14,7 @@ impl Planner<'_> {
                 self.plan_hook_removal(left, "no service of the project any more");
             }
         }
-        let orphans = observed.orphans(project);
-        // What another directory brought up under this name is its own business.
-        let is_ours = |c: &&ObservedContainer| self.options.adopt || !observed.is_foreign(c);
-        let orphans: Vec<_> = orphans.filter(is_ours).collect();
+        let orphans: Vec<_> = self.orphans().collect();
         if orphans.is_empty() {
             return;
         }
@@ -34,5 +31,18 @@ impl Planner<'_> {
                 names.join(", ")
             ));
         }
+    }
+    /// Orphans that are ours: what another directory brought up under this name is its own
+    /// business.
+    fn orphans(&self) -> impl Iterator<Item = &'a ObservedContainer> + use<'a> {
+        let (observed, adopt) = (self.observed, self.options.adopt);
+        let orphans = observed.orphans(self.project);
+        orphans.filter(move |c| adopt || !observed.is_foreign(c))
+    }
+
+    /// Those that go in this plan.
+    pub(super) fn removed_orphans(&self) -> impl Iterator<Item = &'a ObservedContainer> + use<'a> {
+        let remove = self.options.remove_orphans;
+        self.orphans().filter(move |_| remove)
     }
 }

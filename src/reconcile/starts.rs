@@ -29,11 +29,14 @@ impl<'a> Planner<'a> {
             self.dependents_stopped.insert(name, stopped);
         }
         let starting = self.options.start && fates.iter().any(|fate| self.needs_start(fate));
-        let waits = if self.options.start {
+        let mut waits = if self.options.start {
             self.plan_dependency_waits(service, starting)
         } else {
             Vec::new()
         };
+        if starting {
+            waits.extend(self.releases(service));
+        }
         let waits = match self.options.start {
             true => self.plan_pre_start(service, &fates, waits),
             false => waits,

@@ -139,7 +139,7 @@ impl Case {
         let shares = all.any(|d| d.shares_with.is_some());
         sound
             && self.taken.is_none()
-            && !self.moves_ports()
+            && !self.moves_ports_unordered()
             && match &self.command {
                 Command::Start { .. } => false,
                 // What a killed `up` had just created may lack its network, which no restart makes.
@@ -164,14 +164,45 @@ impl Case {
         both.cloned().collect()
     }
 
-    /// Whether a service is to publish what another publishes now. Known: it may start before the other
-    /// stops, and fail.
+    /// The host ports that one service publishes now, and another is to publish: giver and getter.
+    fn port_moves(&self) -> Vec<(&Draft, &Draft)> {
+        let mut moves = Vec::new();
+        for getter in &self.after.services {
+            let others = self.before.services.iter();
+            let givers = others
+                .filter(|d| d.name != getter.name && d.port.is_some() && d.port == getter.port);
+            moves.extend(givers.map(|giver| (giver, getter)));
+        }
+        moves
+    }
+
+    /// Whether a service is to publish what another publishes now. Known: after a kill the giver may
+    /// be stopped, and nobody knows what it published; it may start again, or be owed a start, when
+    /// the getter has its port.
     pub fn moves_ports(&self) -> bool {
-        let holds = |d: &Draft, port| d.port == Some(port);
-        self.after.services.iter().any(|d| {
-            let mut others = self.before.services.iter().filter(|o| o.name != d.name);
-            d.port.is_some_and(|port| others.any(|o| holds(o, port)))
-        })
+        !self.port_moves().is_empty()
+    }
+
+    /// Whether the getter may start before the giver has stopped, and fail: where the giver stays, or
+    /// depends on the getter, or more than one port moves.
+    pub fn moves_ports_unordered(&self) -> bool {
+        let moves = self.port_moves();
+        let Command::Up(up) = &self.command else {
+            return !moves.is_empty();
+        };
+        let after = |name: &str| self.after.services.iter().find(|d| d.name == name);
+        let gives = |giver: &Draft| match after(&giver.name) {
+            Some(next) => {
+                let all = up.services.is_empty() && !up.never;
+                all && !next.off && next.port != giver.port
+            }
+            None => up.orphans,
+        };
+        moves.len() > 1
+            || moves.iter().any(|(giver, getter)| {
+                !gives(giver)
+                    || after(&giver.name).is_some_and(|d| self.after.needs(d, &getter.name))
+            })
     }
 
     /// Whether a start that a killed run asked for may come through while the next run replaces what

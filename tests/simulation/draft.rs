@@ -235,6 +235,16 @@ impl Drafts {
         }
     }
 
+    /// Whether a service depends on another, over however many.
+    pub fn needs(&self, draft: &Draft, name: &str) -> bool {
+        let edges = draft.edges.iter().map(|edge| &edge.to);
+        let mut needed = edges.chain(&draft.shares_with);
+        needed.any(|to| {
+            let next = self.services.iter().find(|d| d.name == *to);
+            to == name || next.is_some_and(|next| self.needs(next, name))
+        })
+    }
+
     pub fn yaml(&self) -> String {
         let mut text = String::from("name: sim\n");
         text.push_str(match self.services.is_empty() {

@@ -29,6 +29,9 @@ pub fn extend(seed: u64, case: &mut Case) {
     if percent(chance, 10) {
         case.taken = Some(PORTS[chance.below(2)]);
     }
+    if percent(chance, 10) {
+        move_port(chance, case);
+    }
     case.before.mend();
     case.after.mend();
     let one = |name: &String| {
@@ -45,6 +48,18 @@ pub fn extend(seed: u64, case: &mut Case) {
                 *number = (*number).max(1);
             }
         }
+    }
+}
+
+/// One service gives its port to another.
+fn move_port(chance: &mut Chance, case: &mut Case) {
+    let drafts = &mut case.after.services;
+    let Some(giver) = drafts.iter().position(|d| d.port.is_some()) else {
+        return;
+    };
+    let getter = chance.below(drafts.len());
+    if getter != giver && drafts[getter].port.is_none() {
+        drafts[getter].port = drafts[giver].port.take();
     }
 }
 

@@ -1,0 +1,101 @@
+//! A host port that moves from one service to another: the getter starts when it is free.
+
+#[path = "support/on_fake.rs"]
+mod on_fake;
+
+use on_fake::{OneFile, means, on_virtual_time, options, project, up};
+use regatta::change::{Done, agree_to_nothing, carry_out, prepare};
+use regatta::engine::ContainerState;
+use regatta::engine::fake::{Fake, Script};
+use regatta::event::Reporter;
+use regatta::project::Project;
+use regatta::reconcile::Options;
+use std::time::Duration;
+
+/// A shop of these services, each with what else is said of it.
+fn shop(services: &[(&str, &str)]) -> Project {
+    let mut text = "name: shop\nservices:\n".to_owned();
+    for (name, more) in services {
+        text.push_str(&format!("  {name}: {{image: busybox{more}}}\n"));
+    }
+    project(&text)
+}
+
+const PORT: &str = ", ports: [\"8080:80\"]";
+
+async fn up_without_orphans(fake: &Fake, project: &Project) -> Done {
+    let (reporter, files) = (Reporter::silent(), OneFile::empty());
+    let means = means(fake, &reporter, &files);
+    let mut options = Options {
+        remove_orphans: true,
+        ..options()
+    };
+    let no = &mut agree_to_nothing;
+    let prepared = prepare(fake, project, &mut options, no).await;
+    let prepared = prepared.expect("a snapshot");
+    let done = carry_out(&means, project, prepared, &mut options, no).await;
+    done.expect("an answer").1.expect("no obstacles")
+}
+
+/// An engine whose processes take three seconds to stop, and die at once where they are bad.
+fn engine() -> Fake {
+    let fake = Fake::new();
+    fake.cast(|_, body| match body["Env"].to_string().contains("bad") {
+        true => Script::exits(Duration::from_millis(50), 1),
+        false => Script {
+            on_stop: Some((Duration::from_secs(3), 0)),
+            ..Script::default()
+        },
+    });
+    fake
+}
+
+#[track_caller]
+fn runs(fake: &Fake, name: &str) -> String {
+    let container = fake.container(name).expect(name);
+    assert_eq!(container.state, ContainerState::Running, "{name}");
+    container.id
+}
+
+#[test]
+fn a_service_that_got_another_name_keeps_its_port() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &shop(&[("web", PORT)])).await;
+        let done = up_without_orphans(&fake, &shop(&[("front", PORT)])).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        runs(&fake, "shop-front-1");
+        assert!(fake.container("shop-web-1").is_none());
+    });
+}
+
+#[test]
+fn whoever_gets_a_port_waits_for_who_gives_it_away_also_where_its_name_comes_first() {
+    for [giver, getter] in [["api", "front"], ["front", "api"]] {
+        on_virtual_time(async {
+            let fake = engine();
+            up(&fake, &shop(&[(giver, PORT), (getter, "")])).await;
+            let done = up(&fake, &shop(&[(giver, ""), (getter, PORT)])).await;
+            assert!(done.report.is_success(), "{:?}", done.report.failures);
+            let gone = up(&fake, &shop(&[(giver, ", scale: 0"), (getter, PORT)])).await;
+            assert!(gone.report.is_success(), "{:?}", gone.report.failures);
+            let back = up(&fake, &shop(&[(giver, PORT), (getter, ", scale: 0")])).await;
+            assert!(back.report.is_success(), "{:?}", back.report.failures);
+            runs(&fake, &format!("shop-{giver}-1"));
+        });
+    }
+}
+
+#[test]
+fn where_who_gives_it_away_fails_it_has_its_port_back_and_nobody_else_was_stopped() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &shop(&[("api", ""), ("front", PORT)])).await;
+        let before = [runs(&fake, "shop-api-1"), runs(&fake, "shop-front-1")];
+        let bad = ", environment: {LEVEL: bad}";
+        let done = up(&fake, &shop(&[("api", PORT), ("front", bad)])).await;
+        assert!(!done.report.is_success());
+        let after = [runs(&fake, "shop-api-1"), runs(&fake, "shop-front-1")];
+        assert_eq!(before, after);
+    });
+}
