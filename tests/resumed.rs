@@ -266,6 +266,31 @@ fn data_of_a_one_shot_that_took_over_goes_on_where_it_is_replaced_in_its_turn() 
 }
 
 #[test]
+fn however_often_it_is_killed_no_volume_is_left_that_nobody_ever_used() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", "")).await;
+        let next = web("new", "    volumes: [/scratch]\n");
+        for _ in 0..3 {
+            let stop = Fault::nth("stop_container", 0, Way::HangBefore);
+            killed(&fake, &next, stop).await;
+            // The next one is made anew, too.
+            let forced = Options {
+                recreate: Recreate::Force,
+                ..options()
+            };
+            fake.fail(Fault::nth("stop_container", 0, Way::HangBefore));
+            let again = tokio::time::timeout(Duration::from_secs(5), up_with(&fake, &next, forced));
+            assert!(again.await.is_err());
+            fake.forgive();
+        }
+        up(&fake, &next).await;
+        assert_eq!(names(&fake).len(), 1);
+        assert_eq!(fake.volumes().len(), 1);
+    });
+}
+
+#[test]
 fn data_of_one_that_ran_outlives_a_third_one_that_took_it_over_and_failed() {
     on_virtual_time(async {
         let fake = Fake::new();

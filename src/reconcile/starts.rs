@@ -1,6 +1,6 @@
 //! Pass 4: everything that takes away or starts, service by service in dependency order.
 
-use super::containers::LEFTOVER;
+use super::containers::{LEFTOVER, prefixes};
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::labels;
@@ -157,7 +157,7 @@ impl<'a> Planner<'a> {
     /// `depends_on: {restart: true}`: a dependent is stopped before what it depends on is, and
     /// started again when its turn comes; before it those that depend on it in the same way.
     /// Gives the stops, which wait for all that can fail early.
-    fn plan_stops_of_dependents(&mut self, name: &'a str, what: &str) -> Vec<StepId> {
+    pub(super) fn plan_stops_of_dependents(&mut self, name: &'a str, what: &str) -> Vec<StepId> {
         let project = self.project;
         let mut stopped = Vec::new();
         for dependent in project.dependents(name) {
@@ -500,11 +500,10 @@ pub(super) fn has_only_empty_volumes(observed: &Observed, container: &ObservedCo
         return false;
     };
     let predecessor = prefix.trim_end_matches('_');
-    !predecessor.is_empty()
-        && others.any(|c| {
-            let mut volumes = c.volumes.iter().filter(|name| is_anonymous(name));
-            c.id.starts_with(predecessor) && !volumes.any(|v| container.volumes.contains(v))
-        })
+    others.any(|c| {
+        let mut volumes = c.volumes.iter().filter(|name| is_anonymous(name));
+        prefixes(&c.id).any(|p| p == predecessor) && !volumes.any(|v| container.volumes.contains(v))
+    })
 }
 
 /// Whether it uses a secret or config whose content is not a file on this machine.
