@@ -297,6 +297,33 @@ fn nothing_stops_before_those_that_are_restarted_with_it() {
     assert_eq!(plan.dependencies(*proxy), [created]);
 }
 
+/// Nor for a network: whoever comes after a kill would see up what stops only then.
+#[test]
+fn for_a_network_too_those_stop_first_that_are_restarted_with_it() {
+    let before = "\
+name: chain
+services:
+  db: {image: busybox, networks: [inner]}
+  web: {image: busybox, networks: [outer], depends_on: {db: {condition: service_started, restart: true}}}
+networks: {inner: {}, outer: {}}
+";
+    let after = before.replace("inner: {}", "inner: {labels: {v: two}}");
+    let (plan, text) = from_to(Some(before), &after, |_| {});
+    let stops: Vec<_> = plan
+        .steps()
+        .filter(|(_, step)| step.action.kind() == "stop_container")
+        .map(|(id, step)| (id, step.action.resource()))
+        .collect();
+    let [(web, of_web), (db, of_db)] = stops.as_slice() else {
+        panic!("{text}");
+    };
+    assert_eq!(
+        (of_web.as_str(), of_db.as_str()),
+        ("Container chain-web-1", "Container chain-db-1")
+    );
+    assert!(plan.dependencies(*db).contains(web));
+}
+
 #[test]
 fn restart_takes_the_chain_along_and_waits_for_health() {
     let only = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();

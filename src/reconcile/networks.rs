@@ -104,7 +104,7 @@ impl<'a> Planner<'a> {
             for container in &users {
                 let stop = match self.stands_by(container) {
                     true => None,
-                    false => self.stop(container, &cause),
+                    false => self.plan_stop_for_network(container, &cause),
                 };
                 let step = Step::silent(
                     Action::DisconnectNetwork {
@@ -132,6 +132,29 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+    }
+
+    /// Before it those stop that are restarted with it: a run that is killed later leaves nobody of
+    /// them up for the next one to see, and to stop only then.
+    fn plan_stop_for_network(
+        &mut self,
+        container: &'a ObservedContainer,
+        cause: &str,
+    ) -> Option<StepId> {
+        let known = self.stops.get(container.id.as_str()).copied();
+        if known.is_some() || !container.state.is_up() {
+            return known;
+        }
+        // Nothing stops before all that can fail early has been done.
+        let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
+        if self.options.start
+            && let Some((name, _)) = self.project.services.get_key_value(&container.service)
+        {
+            after.extend(self.plan_stops_of_dependents(name, "stopped for a network"));
+        }
+        // One of them may be on the network, too.
+        let known = self.stops.get(container.id.as_str()).copied();
+        known.or_else(|| Some(self.plan_stop(container, cause, after, true)))
     }
 
     /// Whether it stays as it is, since the command is not about it: of a service that is not
