@@ -19,6 +19,8 @@ struct Book {
     alive: BTreeSet<Slot>,
     /// The containers that were.
     running: BTreeSet<String>,
+    /// Slots of which a container was up whose host somebody had taken away.
+    homeless: BTreeSet<Slot>,
     /// Containers of others: id → name.
     foreign: BTreeMap<String, String>,
     foreign_network: String,
@@ -49,6 +51,14 @@ pub fn slot(resident: &Resident<'_>) -> Option<Slot> {
     let label = |key: &str| resident.labels.get(&format!("com.docker.compose.{key}"));
     let number = label("container-number")?.parse().ok()?;
     Some((label("service")?.clone(), number))
+}
+
+/// Whether it was made to live in a namespace of a container that is gone: it may run still, without
+/// any network, but nothing can start it again.
+pub fn is_homeless(census: &Census<'_>, resident: &Resident<'_>) -> bool {
+    let mode = resident.request["HostConfig"]["NetworkMode"].as_str();
+    let host = mode.and_then(|mode| mode.strip_prefix("container:"));
+    host.is_some_and(|host| census.container(host).is_none())
 }
 
 /// The name without the prefix of a successor.
@@ -85,6 +95,9 @@ impl Oversight {
                     continue;
                 };
                 if resident.state == ContainerState::Running {
+                    if is_homeless(census, &resident) {
+                        book.homeless.insert(slot.clone());
+                    }
                     for mount in resident.mounts.iter().filter(|m| m.name.len() == 64) {
                         let at = (slot.clone(), mount.destination.clone());
                         book.data.insert(at, mount.name.clone());
@@ -201,7 +214,8 @@ impl Oversight {
         })
     }
 
-    /// Whether of what was up before, and is to stay, everything is up again, where a change failed.
+    /// Whether of what was up before, and is to stay, everything is up again, where a change failed;
+    /// but for those whose host was gone, which nothing can start again.
     /// `entangled` are services that may not be able to ([`super::case::Case::entangled`]).
     pub fn still_serves(
         &self,
@@ -218,7 +232,8 @@ impl Oversight {
                 is_ours(c) && is_up && is_itself
             });
             let serving: BTreeSet<Slot> = running.filter_map(|c| slot(&c)).collect();
-            let mut missing = book.alive.intersection(lasting);
+            let owed = book.alive.intersection(lasting);
+            let mut missing = owed.filter(|slot| !book.homeless.contains(slot));
             match missing.find(|slot| !serving.contains(slot) && !entangled.contains(&slot.0)) {
                 Some((service, number)) => Err(format!(
                     "it fails and leaves number {number} of {service} down"

@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::command::Command;
-use super::law::{Slot, final_name, is_ours, slot};
+use super::law::{Slot, final_name, is_homeless, is_ours, slot};
 use super::outcome::Outcome;
 use regatta::engine::ContainerState;
 use regatta::engine::fake::Fake;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// What was there before.
 pub struct Standing {
-    /// Numbers of servers that were up.
+    /// Numbers of servers that were up, but for those whose host somebody had taken away.
     up: BTreeSet<Slot>,
     /// Containers with temporary names.
     temporary: BTreeSet<String>,
@@ -21,6 +21,7 @@ impl Standing {
         fake.census(|census| {
             let ours = census.containers().filter(is_ours);
             let up = ours.filter(|c| c.state == ContainerState::Running);
+            let up = up.filter(|c| !is_homeless(census, c));
             let ours = census.containers().filter(is_ours);
             let temporary = ours.filter(|c| final_name(c.name) != c.name);
             Standing {

@@ -1,9 +1,9 @@
 //! Where a run has led: everything that is the same whichever way it was reached.
 
-use super::law::{Slot, final_name, is_ours, slot};
+use super::law::{Slot, final_name, is_homeless, is_ours, slot};
 use super::stage::PROJECT;
-use regatta::engine::ContainerState;
 use regatta::engine::fake::{Census, Fake};
+use regatta::engine::{ContainerState, Health};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of what was there before.
@@ -83,7 +83,7 @@ impl Leeway {
 pub struct Outcome {
     pub lines: Vec<String>,
     pub slots: BTreeSet<Slot>,
-    /// Numbers that run.
+    /// Numbers that run, in namespaces that are there.
     pub running: BTreeSet<Slot>,
 }
 
@@ -105,6 +105,7 @@ impl Outcome {
             let slots = census.containers().filter(is_ours);
             let running = census.containers().filter(is_ours);
             let running = running.filter(|c| c.state == ContainerState::Running);
+            let running = running.filter(|c| !is_homeless(census, c));
             Outcome {
                 lines,
                 slots: slots.filter_map(|c| slot(&c)).collect(),
@@ -212,9 +213,11 @@ fn containers(
                 name => format!("<id>_{name}"),
             },
             // Who dies and is started again and again is found in this state or that.
-            match c.says("KIND=dies") && c.state.is_up() {
-                true => "up",
-                false => c.state.as_str(),
+            match c.state.is_up() {
+                _ if is_homeless(census, &c) => "homeless",
+                true if c.says("KIND=dies") => "up",
+                true if c.health == Some(Health::Unhealthy) => "unhealthy",
+                _ => c.state.as_str(),
             },
             if c.has_run { "has run" } else { "never ran" },
             // In the hash of who shares a namespace stands the id of the other.

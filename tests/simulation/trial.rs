@@ -2,12 +2,13 @@
 
 use super::case::{At, Case};
 use super::command::{Command, ENDLESS};
-use super::law::{Licence, Oversight};
+use super::law::{Licence, Oversight, is_ours};
 use super::on_fake::on_virtual_time;
 use super::order::Standing;
 use super::outcome::{Before, Leeway, Outcome};
 use super::stage::{PROJECT, Projects, REST, set};
 use super::wire::{Spot, Wire};
+use regatta::engine::fake::Fake;
 use regatta::plan::{Action, Plan, render_text};
 use regatta::project::Project;
 use regatta::service::Condition;
@@ -125,6 +126,9 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
                 tokio::time::sleep(REST).await;
             }
         }
+        // Nobody starts, and so nobody watches, what is up: what is about to die at that moment, what has
+        // died unnoticed, or what its engine starts again and again.
+        let is_unnoticed = case.at_once && has_doomed(&fake) || case.has_crash_loops();
         let wire = Wire::new(&fake, case.luck ^ 0x5555, SLOWNESS);
         let again = case.command.run(&wire, project, None).await;
         tokio::time::sleep(REST).await;
@@ -156,10 +160,6 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
                 calls,
             );
         }
-        // Whoever comes right after a killed run finds running what has died unnoticed, or what its
-        // engine starts again and again; nobody starts, and so nobody watches, what is up.
-        let is_unnoticed = case.at_once && case.shown.is_some_and(|late| late > 0);
-        let is_unnoticed = is_unnoticed || case.has_crash_loops();
         if went_well.is_err() && again.is_ok() && !is_unnoticed {
             return say(
                 format!("it goes well where an undisturbed run fails: {went_well:?}"),
@@ -174,6 +174,14 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
             return say(format!("it ends elsewhere:\n{difference}"), calls);
         }
         Ok(())
+    })
+}
+
+/// Whether something of ours is up, or is to the engine's knowledge, that dies in its first moments.
+fn has_doomed(fake: &Fake) -> bool {
+    fake.census(|census| {
+        let mut ours = census.containers().filter(is_ours);
+        ours.any(|c| c.says("KIND=dies") && c.state.is_up())
     })
 }
 
