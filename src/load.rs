@@ -263,12 +263,7 @@ pub fn load_model(files: &dyn Files, options: &LoadOptions) -> LoadedModel {
     let mut merged = Merged::read(files, options);
     let mut model = merged.model.take().unwrap_or_default();
     if !options.stages.no_normalize {
-        // Without interpolation, Compose takes nothing from the environment.
-        let environment = match options.stages.no_interpolate {
-            true => environment::Environment::new(),
-            false => std::mem::take(&mut merged.environment),
-        };
-        normalize::normalize(&mut model, &merged.name, &environment);
+        normalize::normalize(&mut model, &merged.name, &merged.environment);
         let name = Node::new(merged.name.as_str(), model.span);
         if let Some(map) = model.as_map_mut() {
             map.insert("name", name.span, name);
@@ -432,6 +427,12 @@ impl<'f> Merged<'f> {
             &self.named_by,
             &mut builder.findings,
         );
+        builder.home = scope.environment.get("HOME").cloned();
+        if options.stages.no_interpolate {
+            // Compose then takes nothing from the environment but the project's name; what is
+            // included has its own env files all the same.
+            scope.environment.clear();
+        }
         scope
             .environment
             .insert(name::VARIABLE.to_owned(), self.name.clone());

@@ -284,7 +284,7 @@ impl Builder<'_> {
             paths::Base {
                 files: self.reader.files,
                 dir: &base,
-                home: scope.environment.get("HOME").map(String::as_str),
+                home: self.home.as_deref(),
             },
         );
         match model.as_map_mut()?.remove("services")?.value {

@@ -49,6 +49,8 @@ pub struct Builder<'f> {
     pub bases: HashMap<(usize, PathBuf, String), Option<Rc<Node>>>,
     /// How many files were included so far.
     pub included: usize,
+    /// What `~` stands for.
+    pub home: Option<String>,
 }
 
 /// A file with its documents.
@@ -67,6 +69,7 @@ impl<'f> Builder<'f> {
             tops: HashMap::new(),
             bases: HashMap::new(),
             included: 0,
+            home: None,
         }
     }
 
@@ -160,13 +163,11 @@ impl<'f> Builder<'f> {
                 paths::Base {
                     files: self.reader.files,
                     dir: &scope.base,
-                    home: scope.environment.get("HOME").map(String::as_str),
+                    home: self.home.as_deref(),
                 },
             );
         }
-        if !self.stages.no_interpolate {
-            environment::resolve(&mut model, &scope.environment);
-        }
+        environment::resolve(&mut model, &scope.environment);
         model
     }
 
