@@ -4,6 +4,7 @@
 //! nothing is left out, so that the image's and the engine's defaults apply. What no field can
 //! hold is refused with its path and place.
 
+mod attributes;
 mod container;
 mod endpoints;
 mod exec;

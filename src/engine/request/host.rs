@@ -2,6 +2,8 @@
 
 use super::fields::Fields;
 use super::{Refusal, Task};
+use crate::service::Logging;
+use crate::service::port::Port;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -39,10 +41,10 @@ impl Task<'_> {
             .map(|entry| entry.replacen('=', ":", 1))
             .collect();
         f.texts("ExtraHosts", &hosts);
-        if let Some(logging) = &service.logging {
+        if let Some(Logging { driver, options }) = &service.logging {
             let mut log = Fields::default();
-            log.text("Type", logging.driver.as_ref());
-            log.map("Config", &logging.options);
+            log.text("Type", driver.as_ref());
+            log.map("Config", options);
             f.value("LogConfig", log.finish());
         }
         f.map("StorageOpt", &service.storage_opt);
@@ -139,9 +141,20 @@ impl Task<'_> {
     fn port_bindings(&self) -> Value {
         let mut bindings = serde_json::Map::new();
         for port in &self.service.ports {
+            let Port {
+                // For readers, and for other engines.
+                name: _,
+                mode: _,
+                app_protocol: _,
+                // In the key.
+                target: _,
+                protocol: _,
+                host_ip,
+                published,
+            } = port;
             let mut f = Fields::default();
-            f.text("HostIp", port.host_ip.as_ref());
-            f.text("HostPort", port.published.as_ref());
+            f.text("HostIp", host_ip.as_ref());
+            f.text("HostPort", published.as_ref());
             let list = bindings.entry(port.key()).or_insert_with(|| json!([]));
             if let Some(list) = list.as_array_mut() {
                 list.push(f.finish());

@@ -8,7 +8,9 @@ use super::fields::{Fields, words};
 use super::{Refusal, Task, locate};
 use crate::diagnostic::Diagnostic;
 use crate::service::Service;
-use crate::service::mount::{BindOptions, Mount, MountKind};
+use crate::service::mount::{
+    BindOptions, ImageOptions, Mount, MountKind, TmpfsOptions, VolumeOptions,
+};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -81,8 +83,19 @@ impl Task<'_> {
     }
 
     fn long_form(&self, index: usize, mount: &Mount) -> Result<Value, Refusal> {
+        let Mount {
+            kind,
+            source,
+            target,
+            read_only,
+            consistency,
+            bind,
+            volume,
+            tmpfs,
+            image,
+        } = mount;
         let index = index.to_string();
-        let kind = match mount.kind {
+        let word = match kind {
             MountKind::Bind => "bind",
             MountKind::Volume => "volume",
             MountKind::Tmpfs => "tmpfs",
@@ -90,52 +103,57 @@ impl Task<'_> {
             MountKind::Npipe => "npipe",
             MountKind::Cluster => "cluster",
         };
-        let declared = mount.source.as_deref().filter(|s| !s.is_empty());
-        let source = match mount.kind {
+        let declared = source.as_deref().filter(|s| !s.is_empty());
+        let source = match kind {
             MountKind::Volume => match declared {
                 Some(key) => Some(self.volume_name(key, &index)?),
                 // Taken over from the predecessor, where there is one.
-                None => self.resolved.inherited_volumes.get(&mount.target).cloned(),
+                None => self.resolved.inherited_volumes.get(target).cloned(),
             },
             MountKind::Image => declared.map(|source| self.project.mounted_image(source)),
             _ => declared.map(str::to_string),
         };
-        if source.is_none() && matches!(mount.kind, MountKind::Bind | MountKind::Image) {
+        if source.is_none() && matches!(kind, MountKind::Bind | MountKind::Image) {
             return Err(self.refuse(
                 "mount-source",
                 &["volumes", &index],
-                format!("a mount of type {kind:?} needs a source"),
+                format!("a mount of type {word:?} needs a source"),
             ));
         }
-        let mut f = plain(kind, source.as_ref(), &mount.target, mount.read_only);
-        f.text("Consistency", mount.consistency.as_ref());
-        match mount.kind {
+        let mut f = plain(word, source.as_ref(), target, *read_only);
+        f.text("Consistency", consistency.as_ref());
+        match kind {
             MountKind::Bind => {
                 let default = BindOptions::default();
-                let bind = mount.bind.as_ref().unwrap_or(&default);
+                let bind = bind.as_ref().unwrap_or(&default);
                 f.value("BindOptions", bind_options(bind));
             }
             MountKind::Volume => {
-                if let Some(volume) = &mount.volume {
+                if let Some(volume) = volume {
+                    let VolumeOptions {
+                        labels,
+                        nocopy,
+                        subpath,
+                    } = volume;
                     let mut options = Fields::default();
-                    options.flag("NoCopy", volume.nocopy);
-                    options.text("Subpath", volume.subpath.as_ref());
-                    options.value("Labels", words(&volume.labels));
+                    options.flag("NoCopy", *nocopy);
+                    options.text("Subpath", subpath.as_ref());
+                    options.value("Labels", words(labels));
                     f.value("VolumeOptions", options.finish());
                 }
             }
             MountKind::Tmpfs => {
-                if let Some(tmpfs) = &mount.tmpfs {
+                if let Some(TmpfsOptions { size, mode }) = tmpfs {
                     let mut options = Fields::default();
-                    options.number("SizeBytes", tmpfs.size.map_or(0, |b| b.0));
-                    options.number("Mode", i64::from(tmpfs.mode.unwrap_or(0)));
+                    options.number("SizeBytes", size.map_or(0, |b| b.0));
+                    options.number("Mode", i64::from(mode.unwrap_or(0)));
                     f.value("TmpfsOptions", options.finish());
                 }
             }
             MountKind::Image => {
-                if let Some(image) = &mount.image {
+                if let Some(ImageOptions { subpath }) = image {
                     let mut options = Fields::default();
-                    options.text("Subpath", image.subpath.as_ref());
+                    options.text("Subpath", subpath.as_ref());
                     f.value("ImageOptions", options.finish());
                 }
             }
@@ -171,10 +189,17 @@ fn needs_long_form(bind: &BindOptions) -> bool {
 }
 
 fn bind_options(bind: &BindOptions) -> Value {
+    let BindOptions {
+        // The short form's alone.
+        selinux: _,
+        propagation,
+        create_host_path,
+        recursive,
+    } = bind;
     let mut f = Fields::default();
-    f.text("Propagation", bind.propagation.as_ref());
-    f.flag("CreateMountpoint", bind.create_host_path);
-    match bind.recursive.as_deref() {
+    f.text("Propagation", propagation.as_ref());
+    f.flag("CreateMountpoint", *create_host_path);
+    match recursive.as_deref() {
         Some("disabled") => f.flag("NonRecursive", true),
         Some("writable") => f.flag("ReadOnlyNonRecursive", true),
         Some("readonly") => f.flag("ReadOnlyForceRecursive", true),

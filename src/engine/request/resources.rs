@@ -2,8 +2,8 @@
 
 use super::Task;
 use super::fields::{Fields, words};
-use crate::service::ThrottleDevice;
 use crate::service::deploy::{DeviceRequest, Resource};
+use crate::service::{BlkioConfig, Device, ThrottleDevice};
 use serde_json::{Value, json};
 
 impl Task<'_> {
@@ -59,11 +59,18 @@ impl Task<'_> {
         let Some(blkio) = &self.service.blkio_config else {
             return;
         };
-        f.number("BlkioWeight", i64::from(blkio.weight));
+        let BlkioConfig {
+            weight,
+            weight_device,
+            device_read_bps,
+            device_read_iops,
+            device_write_bps,
+            device_write_iops,
+        } = blkio;
+        f.number("BlkioWeight", i64::from(*weight));
         f.list(
             "BlkioWeightDevice",
-            blkio
-                .weight_device
+            weight_device
                 .iter()
                 .map(|d| json!({ "Path": d.path, "Weight": d.weight }))
                 .collect(),
@@ -74,30 +81,35 @@ impl Task<'_> {
                 .map(|d| json!({ "Path": d.path, "Rate": d.rate.0 }))
                 .collect()
         };
-        f.list("BlkioDeviceReadBps", rates(&blkio.device_read_bps));
-        f.list("BlkioDeviceReadIOps", rates(&blkio.device_read_iops));
-        f.list("BlkioDeviceWriteBps", rates(&blkio.device_write_bps));
-        f.list("BlkioDeviceWriteIOps", rates(&blkio.device_write_iops));
+        f.list("BlkioDeviceReadBps", rates(device_read_bps));
+        f.list("BlkioDeviceReadIOps", rates(device_read_iops));
+        f.list("BlkioDeviceWriteBps", rates(device_write_bps));
+        f.list("BlkioDeviceWriteIOps", rates(device_write_iops));
     }
 
     /// `devices`, `gpus` and the reserved ones.
     fn devices(&self, f: &mut Fields, reserved: &[DeviceRequest]) {
         let mut requests: Vec<Value> = reserved
             .iter()
-            .map(|d| device_request(d, d.capabilities.clone()))
+            .map(|device| device_request(device, None))
             .collect();
         let mut mappings = Vec::new();
         let mut named = Vec::new();
         for device in &self.service.devices {
-            let target = device.target.as_deref().filter(|t| !t.is_empty());
-            let target = target.unwrap_or(&device.source);
-            if target == device.source && is_cdi_name(&device.source) {
-                named.push(device.source.clone());
+            let Device {
+                source,
+                target,
+                permissions,
+            } = device;
+            let target = target.as_deref().filter(|t| !t.is_empty());
+            let target = target.unwrap_or(source);
+            if target == source && is_cdi_name(source) {
+                named.push(source.clone());
                 continue;
             }
-            let permissions = device.permissions.as_deref().filter(|p| !p.is_empty());
+            let permissions = permissions.as_deref().filter(|p| !p.is_empty());
             mappings.push(json!({
-                "PathOnHost": device.source,
+                "PathOnHost": source,
                 "PathInContainer": target,
                 "CgroupPermissions": permissions.unwrap_or("rwm"),
             }));
@@ -107,21 +119,32 @@ impl Task<'_> {
             requests.push(json!({ "Driver": "cdi", "DeviceIDs": named }));
         }
         for gpu in &self.service.gpus {
-            let mut capabilities = gpu.capabilities.clone();
-            capabilities.push("gpu".into());
-            requests.push(device_request(gpu, capabilities));
+            requests.push(device_request(gpu, Some("gpu")));
         }
         f.list("DeviceRequests", requests);
     }
 }
 
-fn device_request(device: &DeviceRequest, capabilities: Vec<String>) -> Value {
+/// `more` is a capability besides those that are asked for.
+fn device_request(device: &DeviceRequest, more: Option<&str>) -> Value {
+    let DeviceRequest {
+        capabilities,
+        driver,
+        count,
+        device_ids,
+        options,
+    } = device;
+    let capabilities: Vec<&str> = capabilities
+        .iter()
+        .map(String::as_str)
+        .chain(more)
+        .collect();
     let mut f = Fields::default();
-    f.text("Driver", device.driver.as_ref());
-    f.number("Count", device.count);
-    f.texts("DeviceIDs", &device.device_ids);
+    f.text("Driver", driver.as_ref());
+    f.number("Count", *count);
+    f.texts("DeviceIDs", device_ids);
     f.list("Capabilities", vec![json!(capabilities)]);
-    f.value("Options", words(&device.options));
+    f.value("Options", words(options));
     f.finish()
 }
 
