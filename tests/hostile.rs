@@ -229,3 +229,60 @@ fn hostile_env_files_are_refused_at_once() {
         );
     }
 }
+
+/// Long lists and many tags, merged: each takes one pass.
+#[test]
+fn long_lists_merge_at_once() {
+    let list = |item: &dyn Fn(usize) -> String| -> String {
+        let items: Vec<String> = (0..60_000).map(item).collect();
+        items.join(", ")
+    };
+    let ipam = |n: u8| {
+        let pools = list(&|i| format!("{{subnet: {n}.{}.{}.0/24}}", i / 256, i % 256));
+        format!("networks: {{n: {{ipam: {{config: [{pools}]}}}}}}\n")
+    };
+    let file = |attribute: String| service(&attribute);
+    let over = |attribute: String| format!("services: {{a: {{{attribute}}}}}\n");
+    for (what, base, over) in [
+        (
+            "hosts",
+            file(format!(
+                "extra_hosts: [{}]",
+                list(&|i| format!("h{i}=1.1.1.1"))
+            )),
+            over(format!(
+                "extra_hosts: [{}]",
+                list(&|i| format!("g{i}=1.1.1.1"))
+            )),
+        ),
+        (
+            "resets",
+            file(format!("labels: {{{}}}", list(&|i| format!("l{i}: 1")))),
+            over(format!(
+                "labels: {{{}}}",
+                list(&|i| format!("l{i}: !reset 1"))
+            )),
+        ),
+        (
+            "numbers",
+            file(format!("group_add: [{}]", list(&|i| i.to_string()))),
+            over(format!(
+                "group_add: [{}]",
+                list(&|i| (60_000 + i).to_string())
+            )),
+        ),
+        ("pools", file(String::new()) + &ipam(10), ipam(11)),
+    ] {
+        let begin = Instant::now();
+        let loaded = run(base.as_bytes(), &[("compose.override.yaml", &over)]);
+        assert!(begin.elapsed() < AT_ONCE, "{what}: {:?}", begin.elapsed());
+        let is_refused = what == "pools";
+        let errors = loaded.findings.iter().filter(|f| f.is_error()).count();
+        assert_eq!(
+            errors > 0,
+            is_refused,
+            "{what}: {:?}",
+            loaded.findings.first()
+        );
+    }
+}

@@ -328,7 +328,11 @@ impl Builder<'_> {
             ),
         )
         .at(target.span);
-        if let Some(meant) = similar::nearest(wanted, services.keys()) {
+        // As of every name, the advice is dear, and of many findings nobody reads it.
+        if services.len() < 10_000
+            && self.findings.len() < 100
+            && let Some(meant) = similar::nearest(wanted, services.keys())
+        {
             finding = finding.help(format!("did you mean `{meant}`?"));
         }
         self.findings.push(finding);

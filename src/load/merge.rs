@@ -9,8 +9,9 @@ pub mod unique;
 use super::path::Path;
 use super::rules::Rules;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Items, Map, Node, Span, Value};
+use crate::tree::{Items, Map, Node, Span, Text, Value};
 use crate::value::number;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// A way of merging that differs from the usual one.
@@ -81,6 +82,9 @@ pub fn at(path: [&str; 2], base: Node, over: Node, findings: &mut Vec<Diagnostic
     let section = Path::ROOT.key(path[0]);
     Merger { findings }.value(base, over, RULES.at(&path), &section.key(path[1]))
 }
+
+/// Two lists of address pools whose lengths multiply to more are not merged.
+const MAX_POOL_PAIRS: usize = 10_000;
 
 struct Merger<'f> {
     findings: &'f mut Vec<Diagnostic>,
@@ -162,8 +166,9 @@ impl Merger<'_> {
             Hosts => {
                 let span = base.span;
                 let mut list = key_values(base);
+                let mut known: HashSet<Text> = list.iter().map(number::text).collect();
                 for host in key_values(over) {
-                    if !list.contains(&host) {
+                    if known.insert(number::text(&host)) {
                         list.push(host);
                     }
                 }
@@ -227,7 +232,20 @@ impl Merger<'_> {
             );
             return base;
         }
-        let subnet = |pool: &Node| pool.get("subnet").cloned();
+        // Each is compared with each.
+        if originals.len().saturating_mul(overrides.len()) > MAX_POOL_PAIRS {
+            self.findings.push(
+                Diagnostic::error(
+                    "cannot-override",
+                    path.to_string(),
+                    "so many address pools cannot be merged",
+                )
+                .at(over.span)
+                .related(span, "with these")
+                .help("write `!override` to replace the earlier list"),
+            );
+            return base;
+        }
         let mut pools: Vec<Node> = Vec::new();
         for original in originals {
             let mut original = original.clone();
@@ -246,6 +264,10 @@ impl Merger<'_> {
         }
         Node::new(pools, span)
     }
+}
+
+fn subnet(pool: &Node) -> Option<&Node> {
+    pool.get("subnet")
 }
 
 /// `build: dir` means `build: {context: dir}`.

@@ -5,6 +5,7 @@
 
 use super::yaml::Tag;
 use crate::tree::Node;
+use std::collections::{BTreeMap, HashSet};
 
 /// Takes out of a model what the tags name.
 pub fn apply(tags: &[Tag], model: &mut Node) {
@@ -13,18 +14,19 @@ pub fn apply(tags: &[Tag], model: &mut Node) {
 
 /// The same for a part of the model that stands at a path of it.
 pub fn below(tags: &[Tag], path: &[&str], part: &mut Node) {
+    // Taken out of each mapping at once: one by one costs a look at what remains each time.
+    let mut named: BTreeMap<&[String], HashSet<&str>> = BTreeMap::new();
     for tag in tags {
-        let Some(rest) = strip(&tag.path, path) else {
-            continue;
-        };
-        let Some((last, parents)) = rest.split_last() else {
-            continue;
-        };
+        if let Some((last, parents)) = strip(&tag.path, path).and_then(<[_]>::split_last) {
+            named.entry(parents).or_default().insert(last);
+        }
+    }
+    for (parents, keys) in named {
         let parent = parents
             .iter()
             .try_fold(&mut *part, |node, key| node.get_mut(key));
         if let Some(map) = parent.and_then(Node::as_map_mut) {
-            map.remove(last);
+            map.retain(|key, _| !keys.contains(key));
         }
     }
 }

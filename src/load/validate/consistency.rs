@@ -9,6 +9,12 @@ use crate::tree::{Map, Node, Span};
 use crate::value::similar;
 use std::collections::HashMap;
 
+/// Of so many findings nobody reads the advice, and it costs a look at every name.
+const MAX_ADVISED: usize = 100;
+
+/// Among so many names none is looked for.
+const MAX_NAMES: usize = 10_000;
+
 /// What services may refer to.
 pub struct Project<'m> {
     pub enabled: &'m Map,
@@ -228,6 +234,11 @@ impl<'m> Service<'m, '_> {
                 .map(|m| m.keys().collect())
                 .unwrap_or_default(),
         };
+        let message = format!("service \"{}\" refers to undefined {what} {key}", self.name);
+        if known.len() > MAX_NAMES || self.findings.len() > MAX_ADVISED {
+            self.report(code, below, at, message);
+            return;
+        }
         let help = match similar::nearest(key, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if what == "volume" && key.contains('/') => {
@@ -239,7 +250,6 @@ impl<'m> Service<'m, '_> {
                 format!("add it below the top-level `{section}`; defined there: {list}")
             }
         };
-        let message = format!("service \"{}\" refers to undefined {what} {key}", self.name);
         let finding = self.report(code, below, at, message);
         finding.help = Some(help);
         // Of `data:/data` and `service:db` the name is meant.
@@ -300,6 +310,11 @@ impl<'m> Service<'m, '_> {
                     finding
                         .related
                         .extend(place.map(|p| (p, "defined here".to_owned())));
+                }
+                None if self.project.enabled.len() > MAX_NAMES
+                    || self.findings.len() > MAX_ADVISED =>
+                {
+                    self.report("undefined-service", &below, entry.key, message);
                 }
                 None => {
                     let known = self.project.enabled.keys();

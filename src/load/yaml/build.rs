@@ -14,6 +14,7 @@ use crate::tree::{Entries, Items, Map, Node, Span, Text, Value};
 use anchors::Anchors;
 use base64::Engine as _;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// How many collections may stand inside each other.
@@ -40,14 +41,13 @@ struct Frame {
     merges: Vec<Node>,
     merge_key: Option<Span>,
     /// Keys that were dropped by `!reset`.
-    resets: Vec<(Text, Span)>,
+    resets: HashMap<Text, Span>,
 }
 
 impl Frame {
     /// Where a key was dropped by `!reset`.
     fn reset_before(&self, key: &str) -> Option<Span> {
-        let found = self.resets.iter().find(|(text, _)| text == key);
-        found.map(|(_, span)| *span)
+        self.resets.get(key).copied()
     }
 }
 
@@ -218,7 +218,7 @@ impl<'t> Builder<'t> {
             index: 0,
             merges: Vec::new(),
             merge_key: None,
-            resets: Vec::new(),
+            resets: HashMap::new(),
         });
         Ok(())
     }
@@ -419,7 +419,9 @@ impl<'t> Builder<'t> {
                         let finding = duplicate(&self.path(), &key.text, key.span, first);
                         self.findings.push(finding);
                     }
-                    None => frame.resets.push((key.text, key.span)),
+                    None => {
+                        frame.resets.entry(key.text).or_insert(key.span);
+                    }
                 }
             }
             None => {}
