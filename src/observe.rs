@@ -97,6 +97,16 @@ impl ObservedContainer {
             _ => &self.name,
         }
     }
+
+    /// Whether it has anonymous volumes where the other mounts nothing.
+    pub fn has_data_beyond(&self, other: &ObservedContainer) -> bool {
+        let mut own = self.summary.mounts.iter();
+        own.any(|own| {
+            let mut theirs = other.summary.mounts.iter();
+            let is_theirs = theirs.any(|m| m.destination == own.destination);
+            own.kind == "volume" && is_anonymous(&own.name) && !is_theirs
+        })
+    }
 }
 
 /// The engine names a volume that nobody named by 64 hexadecimal digits.

@@ -312,6 +312,44 @@ fn data_of_one_that_ran_outlives_a_third_one_that_took_it_over_and_failed() {
         let done = up_with(&fake, &web("bad", scratch), forced).await;
         assert!(!done.report.is_success());
         assert!(fake.census(|census| census.has_volume(&volume)));
+        let done = up(&fake, &web("new", scratch)).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        fake.census(|census| {
+            let all: Vec<_> = census.containers().collect();
+            assert_eq!(all.len(), 1);
+            assert_eq!(all[0].mounts[0].name, volume);
+        });
+    });
+}
+
+#[test]
+fn data_of_one_that_never_became_healthy_waits_for_the_next_that_does() {
+    on_virtual_time(async {
+        let more = format!("{CHECK}    volumes: [/scratch]\n");
+        let fake = engine();
+        up(&fake, &web("old", CHECK)).await;
+        let old = fake.container("shop-web-1").unwrap().id;
+        let waiting = || Options {
+            wait: true,
+            ..options()
+        };
+        fake.fail(Fault::nth("inspect_container", 0, Way::HangBefore));
+        let bad = web("bad", &more);
+        let change = tokio::time::timeout(Duration::from_secs(1), up_with(&fake, &bad, waiting()));
+        assert!(change.await.is_err(), "it was to be killed");
+        fake.forgive();
+        let volume = fake.volumes().into_iter().next().expect("a volume").name;
+        let done = up_with(&fake, &bad, waiting()).await;
+        assert!(!done.report.is_success());
+        let back = fake.container("shop-web-1").unwrap();
+        assert_eq!((back.id, back.state), (old, ContainerState::Running));
+        let done = up_with(&fake, &web("new", &more), waiting()).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        fake.census(|census| {
+            let all: Vec<_> = census.containers().collect();
+            assert_eq!(all.len(), 1);
+            assert_eq!(all[0].mounts[0].name, volume);
+        });
     });
 }
 

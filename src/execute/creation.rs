@@ -87,24 +87,16 @@ impl Walk<'_> {
     /// another container with the same number that ran, too, those that only that one has as well.
     fn data_of(&self, old: &ObservedContainer, service: &Service) -> BTreeMap<String, String> {
         let mut inherited = anonymous_volumes(old, service);
-        for other in self.ran_beside(old) {
+        let siblings = self.observed.replicas_of(&old.service).iter();
+        let ran = siblings
+            .filter(|c| c.id != old.id && c.number.is_some() && c.number == old.number)
+            .filter(|c| c.state != ContainerState::Created);
+        for other in ran {
             for (target, volume) in anonymous_volumes(other, service) {
                 inherited.entry(target).or_insert(volume);
             }
         }
         inherited
-    }
-
-    /// The others with its number that ran: what recreations that were interrupted have left.
-    pub(super) fn ran_beside(
-        &self,
-        old: &ObservedContainer,
-    ) -> impl Iterator<Item = &ObservedContainer> {
-        let (id, number) = (old.id.clone(), old.number);
-        let siblings = self.observed.replicas_of(&old.service).iter();
-        siblings
-            .filter(move |c| c.id != id && c.number.is_some() && c.number == number)
-            .filter(|c| c.state != ContainerState::Created)
     }
 
     /// The request for a replica, as the walk stands now.

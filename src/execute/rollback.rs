@@ -73,14 +73,12 @@ impl Walk<'_> {
             return;
         }
         // Volumes that were made for it alone hold nothing anybody knows of, unless it had
-        // been running before, for a run that was killed, who knows how long; or it took over
-        // those of another than the old one, which may be gone by now.
-        let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
-        let before = seen(&new);
-        let never_ran = before.is_none_or(|c| c.state == ContainerState::Created);
-        let old = seen(&self.id_of(&takeover.old));
-        let empty = never_ran && old.is_none_or(|old| self.ran_beside(old).next().is_none());
-        if let Err(error) = self.means.engine.remove_container(&new, true, empty).await {
+        // been running before, for a run that was killed, who knows how long.
+        let before = self.observed.replicas().find(|c| c.id == new);
+        if before.is_some_and(|c| c.state != ContainerState::Created) {
+            return self.withdraw(&new, &self.id_of(&takeover.old)).await;
+        }
+        if let Err(error) = self.means.engine.remove_container(&new, true, true).await {
             tracing::debug!(%error, "the container that took over could not be removed");
         }
     }
@@ -97,10 +95,7 @@ impl Walk<'_> {
         }) = &takeover.fallback
             && engine.start_container(fallback).await.is_ok()
         {
-            // What ran in its place had not proved itself; its volumes may hold data.
-            if let Err(error) = engine.remove_container(id, true, false).await {
-                tracing::debug!(%error, "an unproven container could not be removed");
-            }
+            self.withdraw(id, fallback).await;
             return Some(format!("{first} runs again as it was"));
         }
         Some(match engine.start_container(id).await {
@@ -110,6 +105,24 @@ impl Walk<'_> {
             }
             Err(error) => format!("{name} could not be started again either: {error}"),
         })
+    }
+
+    /// What ran in another's place and had not proved itself goes. Its volumes may hold data: where
+    /// nobody else has them it stays, stopped, for the next successor to take them over.
+    async fn withdraw(&self, id: &str, old: &str) {
+        let engine = self.means.engine;
+        let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
+        let has_data = match (seen(id), seen(old)) {
+            (Some(unproven), Some(old)) => unproven.has_data_beyond(old),
+            _ => false,
+        };
+        let done = match has_data {
+            true => engine.stop_container(id, None).await,
+            false => engine.remove_container(id, true, false).await,
+        };
+        if let Err(error) = done {
+            tracing::debug!(%error, "an unproven container is still there");
+        }
     }
 
     /// One that a killed run had not given its name yet gets it, where nobody has it.

@@ -17,6 +17,9 @@ impl<'a> Planner<'a> {
         for fate in &fates {
             match fate {
                 Fate::Remove { container, .. } if self.is_fallback(container, &fates) => {}
+                Fate::Remove { container, cause } if self.lends_data(container, &fates) => {
+                    self.stop(container, cause);
+                }
                 Fate::Remove { container, cause } => {
                     self.plan_removal(container, cause);
                 }

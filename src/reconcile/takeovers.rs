@@ -2,6 +2,7 @@
 
 use super::containers::{group, is_unproven};
 use super::{Fate, Planner, existing};
+use crate::engine::ContainerState;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId, Target};
 use crate::service::{Condition, Service};
@@ -67,6 +68,11 @@ impl<'a> Planner<'a> {
         // it is to be stopped: once the old one is gone, nobody knows that they were to be.
         after.extend(self.stops_of_dependents(&old.service));
         after.extend(self.creations_below(old, &old.service));
+        let lenders = self.lenders_to(old);
+        let stops = lenders
+            .iter()
+            .filter_map(|(c, _)| self.stops.get(c.id.as_str()));
+        after.extend(stops);
         let mut before_removal = after.clone();
         let first = self.plan.len();
         let healthy = self.options.wait || self.health_is_waited_for(service);
@@ -225,6 +231,14 @@ impl<'a> Planner<'a> {
             let remove = Step::silent(remove, cause).in_group(&group);
             removed = self.plan.add(remove, [removed]);
         }
+        for (container, cause) in self.lenders_to(old) {
+            let remove = Action::RemoveContainer {
+                container: existing(container),
+                force: true,
+                volumes: false,
+            };
+            self.plan.add(Step::silent(remove, cause), [removed]);
+        }
         let mut rename = Step::silent(
             Action::RenameContainer {
                 container: new,
@@ -243,6 +257,19 @@ impl<'a> Planner<'a> {
 
     /// What goes with an unproven container that is replaced, and why.
     fn fallbacks_of(&self, old: &ObservedContainer) -> Vec<(&'a ObservedContainer, String)> {
+        self.removed_with(old, Self::is_fallback)
+    }
+
+    /// What goes once the successor that has its data has proved itself, and why.
+    fn lenders_to(&self, old: &ObservedContainer) -> Vec<(&'a ObservedContainer, String)> {
+        self.removed_with(old, Self::lends_data)
+    }
+
+    fn removed_with(
+        &self,
+        old: &ObservedContainer,
+        is_one: fn(&Self, &ObservedContainer, &[Fate<'_>]) -> bool,
+    ) -> Vec<(&'a ObservedContainer, String)> {
         let fates = self.fates.get(old.service.as_str());
         let fates = fates.map(Vec::as_slice).unwrap_or_default();
         let removals = fates.iter().filter_map(|fate| match fate {
@@ -252,7 +279,7 @@ impl<'a> Planner<'a> {
             _ => None,
         });
         removals
-            .filter(|(container, _)| self.is_fallback(container, fates))
+            .filter(|(container, _)| is_one(self, container, fates))
             .map(|(container, cause)| (container, cause.clone()))
             .collect()
     }
@@ -274,6 +301,19 @@ impl<'a> Planner<'a> {
             && others.any(|fate| {
                 matches!(fate, Fate::Replace { old, .. }
                     if old.number == container.number && is_unproven(old, container))
+            })
+    }
+    /// Whether it is what an interrupted recreation has left, and ran with anonymous volumes where
+    /// the one that is replaced now has none: the successor takes them over, but they are lost to
+    /// the next one where that fails and nobody else has them.
+    pub(super) fn lends_data(&self, container: &ObservedContainer, fates: &[Fate<'_>]) -> bool {
+        let mut others = fates.iter();
+        self.options.start
+            && container.state != ContainerState::Created
+            && !self.is_fallback(container, fates)
+            && others.any(|fate| {
+                matches!(fate, Fate::Replace { old, .. }
+                    if old.number == container.number && container.has_data_beyond(old))
             })
     }
 }

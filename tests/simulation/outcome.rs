@@ -153,8 +153,9 @@ impl Outcome {
         }
         for line in &here {
             // Of a change that fails the new container's own volumes go with it; but one that an
-            // earlier run has started may have been used for days.
-            let is_of_the_failed = leeway.fails && line.starts_with("new volume, with data");
+            // earlier run has started may have been used for days: it stays for them, stopped.
+            let has_data = line.starts_with("new volume, with data") || is_kept_for_data(line);
+            let is_of_the_failed = leeway.fails && has_data;
             if is_of_the_failed || (leeway.volumes && line.contains("volume,")) {
                 continue;
             }
@@ -175,6 +176,19 @@ fn container_name(line: &str) -> Option<&str> {
 fn never_ran(line: &str) -> Option<String> {
     let name = container_name(line)?;
     line.contains(", never ran,").then(|| name.to_owned())
+}
+
+/// Whether it is a successor that has ended, and has an anonymous volume.
+fn is_kept_for_data(line: &str) -> bool {
+    let Some((_, mounts)) = line.split_once(", mounts ") else {
+        return false;
+    };
+    let mounts = mounts.split(", on ").next().unwrap_or_default();
+    let volumes = mounts.split(' ').filter_map(|m| m.split_once('='));
+    let mut volumes = volumes.map(|(_, volume)| volume);
+    line.starts_with("container <id>_")
+        && line.contains(", exited, has run,")
+        && volumes.any(|volume| volume == "new" || volume.len() == 12)
 }
 
 fn count(lines: &[String], line: &str) -> usize {
