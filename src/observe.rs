@@ -3,6 +3,7 @@
 //! Collecting makes no choices; [`crate::reconcile`] does. Nothing is inspected: the lists tell
 //! enough, and their number does not grow with the project.
 
+mod data;
 mod folders;
 mod labelled;
 
@@ -96,16 +97,6 @@ impl ObservedContainer {
             }
             _ => &self.name,
         }
-    }
-
-    /// Whether it has anonymous volumes where the other mounts nothing.
-    pub fn has_data_beyond(&self, other: &ObservedContainer) -> bool {
-        let mut own = self.summary.mounts.iter();
-        own.any(|own| {
-            let mut theirs = other.summary.mounts.iter();
-            let is_theirs = theirs.any(|m| m.destination == own.destination);
-            own.kind == "volume" && is_anonymous(&own.name) && !is_theirs
-        })
     }
 }
 

@@ -15,6 +15,7 @@
 mod containers;
 mod divergence;
 pub mod down;
+mod hosts;
 mod images;
 pub mod lifecycle;
 mod networks;
@@ -129,6 +130,7 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
         planner.plan_starts(name);
     }
     planner.plan_joint_successions();
+    planner.plan_removals_of_hosts();
     planner.plan_final_waits();
     planner.outcome()
 }
@@ -185,6 +187,8 @@ struct Planner<'a> {
     stops: HashMap<&'a str, StepId>,
     /// Service → the stops of those that are restarted with it.
     dependents_stopped: BTreeMap<&'a str, Vec<StepId>>,
+    /// Id of an orphan → the removals of those who live in its namespaces.
+    lodgers_gone: HashMap<&'a str, Vec<StepId>>,
     /// Container id → steps after which it is back on its networks.
     reconnects: HashMap<&'a str, Vec<StepId>>,
     /// Service → steps that start its replicas.
@@ -218,6 +222,7 @@ impl<'a> Planner<'a> {
             joint: BTreeMap::new(),
             stops: HashMap::new(),
             dependents_stopped: BTreeMap::new(),
+            lodgers_gone: HashMap::new(),
             reconnects: HashMap::new(),
             starts: BTreeMap::new(),
             proofs: BTreeMap::new(),

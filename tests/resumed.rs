@@ -354,6 +354,111 @@ fn data_of_one_that_never_became_healthy_waits_for_the_next_that_does() {
 }
 
 #[test]
+fn data_of_one_that_ran_goes_on_after_it_has_failed_again() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        fake.cast(
+            |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+                true => Script::exits(Duration::from_millis(50), 1),
+                false => Script::default(),
+            },
+        );
+        up(&fake, &web("old", "")).await;
+        let scratch = "    volumes: [/scratch]\n";
+        let removal = Fault::nth("remove_container", 0, Way::HangBefore);
+        killed(&fake, &web("bad", scratch), removal).await;
+        let volume = fake.volumes().into_iter().next().expect("a volume").name;
+        assert!(!up(&fake, &web("bad", scratch)).await.report.is_success());
+        up(&fake, &web("good", scratch)).await;
+        fake.census(|census| {
+            let all: Vec<_> = census.containers().collect();
+            assert_eq!(all.len(), 1);
+            assert_eq!(all[0].mounts[0].name, volume);
+        });
+    });
+}
+
+/// A successor that took over the data of one that is gone by now never ran itself.
+#[test]
+fn data_goes_on_through_one_that_never_ran() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", "")).await;
+        let next = web("new", "    volumes: [/scratch]\n");
+        let removal = || Fault::nth("remove_container", 0, Way::HangBefore);
+        killed(&fake, &next, removal()).await;
+        let (volume, first) = (fake.volumes()[0].name.clone(), names(&fake));
+        // Both are outdated now; of the two the new one goes first.
+        let third = web("third", "    volumes: [/scratch]\n");
+        killed(
+            &fake,
+            &third,
+            Fault::nth("start_container", 0, Way::HangBefore),
+        )
+        .await;
+        let created: Vec<_> = names(&fake)
+            .into_iter()
+            .filter(|c| !first.contains(c))
+            .collect();
+        let [(_, created)] = created.as_slice() else {
+            panic!("{created:?}")
+        };
+        assert_eq!(
+            fake.container(created).unwrap().state,
+            ContainerState::Created
+        );
+        for (_, id) in names(&fake) {
+            let ran = id != *created
+                && fake
+                    .container(&id)
+                    .unwrap()
+                    .mounts
+                    .iter()
+                    .any(|m| m.name == volume);
+            if ran {
+                fake.remove_container(&id, true, false).await.unwrap();
+            }
+        }
+        let forced = Options {
+            recreate: Recreate::Force,
+            ..options()
+        };
+        up_with(&fake, &third, forced).await;
+        fake.census(|census| {
+            let all: Vec<_> = census.containers().collect();
+            assert_eq!(all.len(), 1);
+            assert_eq!(all[0].mounts[0].name, volume);
+        });
+    });
+}
+
+#[test]
+fn who_lives_with_an_orphan_comes_back_with_it() {
+    on_virtual_time(async {
+        let fake = engine();
+        let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
+        up(&fake, &project(shop)).await;
+        let mut before = names(&fake);
+        let waiting = || Options {
+            wait: true,
+            ..options()
+        };
+        let done = up_with(&fake, &web("bad", CHECK), waiting()).await;
+        assert!(!done.report.is_success());
+        let mut after = names(&fake);
+        before.sort();
+        after.sort();
+        assert_eq!(before, after);
+        for (_, id) in after {
+            assert_eq!(fake.container(&id).unwrap().state, ContainerState::Running);
+        }
+        let done = up_with(&fake, &web("good", CHECK), waiting()).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        assert_eq!(names(&fake).len(), 1);
+    });
+}
+
+#[test]
 fn who_lives_in_anothers_namespace_comes_back_with_it_whichever_of_the_two_fails() {
     let shop = |owner: &str, guest: &str| {
         project(&format!(

@@ -2,8 +2,8 @@
 
 use super::Walk;
 use super::failure::Trouble;
+use crate::engine::ContainerRequest;
 use crate::engine::request::{self, ContainerRef, Refusal, Resolved};
-use crate::engine::{ContainerRequest, ContainerState};
 use crate::hash::{self, AsCreated};
 use crate::labels;
 use crate::observe::{ObservedContainer, is_anonymous};
@@ -84,14 +84,10 @@ impl Walk<'_> {
     }
 
     /// The anonymous volumes that a successor takes over; where an interrupted recreation has left
-    /// another container with the same number that ran, too, those that only that one has as well.
+    /// another container with the same number, those that only that one has as well.
     fn data_of(&self, old: &ObservedContainer, service: &Service) -> BTreeMap<String, String> {
         let mut inherited = anonymous_volumes(old, service);
-        let siblings = self.observed.replicas_of(&old.service).iter();
-        let ran = siblings
-            .filter(|c| c.id != old.id && c.number.is_some() && c.number == old.number)
-            .filter(|c| c.state != ContainerState::Created);
-        for other in ran {
+        for other in self.observed.data_beside(old) {
             for (target, volume) in anonymous_volumes(other, service) {
                 inherited.entry(target).or_insert(volume);
             }

@@ -78,8 +78,33 @@ impl Walk<'_> {
         if before.is_some_and(|c| c.state != ContainerState::Created) {
             return self.withdraw(&new, &self.id_of(&takeover.old)).await;
         }
-        if let Err(error) = self.means.engine.remove_container(&new, true, true).await {
+        let empty = before.is_none_or(|c| self.observed.has_only_empty_volumes(c));
+        if let Err(error) = self.means.engine.remove_container(&new, true, empty).await {
             tracing::debug!(%error, "the container that took over could not be removed");
+        }
+    }
+
+    /// Whose namespaces the old one lives in runs again first, where that was to go only after it;
+    /// but not what never ran.
+    async fn bring_hosts_back(&self, takeover: &Takeover) {
+        for id in self.plan.dependents(takeover.remove) {
+            let step = self.plan.step(id);
+            let Action::RemoveContainer {
+                container: Target::Existing { id: host, .. },
+                ..
+            } = &step.action
+            else {
+                continue;
+            };
+            let mut replicas = self.observed.replicas();
+            let ran = replicas.any(|c| c.id == *host && c.state != ContainerState::Created);
+            if step.group.is_none()
+                && ran
+                && !self.has_begun(id)
+                && let Err(error) = self.means.engine.start_container(host).await
+            {
+                tracing::debug!(%error, "whom it lives with could not be started again");
+            }
         }
     }
 
@@ -88,6 +113,7 @@ impl Walk<'_> {
         let Target::Existing { id, name } = &takeover.old else {
             return None;
         };
+        self.bring_hosts_back(takeover).await;
         let engine = self.means.engine;
         if let Some(Target::Existing {
             id: fallback,

@@ -254,7 +254,7 @@ impl<'a> Planner<'a> {
         divergence: Divergence,
     ) -> Fate<'a> {
         let name = self.project.container_name(service, number);
-        let temporary_name = self.temporary_name(old, &name);
+        let temporary_name = self.observed.temporary_name(old, &name);
         let mut step = Step::new(
             Action::CreateContainer {
                 service: service.name.clone(),
@@ -282,18 +282,6 @@ impl<'a> Planner<'a> {
             name,
             cause: divergence.cause,
         }
-    }
-
-    /// The name to create a successor under. A recreation that was cut short may have left a
-    /// container with the usual one, which is still there when the next is created; the name tells
-    /// nevertheless whom it was to replace.
-    fn temporary_name(&self, old: &ObservedContainer, name: &str) -> String {
-        let siblings = self.observed.replicas_of(&old.service);
-        let prefixes = prefixes(&old.id).chain(siblings.iter().flat_map(|c| prefixes(&c.id)));
-        let mut candidates = prefixes.map(|prefix| format!("{prefix}_{name}"));
-        candidates
-            .find(|candidate| siblings.iter().all(|c| c.name != *candidate))
-            .unwrap_or_else(|| format!("{:012x}_{name}", siblings.len()))
     }
 
     fn plan_addition(&mut self, service: &Service, number: u32, cause: String) -> Fate<'a> {
@@ -399,14 +387,6 @@ fn choose(mut candidates: Vec<Candidate<'_>>) -> (Candidate<'_>, Vec<Candidate<'
     });
     let best = candidates.remove(0);
     (best, candidates)
-}
-
-/// What the temporary names of a container's successors begin with: the first twelve digits of its
-/// id, as with Docker Compose, or the next ones where that name is taken.
-pub(super) fn prefixes(id: &str) -> impl Iterator<Item = &str> {
-    const DIGITS: usize = 12;
-    let starts = (0..=id.len().saturating_sub(DIGITS)).step_by(DIGITS);
-    starts.filter_map(move |at| id.get(at..(at + DIGITS).min(id.len())))
 }
 
 /// Whether a container that runs was to take another's place and may not have proved itself: the

@@ -2,7 +2,6 @@
 
 use super::existing;
 use super::lifecycle::provider;
-use super::starts::has_only_empty_volumes;
 use crate::engine::ImageSummary;
 use crate::graph::dependency_order;
 use crate::labels;
@@ -67,7 +66,7 @@ pub fn down(
         }
         for container in observed.replicas_of(name) {
             let hooks = &project.services[name].pre_stop;
-            let volumes = options.volumes || has_only_empty_volumes(observed, container);
+            let volumes = options.volumes || observed.has_only_empty_volumes(container);
             let stopped = teardown.remove(container, hooks, &after, volumes);
             teardown
                 .stopped

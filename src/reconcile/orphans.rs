@@ -3,6 +3,9 @@
 use super::Planner;
 use crate::observe::ObservedContainer;
 
+/// Why they go.
+pub(super) const CAUSE: &str = "no service of the project any more";
+
 impl<'a> Planner<'a> {
     pub(super) fn plan_orphans(&mut self) {
         let observed = self.observed;
@@ -11,7 +14,7 @@ impl<'a> Planner<'a> {
             let hooks = observed.hooks.iter();
             let hooks = hooks.filter(|hook| self.options.adopt || !observed.is_foreign(hook));
             for left in hooks.filter(|hook| !project.declares(&hook.service)) {
-                self.plan_hook_removal(left, "no service of the project any more");
+                self.plan_hook_removal(left, CAUSE);
             }
         }
         let orphans: Vec<_> = self.orphans().collect();
@@ -20,7 +23,9 @@ impl<'a> Planner<'a> {
         }
         if self.options.remove_orphans {
             for orphan in orphans {
-                self.plan_removal(orphan, "no service of the project any more");
+                if !self.has_lodgers(orphan) {
+                    self.plan_removal(orphan, CAUSE);
+                }
             }
         } else if !self.options.ignore_orphans {
             let names: Vec<&str> = orphans.iter().map(|c| c.name.as_str()).collect();
@@ -32,6 +37,7 @@ impl<'a> Planner<'a> {
             ));
         }
     }
+
     /// Orphans that are ours: what another directory brought up under this name is its own
     /// business.
     fn orphans(&self) -> impl Iterator<Item = &'a ObservedContainer> + use<'a> {

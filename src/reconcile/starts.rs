@@ -1,10 +1,9 @@
 //! Pass 4: everything that takes away or starts, service by service in dependency order.
 
-use super::containers::{LEFTOVER, prefixes};
+use super::containers::LEFTOVER;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
-use crate::labels;
-use crate::observe::{Observed, ObservedContainer, is_anonymous};
+use crate::observe::ObservedContainer;
 use crate::plan::{Action, PRE_STOP, Step, StepId, Target, Until};
 use crate::project::Project;
 use crate::service::{Condition, Service};
@@ -135,11 +134,17 @@ impl<'a> Planner<'a> {
                 .into_iter()
                 .flatten(),
         );
+        after.extend(
+            self.lodgers_gone
+                .get(container.id.as_str())
+                .into_iter()
+                .flatten(),
+        );
         let step = Step::new(
             Action::RemoveContainer {
                 container: existing(container),
                 force: true,
-                volumes: has_only_empty_volumes(self.observed, container),
+                volumes: self.observed.has_only_empty_volumes(container),
             },
             cause,
             "Removing",
@@ -486,27 +491,6 @@ impl<'a> Planner<'a> {
             self.plan_wait(name, until, false, "--wait");
         }
     }
-}
-
-/// Whether its anonymous volumes go with it. One that never ran has no data, and nobody would
-/// find its volumes again; unless it was to take over those of a predecessor, which are known
-/// only as long as that one is there.
-pub(super) fn has_only_empty_volumes(observed: &Observed, container: &ObservedContainer) -> bool {
-    let mut others = observed.replicas().filter(|c| c.id != container.id);
-    if container.state != ContainerState::Created {
-        return false;
-    }
-    if !container.summary.labels.contains_key(labels::REPLACE) {
-        return true;
-    }
-    let Some(prefix) = container.name.strip_suffix(container.final_name()) else {
-        return false;
-    };
-    let predecessor = prefix.trim_end_matches('_');
-    others.any(|c| {
-        let mut volumes = c.volumes.iter().filter(|name| is_anonymous(name));
-        prefixes(&c.id).any(|p| p == predecessor) && !volumes.any(|v| container.volumes.contains(v))
-    })
 }
 
 /// Whether it uses a secret or config whose content is not a file on this machine.

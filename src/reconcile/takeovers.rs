@@ -2,7 +2,6 @@
 
 use super::containers::{group, is_unproven};
 use super::{Fate, Planner, existing};
-use crate::engine::ContainerState;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId, Target};
 use crate::service::{Condition, Service};
@@ -61,6 +60,7 @@ impl<'a> Planner<'a> {
         let group = group(name);
         let stopped = self.plan_stop_of_predecessor(old, cause, waits, &group);
         let mut after: Vec<StepId> = stopped.into_iter().collect();
+        after.extend(self.stop_leaving_hosts(old, stopped));
         if let Target::Made { by, .. } = &new {
             after.push(*by);
         }
@@ -222,6 +222,10 @@ impl<'a> Planner<'a> {
         )
         .in_group(&group);
         let mut removed = self.plan.add(remove, after);
+        for host in self.leaving_hosts(old) {
+            let gone = self.lodgers_gone.entry(host.id.as_str()).or_default();
+            gone.push(removed);
+        }
         for (container, cause) in self.fallbacks_of(old) {
             let remove = Action::RemoveContainer {
                 container: existing(container),
@@ -303,13 +307,14 @@ impl<'a> Planner<'a> {
                     if old.number == container.number && is_unproven(old, container))
             })
     }
-    /// Whether it is what an interrupted recreation has left, and ran with anonymous volumes where
-    /// the one that is replaced now has none: the successor takes them over, but they are lost to
-    /// the next one where that fails and nobody else has them.
+
+    /// Whether it is what an interrupted recreation has left, with anonymous volumes where the one
+    /// that is replaced now has none: the successor takes them over, but they are lost to the next
+    /// one where that fails and nobody else has them.
     pub(super) fn lends_data(&self, container: &ObservedContainer, fates: &[Fate<'_>]) -> bool {
         let mut others = fates.iter();
         self.options.start
-            && container.state != ContainerState::Created
+            && !self.observed.has_only_empty_volumes(container)
             && !self.is_fallback(container, fates)
             && others.any(|fate| {
                 matches!(fate, Fate::Replace { old, .. }

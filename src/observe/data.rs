@@ -1,0 +1,81 @@
+//! Which anonymous volumes may hold data, and in which containers they are found again.
+//!
+//! A container that never ran has made none, but as a successor it may have taken over volumes that
+//! do. From whom, its temporary name tells.
+
+use super::{Observed, ObservedContainer, is_anonymous};
+use crate::engine::ContainerState;
+use crate::labels;
+
+/// What a successor's temporary name begins with: so many digits of an id.
+const DIGITS: usize = 12;
+
+/// What the temporary names of a container's successors begin with: the first twelve digits of its
+/// id, as with Docker Compose, or the next ones where that name is taken.
+fn prefixes(id: &str) -> impl Iterator<Item = &str> {
+    let starts = (0..=id.len().saturating_sub(DIGITS)).step_by(DIGITS);
+    starts.filter_map(move |at| id.get(at..(at + DIGITS).min(id.len())))
+}
+
+impl Observed {
+    /// The name to create a successor of `old` under, whose own name is to be `name`. A recreation
+    /// that was cut short may have left a container with the usual one, which is still there when
+    /// the next is created. Where it takes over the volumes of others, too, the name leads to none.
+    pub fn temporary_name(&self, old: &ObservedContainer, name: &str) -> String {
+        let siblings = self.replicas_of(&old.service);
+        let is_free = |candidate: &String| siblings.iter().all(|c| c.name != *candidate);
+        let telling = prefixes(&old.id).map(str::to_owned);
+        let telling = telling.filter(|_| self.data_beside(old).next().is_none());
+        let others = (siblings.len()..).map(|number| format!("{number:012x}"));
+        let mut candidates = telling.chain(others).map(|p| format!("{p}_{name}"));
+        candidates.find(is_free).unwrap_or_default()
+    }
+
+    /// Whether a container's anonymous volumes can go with it. One that never ran has no data, and
+    /// nobody would find its volumes again; unless it was to take over those of another, which are
+    /// known only as long as that one is there.
+    pub fn has_only_empty_volumes(&self, container: &ObservedContainer) -> bool {
+        if container.state != ContainerState::Created {
+            return false;
+        }
+        if !container.summary.labels.contains_key(labels::REPLACE) {
+            return true;
+        }
+        let prefix = container.name.strip_suffix(container.final_name());
+        let prefix = prefix.unwrap_or_default().trim_end_matches('_');
+        let mut others = self.replicas().filter(|c| c.id != container.id);
+        !prefix.is_empty()
+            && others.any(|c| prefixes(&c.id).any(|p| p == prefix) && !share_data(c, container))
+    }
+
+    /// The others with a container's number whose anonymous volumes may hold data, those that ran
+    /// first: what recreations that were interrupted have left.
+    pub fn data_beside(
+        &self,
+        container: &ObservedContainer,
+    ) -> impl Iterator<Item = &ObservedContainer> {
+        let siblings = || self.replicas_of(&container.service).iter();
+        let ran = siblings().filter(|c| c.state != ContainerState::Created);
+        let all = ran.chain(siblings().filter(|c| c.state == ContainerState::Created));
+        all.filter(|c| c.id != container.id && c.number.is_some() && c.number == container.number)
+            .filter(|c| c.volumes.iter().any(|name| is_anonymous(name)))
+            .filter(|c| !self.has_only_empty_volumes(c))
+    }
+}
+
+impl ObservedContainer {
+    /// Whether it has anonymous volumes where the other mounts nothing.
+    pub fn has_data_beyond(&self, other: &ObservedContainer) -> bool {
+        let mut own = self.summary.mounts.iter();
+        own.any(|own| {
+            let mut theirs = other.summary.mounts.iter();
+            let is_theirs = theirs.any(|m| m.destination == own.destination);
+            own.kind == "volume" && is_anonymous(&own.name) && !is_theirs
+        })
+    }
+}
+
+fn share_data(one: &ObservedContainer, other: &ObservedContainer) -> bool {
+    let mut anonymous = one.volumes.iter().filter(|name| is_anonymous(name));
+    anonymous.any(|name| other.volumes.contains(name))
+}
