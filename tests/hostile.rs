@@ -232,6 +232,17 @@ fn hostile_env_files_are_refused_at_once() {
 
 /// Long lists and many tags, merged: each takes one pass.
 #[test]
+fn thousands_of_mistakes_are_found_at_once() {
+    let names = |c: char| -> String { (0..60_000).map(|i| format!("{c}{i}: {{}}, ")).collect() };
+    let base = service(&format!("networks: {{{}}}", names('u')))
+        + &format!("networks: {{{}}}\n", names('o'));
+    let begin = Instant::now();
+    let loaded = run(base.as_bytes(), &[]);
+    assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
+    assert_eq!(loaded.findings.len(), 60_000);
+}
+
+#[test]
 fn long_lists_merge_at_once() {
     let list = |item: &dyn Fn(usize) -> String| -> String {
         let items: Vec<String> = (0..60_000).map(item).collect();

@@ -224,21 +224,17 @@ impl<'m> Service<'m, '_> {
             "build secret" => "secrets".to_owned(),
             _ => format!("{what}s"),
         };
-        let known: Vec<&str> = match section.as_str() {
-            "services" => self.project.enabled.keys().collect(),
-            _ => self
-                .project
-                .model
-                .get(&section)
-                .and_then(Node::as_map)
-                .map(|m| m.keys().collect())
-                .unwrap_or_default(),
+        let known = match section.as_str() {
+            "services" => Some(self.project.enabled),
+            _ => self.project.model.get(&section).and_then(Node::as_map),
         };
         let message = format!("service \"{}\" refers to undefined {what} {key}", self.name);
-        if known.len() > MAX_NAMES || self.findings.len() > MAX_ADVISED {
+        let number = known.map_or(0, Map::len);
+        if number > MAX_NAMES || self.findings.len() > MAX_ADVISED {
             self.report(code, below, at, message);
             return;
         }
+        let known: Vec<&str> = known.into_iter().flat_map(Map::keys).collect();
         let help = match similar::nearest(key, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if what == "volume" && key.contains('/') => {
