@@ -143,7 +143,7 @@ impl Walk<'_> {
             _ => false,
         };
         let done = match has_data {
-            true => engine.stop_container(id, None).await,
+            true => engine.stop_container(id, Some(0)).await,
             false => engine.remove_container(id, true, false).await,
         };
         if let Err(error) = done {

@@ -54,19 +54,22 @@ impl Planner<'_> {
         } else {
             self.options.recreate_dependencies
         };
-        match strategy {
-            Recreate::Never => return None,
-            Recreate::Force => return Some(Divergence::because("recreation is forced")),
-            Recreate::Diverged => {}
+        if strategy == Recreate::Force {
+            return Some(Divergence::because("recreation is forced"));
         }
-        if let Some(owner) = service
-            .shared_with()
-            .into_iter()
-            .find(|owner| self.replaced.contains(owner))
-        {
+        let is_never = strategy == Recreate::Never;
+        // Also with `--no-recreate`: in the namespace of one that is gone it could not be started.
+        let owners = match is_never {
+            true => service.lives_in().collect(),
+            false => service.shared_with(),
+        };
+        if let Some(owner) = owners.iter().find(|owner| self.replaced.contains(*owner)) {
             return Some(Divergence::because(format!(
                 "it shares with {owner}, which is recreated"
             )));
+        }
+        if is_never {
+            return None;
         }
         self.changed_configuration(service, container)
             .or_else(|| self.changed_image(service, container))

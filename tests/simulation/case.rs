@@ -143,7 +143,8 @@ impl Case {
             && match &self.command {
                 Command::Start { .. } => false,
                 // What a killed `up` had just created may lack its network, which no restart makes.
-                Command::Restart { .. } => !shares && !self.was_killed(),
+                // Nor does it start what somebody has stopped, and others wait for.
+                Command::Restart { .. } => !shares && !self.was_killed() && !self.was_stopped(),
                 Command::Up(up) => {
                     !shares || !(up.never || up.no_deps || up.scale.iter().any(|(_, n)| *n == 0))
                 }
@@ -155,7 +156,7 @@ impl Case {
     /// have no old ones left that fit together; where the next change fails, too, some stay down. Nor
     /// does anybody come back whose host has ended, where the command is not about that.
     pub fn entangled(&self) -> Vec<String> {
-        let ended = self.acts.iter().any(|act| matches!(act, Act::Exit(..)));
+        let ended = self.was_stopped();
         let alone = matches!(&self.command, Command::Up(up) if up.no_deps);
         let is_known = self.was_killed() || ended && alone;
         let drafts = self.before.services.iter().chain(&self.after.services);
@@ -218,6 +219,19 @@ impl Case {
     pub fn has_crash_loops(&self) -> bool {
         let mut services = self.after.services.iter();
         services.any(|d| d.kind == Kind::Dies && d.policy != Policy::No)
+    }
+
+    /// Whether nobody watches what dies: only whoever finds it dead fails.
+    pub fn may_die_unseen(&self) -> bool {
+        let mut services = self.after.services.iter();
+        matches!(&self.command, Command::Up(up) if up.unverified)
+            && services.any(|d| d.kind == Kind::Dies)
+    }
+
+    /// Whether something has ended, or was stopped, before.
+    fn was_stopped(&self) -> bool {
+        let ends = |act: &Act| matches!(act, Act::Exit(..) | Act::Stop(..));
+        self.acts.iter().any(ends)
     }
 
     /// Whether something was killed before.

@@ -188,7 +188,7 @@ fn is_kept_for_data(line: &str) -> bool {
     let mut volumes = volumes.map(|(_, volume)| volume);
     line.starts_with("container <id>_")
         && line.contains(", exited, has run,")
-        && volumes.any(|volume| volume == "new" || volume.len() == 12)
+        && volumes.any(|volume| ["new", "any"].contains(&volume) || volume.len() == 12)
 }
 
 fn count(lines: &[String], line: &str) -> usize {
@@ -228,7 +228,7 @@ fn containers(
             },
             // Who dies and is started again and again is found in this state or that.
             match c.state.is_up() {
-                _ if is_homeless(census, &c) => "homeless",
+                _ if c.has_run && is_homeless(census, &c) => "homeless",
                 true if c.says("KIND=dies") => "up",
                 true if c.health == Some(Health::Unhealthy) => "unhealthy",
                 _ => c.state.as_str(),
