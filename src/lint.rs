@@ -201,7 +201,12 @@ impl<'a> Subject<'a> {
 pub struct Report<'f> {
     code: &'static str,
     findings: &'f mut Vec<Diagnostic>,
+    /// How many this rule has found, those that are not kept included.
+    found: usize,
 }
+
+/// Of more findings of one rule only the number is told: nobody reads them, and each takes memory.
+const MOST: usize = 10_000;
 
 impl Report<'_> {
     fn warn(&mut self, path: String, at: Span, message: impl Into<String>, help: &str) {
@@ -213,7 +218,29 @@ impl Report<'_> {
     }
 
     fn push(&mut self, finding: Diagnostic) {
-        self.findings.push(finding);
+        if !self.counts_only() {
+            self.found += 1;
+            self.findings.push(finding);
+        }
+    }
+
+    /// Whether there are so many already that one more is counted, but not kept: there is no need
+    /// to put it into words then.
+    fn counts_only(&mut self) -> bool {
+        let is_full = self.found >= MOST;
+        self.found += usize::from(is_full);
+        is_full
+    }
+
+    /// Says how many were not kept, at the last one that was.
+    fn close(self) {
+        let more = self.found.saturating_sub(MOST);
+        if let Some(last) = self.findings.last().filter(|_| more > 0) {
+            let message = format!("there are {more} more of this kind, which are not listed");
+            let mut rest = Diagnostic::warning(self.code, last.path.clone(), message);
+            rest.span = last.span;
+            self.findings.push(rest);
+        }
     }
 }
 
@@ -226,8 +253,10 @@ pub fn run(subject: &Subject<'_>, levels: &Levels, checking: bool) -> Vec<Diagno
             let mut report = Report {
                 code: rule.code,
                 findings: &mut findings,
+                found: 0,
             };
             (rule.check)(subject, &mut report);
+            report.close();
         }
     }
     let mut blame = Blame::new(subject.sources);

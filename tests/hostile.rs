@@ -243,6 +243,13 @@ fn thousands_of_mistakes_are_found_at_once() {
 }
 
 #[test]
+fn of_endless_mistakes_of_one_kind_not_all_are_kept() {
+    let twice = service(&"privileged: true\n    ".repeat(10_500));
+    let loaded = run(twice.as_bytes(), &[]);
+    assert_eq!(loaded.findings.len(), 10_000);
+}
+
+#[test]
 fn long_lists_merge_at_once() {
     let list = |item: &dyn Fn(usize) -> String| -> String {
         let items: Vec<String> = (0..60_000).map(item).collect();

@@ -20,6 +20,9 @@ use std::ops::Range;
 /// How many collections may stand inside each other.
 pub(super) const MAX_DEPTH: usize = 256;
 
+/// Of a file that gives keys twice over and over, so many findings are enough.
+const MOST: usize = 10_000;
+
 /// How many values aliases may add to any document. A larger one may grow by
 /// [`ALIAS_GROWTH`] times its own size.
 const ALIAS_BUDGET: usize = 400_000;
@@ -396,8 +399,7 @@ impl<'t> Builder<'t> {
         if is_merge {
             use_as = KeyUse::Merge;
             if let Some(first) = frame.merge_key.replace(span) {
-                let finding = duplicate(&self.path(), &text, span, first);
-                self.findings.push(finding);
+                self.duplicated(&text, span, first);
                 use_as = KeyUse::Drop;
             }
         }
@@ -416,8 +418,7 @@ impl<'t> Builder<'t> {
                 let first = frame.entries.key_span(&key.text);
                 match first.or_else(|| frame.reset_before(&key.text)) {
                     Some(first) => {
-                        let finding = duplicate(&self.path(), &key.text, key.span, first);
-                        self.findings.push(finding);
+                        self.duplicated(&key.text, key.span, first);
                     }
                     None => {
                         frame.resets.entry(key.text).or_insert(key.span);
@@ -463,13 +464,11 @@ impl<'t> Builder<'t> {
                 KeyUse::Plain => {
                     let Key { text, span, .. } = key;
                     if let Some(first) = frame.reset_before(&text) {
-                        let finding = duplicate(&self.path(), &text, span, first);
-                        self.findings.push(finding);
+                        self.duplicated(&text, span, first);
                         return;
                     }
                     if let Err((text, first)) = frame.entries.insert_new(text, span, node) {
-                        let finding = duplicate(&self.path(), &text, span, first);
-                        self.findings.push(finding);
+                        self.duplicated(&text, span, first);
                     }
                 }
             },
@@ -561,21 +560,22 @@ impl<'t> Builder<'t> {
         }
         path
     }
-}
 
-fn duplicate(path: &str, key: &str, span: Span, first: Span) -> Diagnostic {
-    let path = match path {
-        "" => key.to_owned(),
-        parent => format!("{parent}.{key}"),
-    };
-    Diagnostic::error(
-        "duplicate-key",
-        path,
-        format!("the key `{key}` is given twice"),
-    )
-    .at(span)
-    .related(first, "first given here")
-    .help("remove one of the two, or rename it")
+    fn duplicated(&mut self, key: &str, span: Span, first: Span) {
+        if self.findings.len() >= MOST {
+            return;
+        }
+        let path = match self.path() {
+            parent if parent.is_empty() => key.to_owned(),
+            parent => format!("{parent}.{key}"),
+        };
+        let message = format!("the key `{key}` is given twice");
+        let finding = Diagnostic::error("duplicate-key", path, message)
+            .at(span)
+            .related(first, "first given here")
+            .help("remove one of the two, or rename it");
+        self.findings.push(finding);
+    }
 }
 
 fn last_end(value: &Value) -> Option<u32> {
