@@ -10,7 +10,8 @@ use regatta::engine::fake::{Fake, Fault, Script, Way};
 use regatta::engine::{ContainerRequest, ContainerState, Engine, Health};
 use regatta::event::Reporter;
 use regatta::observe::{Scope, observe};
-use regatta::project::Project;
+use regatta::plan::{Action, Step};
+use regatta::project::{Dependencies, Project};
 use regatta::reconcile::{Options, Recreate, lifecycle};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -455,6 +456,49 @@ fn who_lives_with_an_orphan_comes_back_with_it() {
         let done = up_with(&fake, &web("good", CHECK), waiting()).await;
         assert!(done.report.is_success(), "{:?}", done.report.failures);
         assert_eq!(names(&fake).len(), 1);
+    });
+}
+
+#[test]
+fn a_connection_that_a_killed_run_asked_for_may_come_about_meanwhile() {
+    let shop = |label: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  api: {{image: busybox}}\n  web: {{image: busybox}}\n\
+             networks: {{default: {{labels: {{v: {label}}}}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &shop("a")).await;
+        let mut next = shop("b");
+        next.select(&["api".to_owned()], Dependencies::Include)
+            .unwrap();
+        let api = || Options {
+            named: BTreeSet::from(["api".to_owned()]),
+            ..options()
+        };
+        fake.fail(Fault::nth("connect_network", 1, Way::HangBefore));
+        let change = tokio::time::timeout(Duration::from_secs(5), up_with(&fake, &next, api()));
+        assert!(change.await.is_err(), "it was to be killed");
+        fake.forgive();
+        let (reporter, files) = (Reporter::silent(), OneFile::empty());
+        let means = means(&fake, &reporter, &files);
+        let (mut options, no) = (api(), &mut agree_to_nothing);
+        let prepared = prepare(&fake, &next, &mut options, no).await.unwrap();
+        let off = names(&fake).into_iter().map(|(_, id)| id);
+        let mut off = off.filter(|id| fake.container(id).unwrap().networks.is_empty());
+        let off = off.next().expect("one that is off its network");
+        let state = fake.container(&off).unwrap().state;
+        assert_eq!(state, ContainerState::Running);
+        fake.connect_network("shop_default", &off, serde_json::json!({}))
+            .await
+            .unwrap();
+        let plan = prepared.outcome.plan;
+        let connects = |step: &Step| matches!(step.action, Action::ConnectNetwork { .. });
+        assert!(plan.steps().any(|(_, step)| connects(step)));
+        let observed = observe(&fake, &next, Scope::CONTAINERS).await.unwrap();
+        let done = run(&means, plan, &next, &observed).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
     });
 }
 

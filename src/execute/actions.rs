@@ -39,7 +39,7 @@ impl Walk<'_> {
             } => {
                 let endpoint = self.endpoint(service, network, container)?;
                 let id = self.id_of(container);
-                Ok(engine.connect_network(network, &id, endpoint).await?)
+                Ok(self.connect(network, &id, endpoint).await?)
             }
             Action::DisconnectNetwork { network, container } => {
                 let id = self.id_of(container);

@@ -9,6 +9,7 @@ use crate::engine::{ContainerDetails, ContainerRequest, ContainerState, EngineEr
 use crate::hash;
 use crate::labels;
 use crate::network::Network;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -63,6 +64,25 @@ impl Walk<'_> {
                 _ => Err(error),
             },
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// Connects a container, unless that has just been done: the engine refuses a second endpoint of
+    /// its name, which no other container has.
+    pub(super) async fn connect(
+        &self,
+        network: &str,
+        id: &str,
+        endpoint: Value,
+    ) -> Result<(), EngineError> {
+        match self
+            .means
+            .engine
+            .connect_network(network, id, endpoint)
+            .await
+        {
+            Err(error) if error.message().contains("already exists in network") => Ok(()),
+            result => result,
         }
     }
 
