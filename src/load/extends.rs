@@ -80,7 +80,6 @@ impl Builder<'_> {
             return;
         }
         chain.push((file.to_owned(), name.to_owned(), target.span));
-        let before = self.findings.len();
         let base = match &target.file {
             Some((path, span)) => {
                 let located = self.locate(path, scope);
@@ -108,12 +107,17 @@ impl Builder<'_> {
             }
         };
         chain.pop();
-        let Some(mut base) = base.filter(|base| !base.is_null()) else {
+        let Some(mut base) = base else {
             return;
         };
-        // It is still there where what the base extends was not found, or was empty.
+        if base.is_null() {
+            let own = services.get(name).and_then(|own| own.get("extends"));
+            self.empty_bases.extend(own.map(|own| own.span));
+            return;
+        }
+        // It is still there where what the base extends was not found, or is empty.
         let unfound = base.as_map_mut().and_then(|m| m.remove_entry("extends"));
-        let unfound = unfound.filter(|_| self.findings.len() > before);
+        let unfound = unfound.filter(|entry| !self.empty_bases.contains(&entry.node.span));
         tags::below(tags, &["services", name], &mut base);
         if let Some(service) = services.get_mut(name) {
             let over = std::mem::take(service);

@@ -14,7 +14,7 @@ use super::yaml::{Document, Tag};
 use super::{FileKind, Stages, canonical, defaults, paths, schema, tags, validate};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Map, Node, Span};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -47,6 +47,8 @@ pub struct Builder<'f> {
     pub tops: HashMap<PathBuf, PathBuf>,
     /// Their services with all that they extend in turn.
     pub bases: HashMap<(usize, PathBuf, String), Option<Rc<Node>>>,
+    /// Where services are extended that are empty.
+    pub empty_bases: HashSet<Span>,
     /// How many files were included so far.
     pub included: usize,
     /// What `~` stands for.
@@ -68,6 +70,7 @@ impl<'f> Builder<'f> {
             extended: HashMap::new(),
             tops: HashMap::new(),
             bases: HashMap::new(),
+            empty_bases: HashSet::new(),
             included: 0,
             home: None,
         }
