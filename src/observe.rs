@@ -88,10 +88,9 @@ impl ObservedContainer {
     /// Its name without the prefix that it carries while it takes another's place
     /// (`<12 digits of an id>_`).
     pub fn final_name(&self) -> &str {
-        const DIGITS: usize = 12;
         match self.name.split_once('_') {
             Some((prefix, name))
-                if prefix.len() == DIGITS && prefix.bytes().all(|b| b.is_ascii_hexdigit()) =>
+                if prefix.len() == PREFIX && prefix.bytes().all(|b| b.is_ascii_hexdigit()) =>
             {
                 name
             }
@@ -100,10 +99,8 @@ impl ObservedContainer {
     }
 }
 
-/// The engine names a volume that nobody named by 64 hexadecimal digits.
-pub fn is_anonymous(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
-}
+/// What a successor's temporary name begins with: so many digits of an id.
+const PREFIX: usize = 12;
 
 /// Health as the status sentence tells it: `Up 3 minutes (healthy)`.
 pub fn health_of(status: &str) -> Option<Health> {

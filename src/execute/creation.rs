@@ -6,7 +6,7 @@ use crate::engine::ContainerRequest;
 use crate::engine::request::{self, ContainerRef, Refusal, Resolved};
 use crate::hash::{self, AsCreated};
 use crate::labels;
-use crate::observe::{ObservedContainer, is_anonymous};
+use crate::observe::ObservedContainer;
 use crate::plan::{Action, StepId, Target};
 use crate::service::Service;
 use crate::spec;
@@ -211,10 +211,7 @@ impl Walk<'_> {
 /// The anonymous volumes that a successor takes over: `(target, volume)`, as far as the service
 /// does not mount something else there.
 fn anonymous_volumes(old: &ObservedContainer, service: &Service) -> BTreeMap<String, String> {
-    old.summary
-        .mounts
-        .iter()
-        .filter(|m| m.kind == "volume" && is_anonymous(&m.name))
+    old.anonymous_volumes()
         .filter(|m| {
             service
                 .volumes

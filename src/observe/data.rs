@@ -3,18 +3,15 @@
 //! A container that never ran has made none, but as a successor it may have taken over volumes that
 //! do. From whom, its temporary name tells.
 
-use super::{Observed, ObservedContainer, is_anonymous};
-use crate::engine::ContainerState;
+use super::{Observed, ObservedContainer, PREFIX};
+use crate::engine::{ContainerState, MountPoint};
 use crate::labels;
-
-/// What a successor's temporary name begins with: so many digits of an id.
-const DIGITS: usize = 12;
 
 /// What the temporary names of a container's successors begin with: the first twelve digits of its
 /// id, as with Docker Compose, or the next ones where that name is taken.
 fn prefixes(id: &str) -> impl Iterator<Item = &str> {
-    let starts = (0..=id.len().saturating_sub(DIGITS)).step_by(DIGITS);
-    starts.filter_map(move |at| id.get(at..(at + DIGITS).min(id.len())))
+    let starts = (0..=id.len().saturating_sub(PREFIX)).step_by(PREFIX);
+    starts.filter_map(move |at| id.get(at..(at + PREFIX).min(id.len())))
 }
 
 impl Observed {
@@ -58,7 +55,7 @@ impl Observed {
         let ran = siblings().filter(|c| c.state != ContainerState::Created);
         let all = ran.chain(siblings().filter(|c| c.state == ContainerState::Created));
         all.filter(|c| c.id != container.id && c.number.is_some() && c.number == container.number)
-            .filter(|c| c.volumes.iter().any(|name| is_anonymous(name)))
+            .filter(|c| c.anonymous_volumes().next().is_some())
             .filter(|c| !self.has_only_empty_volumes(c))
     }
 }
@@ -66,16 +63,25 @@ impl Observed {
 impl ObservedContainer {
     /// Whether it has anonymous volumes where the other mounts nothing.
     pub fn has_data_beyond(&self, other: &ObservedContainer) -> bool {
-        let mut own = self.summary.mounts.iter();
-        own.any(|own| {
+        self.anonymous_volumes().any(|own| {
             let mut theirs = other.summary.mounts.iter();
-            let is_theirs = theirs.any(|m| m.destination == own.destination);
-            own.kind == "volume" && is_anonymous(&own.name) && !is_theirs
+            !theirs.any(|m| m.destination == own.destination)
         })
+    }
+
+    /// What mounts a volume that nobody named.
+    pub fn anonymous_volumes(&self) -> impl Iterator<Item = &MountPoint> {
+        let mounts = self.summary.mounts.iter();
+        mounts.filter(|m| m.kind == "volume" && is_anonymous(&m.name))
     }
 }
 
 fn share_data(one: &ObservedContainer, other: &ObservedContainer) -> bool {
-    let mut anonymous = one.volumes.iter().filter(|name| is_anonymous(name));
-    anonymous.any(|name| other.volumes.contains(name))
+    let mut anonymous = one.anonymous_volumes();
+    anonymous.any(|m| other.volumes.contains(&m.name))
+}
+
+/// The engine names a volume that nobody named by 64 hexadecimal digits.
+fn is_anonymous(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
 }
