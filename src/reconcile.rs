@@ -125,6 +125,7 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
     planner.early = planner.plan.len();
     planner.plan_network_recreations();
     planner.plan_reconnections();
+    planner.find_leaving_hosts();
     planner.plan_orphans();
     for name in planner.turns() {
         planner.plan_starts(name);
@@ -154,6 +155,8 @@ enum Fate<'a> {
     Remove {
         container: &'a ObservedContainer,
         cause: String,
+        /// An interrupted recreation has left it.
+        leftover: bool,
     },
     /// It is new.
     Add { new: Target },
@@ -187,6 +190,8 @@ struct Planner<'a> {
     stops: HashMap<&'a str, StepId>,
     /// Service → the stops of those that are restarted with it.
     dependents_stopped: BTreeMap<&'a str, Vec<StepId>>,
+    /// Id of a container that is replaced → the orphans in whose namespaces it lives, and that go.
+    leaving_hosts: HashMap<&'a str, Vec<&'a ObservedContainer>>,
     /// Id of an orphan → the removals of those who live in its namespaces.
     lodgers_gone: HashMap<&'a str, Vec<StepId>>,
     /// Container id → steps after which it is back on its networks.
@@ -222,6 +227,7 @@ impl<'a> Planner<'a> {
             joint: BTreeMap::new(),
             stops: HashMap::new(),
             dependents_stopped: BTreeMap::new(),
+            leaving_hosts: HashMap::new(),
             lodgers_gone: HashMap::new(),
             reconnects: HashMap::new(),
             starts: BTreeMap::new(),

@@ -326,6 +326,9 @@ impl Service {
         self.volumes.iter().filter_map(Mount::volume_key)
     }
 
+    /// What may say in whose namespaces a service lives.
+    pub const NAMESPACES: [&str; 5] = ["network_mode", "ipc", "pid", "uts", "cgroup"];
+
     /// The services in whose namespaces this one lives (`service:x`): it cannot run without the very
     /// container that it was made with.
     pub fn lives_in(&self) -> impl Iterator<Item = &str> {

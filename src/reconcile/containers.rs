@@ -11,9 +11,6 @@ use crate::scale::{self, Replica, ReplicaNumber};
 use crate::service::Service;
 use std::collections::BTreeMap;
 
-/// Why what an interrupted recreation left goes.
-pub(super) const LEFTOVER: &str = "left over from an interrupted recreation";
-
 /// A replica's container with what is wrong about it.
 type Candidate<'a> = (&'a ObservedContainer, Option<Divergence>);
 
@@ -112,10 +109,15 @@ impl<'a> Planner<'a> {
                     *fate = Fate::Remove {
                         container: old,
                         cause: cause.clone(),
+                        leftover: false,
                     };
                 }
             }
-            fates.push(Fate::Remove { container, cause });
+            fates.push(Fate::Remove {
+                container,
+                cause,
+                leftover: false,
+            });
         }
         for replica in scaling.replace {
             let (container, divergence) = replica.of;
@@ -406,6 +408,7 @@ fn is_unfinished(container: &ObservedContainer, predecessor: &ObservedContainer)
 fn leftover(container: &ObservedContainer) -> Fate<'_> {
     Fate::Remove {
         container,
-        cause: LEFTOVER.to_owned(),
+        cause: "left over from an interrupted recreation".to_owned(),
+        leftover: true,
     }
 }

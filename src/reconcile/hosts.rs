@@ -5,57 +5,60 @@ use super::orphans::CAUSE;
 use super::{Fate, Planner};
 use crate::observe::ObservedContainer;
 use crate::plan::StepId;
+use crate::service::Service;
 use crate::spec;
-
-/// What of a service may say `service:x`, the namespaces that it lives in.
-const NAMESPACES: [&str; 5] = ["network_mode", "ipc", "pid", "uts", "cgroup"];
+use std::collections::{BTreeMap, HashMap};
 
 impl<'a> Planner<'a> {
-    /// Orphans that go in this plan, and that a container lives in, by the record of what it was
-    /// made from.
-    pub(super) fn leaving_hosts(&self, lodger: &ObservedContainer) -> Vec<&'a ObservedContainer> {
+    /// Finds orphans that go in this plan, and that somebody lives in who is replaced, by the
+    /// record of what that was made from.
+    pub(super) fn find_leaving_hosts(&mut self) {
         let mut orphans = self.removed_orphans().peekable();
         if !self.options.start || orphans.peek().is_none() {
-            return Vec::new();
+            return;
         }
-        let record = lodger.spec.as_deref().and_then(spec::read_record);
-        let modes = NAMESPACES.iter().filter_map(|key| {
-            let mode = record.as_ref()?.get(key)?.as_str()?;
-            self.observed.first_of(mode.strip_prefix("service:")?)
-        });
-        let hosts: Vec<&str> = modes.map(|host| host.id.as_str()).collect();
-        orphans.filter(|c| hosts.contains(&c.id.as_str())).collect()
+        let orphans: BTreeMap<_, _> = orphans.map(|c| (c.id.as_str(), c)).collect();
+        let mut found = HashMap::new();
+        for fate in self.fates.values().flatten() {
+            let Fate::Replace { old, .. } = fate else {
+                continue;
+            };
+            let record = old.spec.as_deref().and_then(spec::read_record);
+            let hosts = Service::NAMESPACES.iter().filter_map(|key| {
+                let mode = record.as_ref()?.get(key)?.as_str()?;
+                let host = self.observed.first_of(mode.strip_prefix("service:")?)?;
+                orphans.get_key_value(host.id.as_str())
+            });
+            let hosts: BTreeMap<_, _> = hosts.collect();
+            if !hosts.is_empty() {
+                found.insert(old.id.as_str(), hosts.into_values().copied().collect());
+            }
+        }
+        self.leaving_hosts = found;
     }
 
-    /// Stops those hosts of a container that is replaced, after itself: what they hold may be what
-    /// its successor needs.
+    /// Those hosts of a container that is replaced.
+    pub(super) fn leaving_hosts(&self, lodger: &ObservedContainer) -> Vec<&'a ObservedContainer> {
+        let hosts = self.leaving_hosts.get(lodger.id.as_str());
+        hosts.cloned().unwrap_or_default()
+    }
+
+    /// Stops them after itself: what they hold may be what its successor needs.
     pub(super) fn stop_leaving_hosts(
         &mut self,
         lodger: &'a ObservedContainer,
         stopped: Option<StepId>,
     ) -> Vec<StepId> {
-        let mut stops = Vec::new();
-        for host in self.leaving_hosts(lodger) {
-            let known = self.stops.get(host.id.as_str()).copied();
-            if known.is_some() || !host.state.is_up() {
-                stops.extend(known);
-                continue;
-            }
-            let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
-            after.extend(stopped);
-            stops.push(self.plan_stop(host, CAUSE, after, true));
-        }
-        stops
+        let hosts = self.leaving_hosts(lodger).into_iter();
+        hosts
+            .filter_map(|host| self.stop_late(host, CAUSE, stopped, true))
+            .collect()
     }
 
     /// Whether somebody lives in it who is replaced.
     pub(super) fn has_lodgers(&self, orphan: &ObservedContainer) -> bool {
-        let lives_there = |lodger: &ObservedContainer| {
-            let hosts = self.leaving_hosts(lodger);
-            hosts.iter().any(|host| host.id == orphan.id)
-        };
-        let mut fates = self.fates.values().flatten();
-        fates.any(|fate| matches!(fate, Fate::Replace { old, .. } if lives_there(old)))
+        let mut hosts = self.leaving_hosts.values().flatten();
+        hosts.any(|host| host.id == orphan.id)
     }
 
     /// Plans their removal, now that those who live in them have been planned.
@@ -63,7 +66,8 @@ impl<'a> Planner<'a> {
         let orphans: Vec<_> = self.removed_orphans().collect();
         for orphan in orphans {
             if self.has_lodgers(orphan) {
-                self.plan_removal(orphan, CAUSE);
+                let gone = self.lodgers_gone.remove(orphan.id.as_str());
+                self.plan_removal(orphan, CAUSE, gone.unwrap_or_default());
             }
         }
     }

@@ -141,20 +141,15 @@ impl<'a> Planner<'a> {
         container: &'a ObservedContainer,
         cause: &str,
     ) -> Option<StepId> {
-        let known = self.stops.get(container.id.as_str()).copied();
-        if known.is_some() || !container.state.is_up() {
-            return known;
-        }
-        // Nothing stops before all that can fail early has been done.
-        let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
+        let mut after = Vec::new();
         if self.options.start
+            && container.state.is_up()
+            && !self.stops.contains_key(container.id.as_str())
             && let Some((name, _)) = self.project.services.get_key_value(&container.service)
         {
-            after.extend(self.plan_stops_of_dependents(name, "stopped for a network"));
+            after = self.plan_stops_of_dependents(name, "stopped for a network");
         }
-        // One of them may be on the network, too.
-        let known = self.stops.get(container.id.as_str()).copied();
-        known.or_else(|| Some(self.plan_stop(container, cause, after, true)))
+        self.stop_late(container, cause, after, true)
     }
 
     /// Whether it stays as it is, since the command is not about it: of a service that is not

@@ -24,7 +24,7 @@ impl<'a> Planner<'a> {
         if self.options.remove_orphans {
             for orphan in orphans {
                 if !self.has_lodgers(orphan) {
-                    self.plan_removal(orphan, CAUSE);
+                    self.plan_removal(orphan, CAUSE, Vec::new());
                 }
             }
         } else if !self.options.ignore_orphans {

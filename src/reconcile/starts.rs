@@ -1,6 +1,5 @@
 //! Pass 4: everything that takes away or starts, service by service in dependency order.
 
-use super::containers::LEFTOVER;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::observe::ObservedContainer;
@@ -16,11 +15,25 @@ impl<'a> Planner<'a> {
         for fate in &fates {
             match fate {
                 Fate::Remove { container, .. } if self.is_fallback(container, &fates) => {}
-                Fate::Remove { container, cause } if self.lends_data(container, &fates) => {
+                Fate::Remove {
+                    container, cause, ..
+                } if self.lends_data(container, &fates) => {
                     self.stop(container, cause);
                 }
-                Fate::Remove { container, cause } => {
-                    self.plan_removal(container, cause);
+                Fate::Remove {
+                    container,
+                    cause,
+                    leftover,
+                } => {
+                    // A run that was killed may have asked for the removal of the one that takes
+                    // its place.
+                    let early = (0..self.early).map(StepId);
+                    let after = if *leftover {
+                        early.collect()
+                    } else {
+                        Vec::new()
+                    };
+                    self.plan_removal(container, cause, after);
                 }
                 _ => {}
             }
@@ -79,16 +92,31 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Steps that stop a container, once however many reasons there are; none where it is not up.
+    /// The step that stops a container, once however many reasons there are; none where it is not
+    /// up.
     pub(super) fn stop(&mut self, container: &'a ObservedContainer, cause: &str) -> Option<StepId> {
-        if !container.state.is_up() {
-            return None;
+        let known = self.stops.get(container.id.as_str()).copied();
+        if known.is_some() || !container.state.is_up() {
+            return known;
         }
-        if let Some(&step) = self.stops.get(container.id.as_str()) {
-            return Some(step);
+        Some(self.plan_stop(container, cause, Vec::new(), true))
+    }
+
+    /// The same after all that can fail early.
+    pub(super) fn stop_late(
+        &mut self,
+        container: &'a ObservedContainer,
+        cause: &str,
+        after: impl IntoIterator<Item = StepId>,
+        shown: bool,
+    ) -> Option<StepId> {
+        let known = self.stops.get(container.id.as_str()).copied();
+        if known.is_some() || !container.state.is_up() {
+            return known;
         }
-        let step = self.plan_stop(container, cause, Vec::new(), true);
-        Some(step)
+        let early = (0..self.early).map(StepId);
+        let after = early.chain(after).collect();
+        Some(self.plan_stop(container, cause, after, shown))
     }
 
     pub(super) fn plan_stop(
@@ -121,21 +149,15 @@ impl<'a> Planner<'a> {
         id
     }
 
-    pub(super) fn plan_removal(&mut self, container: &'a ObservedContainer, cause: &str) -> StepId {
-        let stopped = self.stop(container, cause);
-        let mut after: Vec<StepId> = stopped.into_iter().collect();
-        if cause == LEFTOVER {
-            // A run that was killed may have asked for the removal of the one that takes its place.
-            after.extend((0..self.early).map(StepId));
-        }
+    pub(super) fn plan_removal(
+        &mut self,
+        container: &'a ObservedContainer,
+        cause: &str,
+        mut after: Vec<StepId>,
+    ) -> StepId {
+        after.extend(self.stop(container, cause));
         after.extend(
             self.reconnects
-                .get(container.id.as_str())
-                .into_iter()
-                .flatten(),
-        );
-        after.extend(
-            self.lodgers_gone
                 .get(container.id.as_str())
                 .into_iter()
                 .flatten(),
@@ -182,14 +204,9 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let before = self.plan_stops_of_dependents(&dependent.name, "restarted");
+            let cause = format!("{name}, which it depends on, is {what}");
             for container in kept {
-                let known = self.stops.get(container.id.as_str()).copied();
-                stopped.push(known.unwrap_or_else(|| {
-                    let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
-                    after.extend(&before);
-                    let cause = format!("{name}, which it depends on, is {what}");
-                    self.plan_stop(container, &cause, after, true)
-                }));
+                stopped.extend(self.stop_late(container, &cause, before.clone(), true));
             }
         }
         stopped

@@ -179,17 +179,9 @@ impl<'a> Planner<'a> {
         waits: &[StepId],
         group: &str,
     ) -> Option<StepId> {
-        let step = if let Some(&step) = self.stops.get(old.id.as_str()) {
-            step
-        } else if old.state.is_up() {
-            // Nothing stops before all that can fail early has been done.
-            let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
-            after.extend(waits);
-            after.extend(self.stops_of_dependents(&old.service));
-            self.plan_stop(old, cause, after, false)
-        } else {
-            return None;
-        };
+        let mut after = waits.to_vec();
+        after.extend(self.stops_of_dependents(&old.service));
+        let step = self.stop_late(old, cause, after, false)?;
         self.plan.step_mut(step).group = Some(group.to_owned());
         Some(step)
     }
@@ -212,36 +204,18 @@ impl<'a> Planner<'a> {
         let (name, cause) = (name.as_str(), cause.as_str());
         let group = group(name);
         after.extend(self.reconnects.get(old.id.as_str()).into_iter().flatten());
-        let remove = Step::silent(
-            Action::RemoveContainer {
-                container: existing(old),
-                force: true,
-                volumes: false,
-            },
-            cause,
-        )
-        .in_group(&group);
+        let remove = removal(old, cause).in_group(&group);
         let mut removed = self.plan.add(remove, after);
         for host in self.leaving_hosts(old) {
             let gone = self.lodgers_gone.entry(host.id.as_str()).or_default();
             gone.push(removed);
         }
         for (container, cause) in self.fallbacks_of(old) {
-            let remove = Action::RemoveContainer {
-                container: existing(container),
-                force: true,
-                volumes: false,
-            };
-            let remove = Step::silent(remove, cause).in_group(&group);
+            let remove = removal(container, &cause).in_group(&group);
             removed = self.plan.add(remove, [removed]);
         }
         for (container, cause) in self.lenders_to(old) {
-            let remove = Action::RemoveContainer {
-                container: existing(container),
-                force: true,
-                volumes: false,
-            };
-            self.plan.add(Step::silent(remove, cause), [removed]);
+            self.plan.add(removal(container, &cause), [removed]);
         }
         let mut rename = Step::silent(
             Action::RenameContainer {
@@ -277,9 +251,9 @@ impl<'a> Planner<'a> {
         let fates = self.fates.get(old.service.as_str());
         let fates = fates.map(Vec::as_slice).unwrap_or_default();
         let removals = fates.iter().filter_map(|fate| match fate {
-            Fate::Remove { container, cause } if container.number == old.number => {
-                Some((*container, cause))
-            }
+            Fate::Remove {
+                container, cause, ..
+            } if container.number == old.number => Some((*container, cause)),
             _ => None,
         });
         removals
@@ -321,4 +295,14 @@ impl<'a> Planner<'a> {
                     if old.number == container.number && container.has_data_beyond(old))
             })
     }
+}
+
+/// Removes what has a successor, which has its volumes.
+fn removal(container: &ObservedContainer, cause: &str) -> Step {
+    let action = Action::RemoveContainer {
+        container: existing(container),
+        force: true,
+        volumes: false,
+    };
+    Step::silent(action, cause)
 }
