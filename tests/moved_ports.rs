@@ -3,13 +3,10 @@
 #[path = "support/on_fake.rs"]
 mod on_fake;
 
-use on_fake::{OneFile, means, on_virtual_time, options, project, up};
-use regatta::change::{Done, agree_to_nothing, carry_out, prepare};
+use on_fake::{on_virtual_time, project, up};
 use regatta::engine::ContainerState;
 use regatta::engine::fake::{Fake, Script};
-use regatta::event::Reporter;
 use regatta::project::Project;
-use regatta::reconcile::Options;
 use std::time::Duration;
 
 /// A shop of these services, each with what else is said of it.
@@ -22,20 +19,6 @@ fn shop(services: &[(&str, &str)]) -> Project {
 }
 
 const PORT: &str = ", ports: [\"8080:80\"]";
-
-async fn up_without_orphans(fake: &Fake, project: &Project) -> Done {
-    let (reporter, files) = (Reporter::silent(), OneFile::empty());
-    let means = means(fake, &reporter, &files);
-    let mut options = Options {
-        remove_orphans: true,
-        ..options()
-    };
-    let no = &mut agree_to_nothing;
-    let prepared = prepare(fake, project, &mut options, no).await;
-    let prepared = prepared.expect("a snapshot");
-    let done = carry_out(&means, project, prepared, &mut options, no).await;
-    done.expect("an answer").1.expect("no obstacles")
-}
 
 /// An engine whose processes take three seconds to stop, and die at once where they are bad.
 fn engine() -> Fake {
@@ -62,7 +45,7 @@ fn a_service_that_got_another_name_keeps_its_port() {
     on_virtual_time(async {
         let fake = engine();
         up(&fake, &shop(&[("web", PORT)])).await;
-        let done = up_without_orphans(&fake, &shop(&[("front", PORT)])).await;
+        let done = up(&fake, &shop(&[("front", PORT)])).await;
         assert!(done.report.is_success(), "{:?}", done.report.failures);
         runs(&fake, "shop-front-1");
         assert!(fake.container("shop-web-1").is_none());

@@ -4,8 +4,8 @@
 #[path = "support/on_fake.rs"]
 mod on_fake;
 
-use on_fake::{OneFile, means, on_virtual_time, options, project, up};
-use regatta::change::{Done, agree_to_nothing, carry_out, prepare, run};
+use on_fake::{OneFile, deadly_engine, means, on_virtual_time, options, project, up, up_with};
+use regatta::change::{agree_to_nothing, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
 use regatta::engine::{ContainerRequest, ContainerState, Engine, Health};
 use regatta::event::Reporter;
@@ -25,16 +25,6 @@ fn web(level: &str, more: &str) -> Project {
     ))
 }
 
-async fn up_with(fake: &Fake, project: &Project, mut options: Options) -> Done {
-    let (reporter, files) = (Reporter::silent(), OneFile::empty());
-    let means = means(fake, &reporter, &files);
-    let no = &mut agree_to_nothing;
-    let prepared = prepare(fake, project, &mut options, no).await;
-    let prepared = prepared.expect("a snapshot");
-    let done = carry_out(&means, project, prepared, &mut options, no).await;
-    done.expect("an answer").1.expect("no obstacles")
-}
-
 /// An engine where `bad` processes become unhealthy after a while, others healthy.
 fn engine() -> Fake {
     let fake = Fake::new();
@@ -46,6 +36,20 @@ fn engine() -> Fake {
         }
     });
     fake
+}
+
+fn waiting() -> Options {
+    Options {
+        wait: true,
+        ..options()
+    }
+}
+
+fn forced() -> Options {
+    Options {
+        recreate: Recreate::Force,
+        ..options()
+    }
 }
 
 /// An old container, stopped, and its successor, started; the run was killed there.
@@ -84,6 +88,16 @@ fn is_all_there_is(fake: &Fake, id: &str) {
     assert_eq!(container.state, ContainerState::Running);
 }
 
+/// One container is there, and has this volume.
+#[track_caller]
+fn is_alone_with(fake: &Fake, volume: &str) {
+    fake.census(|census| {
+        let all: Vec<_> = census.containers().collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].mounts[0].name, volume);
+    });
+}
+
 #[test]
 fn a_successor_that_was_not_healthy_yet_goes_on_once_it_is() {
     on_virtual_time(async {
@@ -95,11 +109,7 @@ fn a_successor_that_was_not_healthy_yet_goes_on_once_it_is() {
             let ready = next.is_some_and(|c| c.health == Some(Health::Healthy));
             *seen.lock().unwrap() |= !ready && census.container(&first).is_none();
         });
-        let waiting = Options {
-            wait: true,
-            ..options()
-        };
-        let done = up_with(&fake, &web("new", CHECK), waiting).await;
+        let done = up_with(&fake, &web("new", CHECK), waiting()).await;
         assert!(done.report.is_success(), "{:?}", done.report.failures);
         is_all_there_is(&fake, &new);
         assert!(!*removed_too_early.lock().unwrap());
@@ -110,11 +120,7 @@ fn a_successor_that_was_not_healthy_yet_goes_on_once_it_is() {
 fn where_it_never_becomes_healthy_the_old_one_is_back() {
     on_virtual_time(async {
         let (fake, old, _) = killed_after_the_start("bad", CHECK).await;
-        let waiting = Options {
-            wait: true,
-            ..options()
-        };
-        let done = up_with(&fake, &web("bad", CHECK), waiting).await;
+        let done = up_with(&fake, &web("bad", CHECK), waiting()).await;
         assert!(!done.report.is_success());
         is_all_there_is(&fake, &old);
     });
@@ -125,9 +131,8 @@ fn where_a_third_one_fails_the_first_is_back() {
     on_virtual_time(async {
         let (fake, old, _) = killed_after_the_start("bad", CHECK).await;
         let forced = Options {
-            wait: true,
             recreate: Recreate::Force,
-            ..options()
+            ..waiting()
         };
         let done = up_with(&fake, &web("bad", CHECK), forced).await;
         assert!(!done.report.is_success());
@@ -139,11 +144,7 @@ fn where_a_third_one_fails_the_first_is_back() {
 fn a_third_one_that_is_well_leaves_neither() {
     on_virtual_time(async {
         let (fake, old, new) = killed_after_the_start("new", CHECK).await;
-        let waiting = Options {
-            wait: true,
-            ..options()
-        };
-        let done = up_with(&fake, &web("newer", CHECK), waiting).await;
+        let done = up_with(&fake, &web("newer", CHECK), waiting()).await;
         assert!(done.report.is_success(), "{:?}", done.report.failures);
         let left = names(&fake);
         assert_eq!(left.len(), 1, "{left:?}");
@@ -252,17 +253,9 @@ fn data_of_a_one_shot_that_took_over_goes_on_where_it_is_replaced_in_its_turn() 
         let removal = Fault::nth("remove_container", 0, Way::HangBefore);
         killed(&fake, &next, removal).await;
         let volume = fake.volumes().into_iter().next().expect("a volume").name;
-        let forced = Options {
-            recreate: Recreate::Force,
-            ..options()
-        };
-        let done = up_with(&fake, &next, forced).await;
+        let done = up_with(&fake, &next, forced()).await;
         assert!(done.report.is_success(), "{:?}", done.report.failures);
-        fake.census(|census| {
-            let all: Vec<_> = census.containers().collect();
-            assert_eq!(all.len(), 1);
-            assert_eq!(all[0].mounts[0].name, volume);
-        });
+        is_alone_with(&fake, &volume);
     });
 }
 
@@ -276,12 +269,9 @@ fn however_often_it_is_killed_no_volume_is_left_that_nobody_ever_used() {
             let stop = Fault::nth("stop_container", 0, Way::HangBefore);
             killed(&fake, &next, stop).await;
             // The next one is made anew, too.
-            let forced = Options {
-                recreate: Recreate::Force,
-                ..options()
-            };
             fake.fail(Fault::nth("stop_container", 0, Way::HangBefore));
-            let again = tokio::time::timeout(Duration::from_secs(5), up_with(&fake, &next, forced));
+            let again =
+                tokio::time::timeout(Duration::from_secs(5), up_with(&fake, &next, forced()));
             assert!(again.await.is_err());
             fake.forgive();
         }
@@ -292,35 +282,23 @@ fn however_often_it_is_killed_no_volume_is_left_that_nobody_ever_used() {
 }
 
 #[test]
-fn data_of_one_that_ran_outlives_a_third_one_that_took_it_over_and_failed() {
-    on_virtual_time(async {
-        let fake = Fake::new();
-        fake.cast(
-            |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
-                true => Script::exits(Duration::from_millis(50), 1),
-                false => Script::default(),
-            },
-        );
-        up(&fake, &web("old", "")).await;
-        let scratch = "    volumes: [/scratch]\n";
-        let removal = Fault::nth("remove_container", 0, Way::HangBefore);
-        killed(&fake, &web("bad", scratch), removal).await;
-        let volume = fake.volumes().into_iter().next().expect("a volume").name;
-        let forced = Options {
-            recreate: Recreate::Force,
-            ..options()
-        };
-        let done = up_with(&fake, &web("bad", scratch), forced).await;
-        assert!(!done.report.is_success());
-        assert!(fake.census(|census| census.has_volume(&volume)));
-        let done = up(&fake, &web("new", scratch)).await;
-        assert!(done.report.is_success(), "{:?}", done.report.failures);
-        fake.census(|census| {
-            let all: Vec<_> = census.containers().collect();
-            assert_eq!(all.len(), 1);
-            assert_eq!(all[0].mounts[0].name, volume);
+fn data_of_one_that_ran_outlives_whoever_takes_it_over_and_fails() {
+    let scratch = "    volumes: [/scratch]\n";
+    for (again, what) in [(options(), "the same one"), (forced(), "a third one")] {
+        on_virtual_time(async {
+            let fake = deadly_engine();
+            up(&fake, &web("old", "")).await;
+            let removal = Fault::nth("remove_container", 0, Way::HangBefore);
+            killed(&fake, &web("bad", scratch), removal).await;
+            let volume = fake.volumes().into_iter().next().expect("a volume").name;
+            let done = up_with(&fake, &web("bad", scratch), again).await;
+            assert!(!done.report.is_success(), "{what}");
+            assert!(fake.census(|census| census.has_volume(&volume)), "{what}");
+            let done = up(&fake, &web("new", scratch)).await;
+            assert!(done.report.is_success(), "{:?}", done.report.failures);
+            is_alone_with(&fake, &volume);
         });
-    });
+    }
 }
 
 #[test]
@@ -330,10 +308,6 @@ fn data_of_one_that_never_became_healthy_waits_for_the_next_that_does() {
         let fake = engine();
         up(&fake, &web("old", CHECK)).await;
         let old = fake.container("shop-web-1").unwrap().id;
-        let waiting = || Options {
-            wait: true,
-            ..options()
-        };
         fake.fail(Fault::nth("inspect_container", 0, Way::HangBefore));
         let bad = web("bad", &more);
         let change = tokio::time::timeout(Duration::from_secs(1), up_with(&fake, &bad, waiting()));
@@ -346,36 +320,7 @@ fn data_of_one_that_never_became_healthy_waits_for_the_next_that_does() {
         assert_eq!((back.id, back.state), (old, ContainerState::Running));
         let done = up_with(&fake, &web("new", &more), waiting()).await;
         assert!(done.report.is_success(), "{:?}", done.report.failures);
-        fake.census(|census| {
-            let all: Vec<_> = census.containers().collect();
-            assert_eq!(all.len(), 1);
-            assert_eq!(all[0].mounts[0].name, volume);
-        });
-    });
-}
-
-#[test]
-fn data_of_one_that_ran_goes_on_after_it_has_failed_again() {
-    on_virtual_time(async {
-        let fake = Fake::new();
-        fake.cast(
-            |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
-                true => Script::exits(Duration::from_millis(50), 1),
-                false => Script::default(),
-            },
-        );
-        up(&fake, &web("old", "")).await;
-        let scratch = "    volumes: [/scratch]\n";
-        let removal = Fault::nth("remove_container", 0, Way::HangBefore);
-        killed(&fake, &web("bad", scratch), removal).await;
-        let volume = fake.volumes().into_iter().next().expect("a volume").name;
-        assert!(!up(&fake, &web("bad", scratch)).await.report.is_success());
-        up(&fake, &web("good", scratch)).await;
-        fake.census(|census| {
-            let all: Vec<_> = census.containers().collect();
-            assert_eq!(all.len(), 1);
-            assert_eq!(all[0].mounts[0].name, volume);
-        });
+        is_alone_with(&fake, &volume);
     });
 }
 
@@ -420,16 +365,8 @@ fn data_goes_on_through_one_that_never_ran() {
                 fake.remove_container(&id, true, false).await.unwrap();
             }
         }
-        let forced = Options {
-            recreate: Recreate::Force,
-            ..options()
-        };
-        up_with(&fake, &third, forced).await;
-        fake.census(|census| {
-            let all: Vec<_> = census.containers().collect();
-            assert_eq!(all.len(), 1);
-            assert_eq!(all[0].mounts[0].name, volume);
-        });
+        up_with(&fake, &third, forced()).await;
+        is_alone_with(&fake, &volume);
     });
 }
 
@@ -440,10 +377,6 @@ fn who_lives_with_an_orphan_comes_back_with_it() {
         let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
         up(&fake, &project(shop)).await;
         let mut before = names(&fake);
-        let waiting = || Options {
-            wait: true,
-            ..options()
-        };
         let done = up_with(&fake, &web("bad", CHECK), waiting()).await;
         assert!(!done.report.is_success());
         let mut after = names(&fake);
@@ -513,13 +446,7 @@ fn who_lives_in_anothers_namespace_comes_back_with_it_whichever_of_the_two_fails
     };
     for (owner, guest) in [("new", "bad"), ("bad", "new"), ("bad", "old")] {
         on_virtual_time(async {
-            let fake = Fake::new();
-            fake.cast(
-                |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
-                    true => Script::exits(Duration::from_millis(50), 1),
-                    false => Script::default(),
-                },
-            );
+            let fake = deadly_engine();
             up(&fake, &shop("old", "old")).await;
             let before = names(&fake);
             let done = up(&fake, &shop(owner, guest)).await;

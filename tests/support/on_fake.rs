@@ -3,7 +3,7 @@
 //! A project in memory on the engine in memory.
 
 use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare};
-use regatta::engine::fake::Fake;
+use regatta::engine::fake::{Fake, Script};
 use regatta::engine::{Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::{DEFAULT_LIMIT, Means};
@@ -16,6 +16,7 @@ use regatta::reconcile::Options;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// One file in memory.
 pub struct OneFile(String);
@@ -123,6 +124,29 @@ pub async fn attempt_until(
 pub async fn up(fake: &Fake, project: &Project) -> Done {
     let (prepared, done) = attempt(fake, project).await.expect("an answer");
     done.unwrap_or_else(|| panic!("obstacles: {:?}", prepared.outcome.obstacles))
+}
+
+/// The same as `options` say.
+pub async fn up_with(fake: &Fake, project: &Project, mut options: Options) -> Done {
+    let (reporter, files) = (Reporter::silent(), OneFile::empty());
+    let means = means(fake, &reporter, &files);
+    let no = &mut agree_to_nothing;
+    let prepared = prepare(fake, project, &mut options, no).await;
+    let prepared = prepared.expect("a snapshot");
+    let done = carry_out(&means, project, prepared, &mut options, no).await;
+    done.expect("an answer").1.expect("no obstacles")
+}
+
+/// An engine where processes with `LEVEL=bad` die at once.
+pub fn deadly_engine() -> Fake {
+    let fake = Fake::new();
+    fake.cast(
+        |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+            true => Script::exits(Duration::from_millis(50), 1),
+            false => Script::default(),
+        },
+    );
+    fake
 }
 
 pub async fn plan(fake: &Fake, project: &Project) -> Plan {
