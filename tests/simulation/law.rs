@@ -28,6 +28,8 @@ struct Book {
     data: BTreeMap<(Slot, String), String>,
     /// Volumes that hold data, or were declared.
     volumes: Vec<String>,
+    /// Containers of the project that have been there at some time.
+    known: BTreeSet<String>,
     /// Containers that were ready at some time.
     ready: BTreeSet<String>,
     /// Slots that at some time had neither an old nor a ready container.
@@ -91,6 +93,7 @@ impl Oversight {
                     continue;
                 }
                 book.ours.insert(resident.id.to_owned());
+                book.known.insert(resident.id.to_owned());
                 let Some(slot) = slot(&resident) else {
                     continue;
                 };
@@ -163,6 +166,11 @@ impl Oversight {
                 Some(Health::Starting) => !licence.healthy,
                 Some(Health::Unhealthy) => false,
             };
+            let is_new = book.known.insert(resident.id.to_owned());
+            if is_new && let Some(old) = stopped_for_a_successor(census, &book.running) {
+                let new = resident.name;
+                wrong = Some(format!("{new} was created after {old} was stopped"));
+            }
             if is_ready {
                 book.ready.insert(resident.id.to_owned());
             }
@@ -256,4 +264,21 @@ impl Oversight {
             None => Ok(()),
         }
     }
+}
+
+/// A server that was up before and has been stopped although its successor has not even been
+/// started: what could fail early had been done by then.
+fn stopped_for_a_successor<'c>(census: &Census<'c>, running: &BTreeSet<String>) -> Option<&'c str> {
+    let of_servers = census.containers().filter(|c| c.says("KIND=server"));
+    let mut stopped = of_servers.filter(|c| {
+        let is_itself = running.contains(c.id) && final_name(c.name) == c.name;
+        is_itself && c.state == ContainerState::Exited
+    });
+    let old = stopped.find(|old| {
+        let mut others = census.containers().filter(is_ours);
+        others.any(|other| {
+            other.state == ContainerState::Created && slot(&other) == slot(old) && old.id != other.id
+        })
+    });
+    old.map(|old| old.name)
 }
