@@ -10,6 +10,7 @@
 //! `print`, over the floor: it is to stay below 4.
 
 use regatta::commands::config::{Format, render};
+use regatta::diagnostic::Findings;
 use regatta::load::{self, FileKind, Files, LoadOptions, yaml};
 use regatta::observe::Observed;
 use regatta::reconcile::{self, reconcile};
@@ -191,7 +192,7 @@ fn main() {
             texts.map(|text| events(text).is_ok())
         });
         let (yaml_time, _) =
-            best(|| texts.map(|text| yaml::parse(SourceId(0), text, &mut Vec::new())));
+            best(|| texts.map(|text| yaml::parse(SourceId(0), text, &mut Findings::default())));
         let (canonical_time, canonical) = best(|| load::load_canonical(&files, &options));
         let Some(canonical) = canonical.project else {
             panic!("the project does not load: {:?}", canonical.findings);

@@ -1,5 +1,9 @@
 //! Findings about what the user wrote: what is wrong, where it stands, what to do.
 
+pub mod findings;
+
+pub use findings::Findings;
+
 use crate::tree::Span;
 use std::ops::Range;
 

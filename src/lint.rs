@@ -15,6 +15,7 @@ mod values;
 pub use levels::{Level, Levels};
 
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic::findings::MOST;
 use crate::load::blame::Blame;
 use crate::load::{CanonicalProject, Files, Sources};
 use crate::project::Project;
@@ -204,9 +205,6 @@ pub struct Report<'f> {
     /// How many this rule has found, those that are not kept included.
     found: usize,
 }
-
-/// Of more findings of one rule only the number is told: nobody reads them, and each takes memory.
-const MOST: usize = 10_000;
 
 impl Report<'_> {
     fn warn(&mut self, path: String, at: Span, message: impl Into<String>, help: &str) {

@@ -36,7 +36,7 @@ pub mod yaml;
 pub use narrow::CanonicalProject;
 pub use source::{Source, Sources};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::form::tables;
 use crate::project::Project;
 use crate::tree::{Node, Span};
@@ -228,7 +228,7 @@ pub fn load_canonical(files: &dyn Files, options: &LoadOptions) -> LoadedCanonic
 
 type Canonical<'f> = (
     Option<CanonicalProject>,
-    Vec<Diagnostic>,
+    Findings,
     read::Reader<'f>,
     Vec<PathBuf>,
 );
@@ -301,7 +301,7 @@ struct Surroundings<'f> {
     reader: read::Reader<'f>,
     environment: environment::Environment,
     config_files: Vec<PathBuf>,
-    findings: Vec<Diagnostic>,
+    findings: Findings,
 }
 
 /// The first half of a load: everything up to the merged model.
@@ -322,7 +322,7 @@ impl<'f> Surroundings<'f> {
     fn read(files: &'f dyn Files, options: &LoadOptions) -> Self {
         let mut reader = read::Reader::new(files, &options.cwd);
         reader.history = options.record.then(Box::default);
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         let mut environment = environment::of_process(options);
         reader.sources.assigned.process = environment.clone();
         let mut config_files = discover::given(options);
@@ -463,7 +463,7 @@ fn add_env_files(
     reader: &mut read::Reader<'_>,
     options: &LoadOptions,
     config_files: &[PathBuf],
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) {
     let directory = discover::project_directory(options, config_files);
     let files = environment::files(reader, options, &directory, findings);
@@ -489,23 +489,25 @@ fn declared_name(
 
 /// Every cause once: a value that several stages or services look at is reported for each, and
 /// a value that one stage refused often displeases a later one too.
-fn settle(findings: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+fn settle(findings: Findings, sources: &Sources) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let mut refused: HashSet<Span> = HashSet::new();
     let mut undefined: HashSet<(&str, Span)> = HashSet::new();
     let mut blame = blame::Blame::new(sources);
     let is_cycle = findings.iter().any(|f| f.code == "extends-cycle");
-    let broken_keys: Vec<Span> = findings
+    let mut broken_keys: Vec<Span> = findings
         .iter()
         .filter(|f| f.code == "non-string-key")
         .filter_map(|f| f.span)
         .collect();
+    broken_keys.sort_unstable();
     let misspelt: HashSet<String> = findings
         .iter()
         .filter(|f| f.code == "unknown-attribute")
         .map(|f| f.path.clone())
         .collect();
     findings
+        .into_list()
         .into_iter()
         .filter(|f| {
             let path = f.span.is_none().then(|| f.path.clone());
@@ -518,9 +520,14 @@ fn settle(findings: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
                 }
                 // What it was to inherit may be the image.
                 ("no-image", _) => is_cycle,
-                ("wrong-type", Some(span)) => broken_keys.iter().any(|key| {
-                    key.source == span.source && span.start <= key.start && key.end <= span.end
-                }),
+                // Keys do not overlap: the first one behind the start is in it, or none is.
+                ("wrong-type", Some(span)) => {
+                    let at = broken_keys
+                        .partition_point(|k| (k.source, k.start) < (span.source, span.start));
+                    broken_keys
+                        .get(at)
+                        .is_some_and(|k| k.source == span.source && k.end <= span.end)
+                }
                 ("missing-attribute", _) => misspelt.contains(&f.path),
                 _ => false,
             };

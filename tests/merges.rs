@@ -5,6 +5,7 @@ mod chance;
 
 use chance::Chance;
 use regatta::commands::config::{Format, render};
+use regatta::diagnostic::Findings;
 use regatta::load::{self, FileKind, Files, LoadOptions, merge, yaml};
 use regatta::tree::{Node, SourceId};
 use serde_json::Value;
@@ -89,7 +90,7 @@ const FORMS: &[(&str, &[&str])] = &[
 ];
 
 fn tree(text: &str) -> Node {
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let mut documents = yaml::parse(SourceId(0), text, &mut findings);
     assert!(findings.is_empty(), "{text}: {findings:?}");
     documents.remove(0).root
@@ -108,7 +109,7 @@ fn project(chance: &mut Chance) -> Node {
 }
 
 fn over(base: &Node, over: &Node) -> Node {
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let merged = merge::models(base.clone(), over.clone(), &mut findings);
     assert!(findings.is_empty(), "{findings:?}");
     merged

@@ -5,6 +5,7 @@
 mod chance;
 
 use chance::Chance;
+use regatta::diagnostic::Findings;
 use regatta::load::{FileKind, Files, LoadOptions, dotenv, load, short};
 use regatta::tree::{SourceId, Span};
 use regatta::value::words;
@@ -183,7 +184,7 @@ fn mangled_projects_load_or_say_why_not() {
                 format,
                 &|_| None,
                 &mut vars,
-                &mut Vec::new(),
+                &mut Findings::default(),
             );
         }
         for line in text.lines() {

@@ -1,6 +1,7 @@
 //! Env files in both grammars: no panic, places inside the text, and a value that was read can be
 //! written between double quotes and read again.
 
+use regatta::diagnostic::Findings;
 use regatta::load::dotenv::{self, Format, Vars};
 use regatta::tree::SourceId;
 
@@ -24,7 +25,7 @@ pub fn run(input: &[u8]) {
 
 fn read(text: &str, format: Format, must_be_right: bool) -> Vars {
     let mut vars = Vars::new();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let lookup = |name: &str| (name == "A").then(|| "value".to_owned());
     dotenv::parse(SourceId(0), text, format, &lookup, &mut vars, &mut findings);
     let spans = findings.iter().filter_map(|f| f.span);

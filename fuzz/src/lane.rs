@@ -1,6 +1,7 @@
 //! The quick scanner of YAML against the event parser: of the same text the same trees, places, tags
 //! and findings.
 
+use regatta::diagnostic::Findings;
 use regatta::load::yaml;
 use regatta::tree::{Node, SourceId, Value};
 
@@ -8,7 +9,7 @@ pub fn run(input: &[u8]) {
     let Some(text) = super::text(input) else {
         return;
     };
-    let (mut found, mut thorough) = (Vec::new(), Vec::new());
+    let (mut found, mut thorough) = (Findings::default(), Findings::default());
     let quick = yaml::parse(SourceId(0), text, &mut found);
     let documents = yaml::parse_thoroughly(SourceId(0), text, &mut thorough);
     assert_eq!(format!("{found:?}"), format!("{thorough:?}"), "{text}");

@@ -1,6 +1,6 @@
 //! YAML: no panic, places inside the text, and what we print of a tree reads as that tree.
 
-use regatta::diagnostic::Diagnostic;
+use regatta::diagnostic::Findings;
 use regatta::load::yaml;
 use regatta::tree::{Node, SourceId, Span, Value};
 
@@ -11,9 +11,9 @@ pub fn run(input: &[u8]) {
     let Some(text) = super::text(input) else {
         return;
     };
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let documents = yaml::parse(SourceId(0), text, &mut findings);
-    for finding in &findings {
+    for finding in findings.iter() {
         let places = finding.related.iter().map(|(span, _)| *span);
         for span in finding.span.into_iter().chain(places) {
             assert!(is_in(span, text), "{finding:?}");
@@ -55,7 +55,7 @@ fn is_small(node: &Node, left: &mut usize) -> bool {
 
 fn round_trip(root: &Node) {
     let printed = yaml::emit(root);
-    let mut findings: Vec<Diagnostic> = Vec::new();
+    let mut findings = Findings::default();
     let again = yaml::parse(SourceId(0), &printed, &mut findings);
     assert!(findings.is_empty(), "{findings:?}\n{printed}");
     assert_eq!(again.len(), 1, "{printed}");

@@ -2,6 +2,7 @@
 
 use super::Way;
 use super::path::{self, Step};
+use crate::diagnostic::Findings;
 use crate::load::history::{History, Layer, Link};
 use crate::load::merge::unique;
 use crate::load::touched::Touched;
@@ -110,7 +111,7 @@ impl<'h> Layers<'h> {
         all(&self.history.documents, &mut layers);
         layers.iter().find_map(|layer| {
             let mut root = layer.root.clone();
-            canonical::expand(&mut root, &Touched::All, true, &mut Vec::new());
+            canonical::expand(&mut root, &Touched::All, true, &mut Findings::default());
             let steps = path::resolve(&root, query).ok()?;
             (steps.len() > 1).then_some(steps)
         })
@@ -370,7 +371,7 @@ fn in_long_form(section: &str, name: &str, mut object: Node) -> Node {
     let mut model = Map::new();
     model.insert(section, at, Node::new(objects, at));
     let mut model = Node::new(model, at);
-    canonical::expand(&mut model, &Touched::All, true, &mut Vec::new());
+    canonical::expand(&mut model, &Touched::All, true, &mut Findings::default());
     model
 }
 

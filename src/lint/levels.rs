@@ -23,6 +23,7 @@ pub const OF_LOADING: [&str; 8] = [
     "external-name",
     "ignored-attribute",
     "misused-tag",
+    "more-findings",
     "obsolete-version",
     "several-files",
     "unknown-mount-option",

@@ -2,7 +2,7 @@
 
 use super::environment::CONTENT;
 use super::narrow::CanonicalProject;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::network::Network;
 use crate::project::Project;
 use crate::secret::FileObject;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Types a project.
-pub fn assemble(canonical: CanonicalProject, findings: &mut Vec<Diagnostic>) -> Project {
+pub fn assemble(canonical: CanonicalProject, findings: &mut Findings) -> Project {
     let mut project = Project {
         name: canonical.name,
         is_name_implied: canonical.is_name_implied,
@@ -57,7 +57,7 @@ pub fn assemble(canonical: CanonicalProject, findings: &mut Vec<Diagnostic>) -> 
     project
 }
 
-fn service(name: &str, entry: Entry, findings: &mut Vec<Diagnostic>) -> Service {
+fn service(name: &str, entry: Entry, findings: &mut Findings) -> Service {
     let mut service: Service = typed(&format!("services.{name}"), &entry.node, findings);
     service.name = name.to_owned();
     service.span = entry.key;
@@ -69,7 +69,7 @@ fn service(name: &str, entry: Entry, findings: &mut Vec<Diagnostic>) -> Service 
 fn typed<'n, T: Default + Deserialize<'n>>(
     path: &str,
     node: &'n Node,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> T {
     T::deserialize(node).unwrap_or_else(|error: DecodeError| {
         let path = match error.path.is_empty() {
@@ -86,7 +86,7 @@ fn typed<'n, T: Default + Deserialize<'n>>(
 fn file_objects(
     section: &str,
     objects: &mut Map,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> BTreeMap<String, FileObject> {
     let places: Vec<Span> = objects.entries().map(|(_, entry)| entry.key).collect();
     let mut files = BTreeMap::new();

@@ -8,7 +8,7 @@ use super::path::Path;
 use super::rules::Rules;
 use super::short;
 use super::touched::Touched;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Items, Map, Node, Span, Text, Value};
 use crate::value::number;
 use std::sync::LazyLock;
@@ -84,7 +84,7 @@ static RULES: LazyLock<Rules<Short>> = LazyLock::new(|| Rules::new(TABLE));
 
 /// Brings the touched parts of a model into long syntax. With `lenient` (variables are not filled in) a text that
 /// cannot be read stays as it is.
-pub fn expand(model: &mut Node, touched: &Touched, lenient: bool, findings: &mut Vec<Diagnostic>) {
+pub fn expand(model: &mut Node, touched: &Touched, lenient: bool, findings: &mut Findings) {
     let mut expander = Expander {
         lenient,
         ranges: 0,
@@ -102,7 +102,7 @@ struct Expander<'f> {
     lenient: bool,
     /// Ports that came out of ranges.
     ranges: usize,
-    findings: &'f mut Vec<Diagnostic>,
+    findings: &'f mut Findings,
 }
 
 impl Expander<'_> {

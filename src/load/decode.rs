@@ -8,12 +8,12 @@ mod mapping;
 mod value;
 
 use super::path::Path;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::form::{Field, Form, Kind, Presence};
 use crate::tree::{Map, Node, Value};
 
 /// Brings an object into its form.
-pub fn object(form: &Form, node: Node, path: &Path, findings: &mut Vec<Diagnostic>) -> Node {
+pub fn object(form: &Form, node: Node, path: &Path, findings: &mut Findings) -> Node {
     let span = node.span;
     let Value::Map(mut map) = node.value else {
         return node;
@@ -32,12 +32,12 @@ pub fn object(form: &Form, node: Node, path: &Path, findings: &mut Vec<Diagnosti
 }
 
 /// One attribute; `None` where it holds nothing.
-fn field(field: &Field, node: Node, path: &Path, findings: &mut Vec<Diagnostic>) -> Option<Node> {
+fn field(field: &Field, node: Node, path: &Path, findings: &mut Findings) -> Option<Node> {
     if node.is_null() {
         return None;
     }
     let span = node.span;
-    let report = |what: String, findings: &mut Vec<Diagnostic>| {
+    let report = |what: String, findings: &mut Findings| {
         findings.push(Diagnostic::error("bad-value", path.to_string(), what).at(span));
         None
     };
@@ -96,7 +96,7 @@ fn is_filled(node: &Node) -> bool {
     }
 }
 
-fn objects(form: &Form, node: Node, path: &Path, findings: &mut Vec<Diagnostic>) -> Option<Node> {
+fn objects(form: &Form, node: Node, path: &Path, findings: &mut Findings) -> Option<Node> {
     let span = node.span;
     let Value::Seq(items) = node.value else {
         return None;
@@ -109,12 +109,7 @@ fn objects(form: &Form, node: Node, path: &Path, findings: &mut Vec<Diagnostic>)
     (!items.is_empty()).then(|| Node::new(items, span))
 }
 
-fn object_map(
-    form: &Form,
-    node: Node,
-    path: &Path,
-    findings: &mut Vec<Diagnostic>,
-) -> Option<Node> {
+fn object_map(form: &Form, node: Node, path: &Path, findings: &mut Findings) -> Option<Node> {
     let span = node.span;
     let Value::Map(mut map) = node.value else {
         return None;
@@ -125,7 +120,7 @@ fn object_map(
     (!map.is_empty()).then(|| Node::new(map, span))
 }
 
-fn limits(node: Node, path: &Path, findings: &mut Vec<Diagnostic>) -> Node {
+fn limits(node: Node, path: &Path, findings: &mut Findings) -> Node {
     let span = node.span;
     let Value::Map(mut map) = node.value else {
         return Node::new(Map::new(), span);

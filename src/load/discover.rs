@@ -4,7 +4,7 @@
 use super::paths::clean;
 use super::read::STDIN;
 use super::{Files, LoadOptions};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::value::address::Address;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ pub fn find(
     files: &dyn Files,
     options: &LoadOptions,
     environment: &BTreeMap<String, String>,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> Vec<PathBuf> {
     if let Some(list) = environment.get("COMPOSE_FILE") {
         return from_variable(files, options, environment, list, findings);
@@ -98,7 +98,7 @@ fn from_variable(
     options: &LoadOptions,
     environment: &BTreeMap<String, String>,
     list: &str,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> Vec<PathBuf> {
     let separator = environment
         .get("COMPOSE_PATH_SEPARATOR")
@@ -128,7 +128,7 @@ fn first(
     dir: &Path,
     names: &[&str],
     what: &str,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> Option<PathBuf> {
     let found: Vec<PathBuf> = names
         .iter()

@@ -3,7 +3,7 @@
 //! In: one text and what it may refer to. Out: variables with their places, added to those of the
 //! files before it. A line that is wrong becomes a finding, and reading goes on after it.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::load::interpolate::{self, Lookup, substitute};
 use crate::tree::{SourceId, Span};
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ pub fn parse(
     format: Format,
     lookup: &Lookup<'_>,
     vars: &mut Vars,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) {
     let mut reader = Reader {
         source,
@@ -74,7 +74,7 @@ struct Reader<'a> {
     at: usize,
     lookup: &'a Lookup<'a>,
     vars: &'a mut Vars,
-    findings: &'a mut Vec<Diagnostic>,
+    findings: &'a mut Findings,
     /// Bytes that came out of values with variables so far.
     growth: usize,
 }

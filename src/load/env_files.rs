@@ -7,7 +7,7 @@ use super::dotenv::{self, Format, Vars};
 use super::environment::Environment;
 use super::history::FileValue;
 use super::read::{Reader, Unreadable};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Span, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -39,7 +39,7 @@ impl EnvFiles {
         service: &mut Map,
         project: &Environment,
         reader: &mut Reader<'_>,
-        findings: &mut Vec<Diagnostic>,
+        findings: &mut Findings,
     ) {
         let files = service.remove_entry("env_file");
         let own = service.remove_entry("environment");
@@ -91,7 +91,7 @@ impl EnvFiles {
         name: &str,
         service: &mut Map,
         reader: &mut Reader<'_>,
-        findings: &mut Vec<Diagnostic>,
+        findings: &mut Findings,
     ) {
         let Some(files) = service.entry("label_file").cloned() else {
             return;
@@ -129,7 +129,7 @@ impl EnvFiles {
         lookup: &dyn Fn(&str) -> Option<String>,
         known: &mut Vars,
         reader: &mut Reader<'_>,
-        findings: &mut Vec<Diagnostic>,
+        findings: &mut Findings,
     ) {
         let path = Path::new(file.path);
         let key = (path.to_owned(), file.format == Format::Raw);
@@ -154,7 +154,7 @@ impl EnvFiles {
             None
         };
         let mut alone = Vars::new();
-        let mut complaints = Vec::new();
+        let mut complaints = Findings::default();
         dotenv::parse(id, text, file.format, &count, &mut alone, &mut complaints);
         if asked.get() || !complaints.is_empty() {
             dotenv::parse(id, text, file.format, lookup, known, findings);
@@ -201,11 +201,7 @@ fn unreadable(file: &Named<'_>, error: &Unreadable) -> Diagnostic {
     }
 }
 
-fn named_env_file<'n>(
-    entry: &'n Node,
-    at: String,
-    findings: &mut Vec<Diagnostic>,
-) -> Option<Named<'n>> {
+fn named_env_file<'n>(entry: &'n Node, at: String, findings: &mut Findings) -> Option<Named<'n>> {
     let is_required = entry.get("required").and_then(Node::as_bool) != Some(false);
     let Some(path) = entry.get("path") else {
         // An empty path is no value in canonical form.

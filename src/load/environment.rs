@@ -8,7 +8,7 @@ use super::discover;
 use super::dotenv::{self, Format, Vars};
 use super::read::Reader;
 use super::{FileKind, LoadOptions};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Node, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ pub fn files(
     reader: &Reader<'_>,
     options: &LoadOptions,
     directory: &Path,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> Vec<PathBuf> {
     if !options.env_files.is_empty() {
         return given(options);
@@ -85,7 +85,7 @@ pub fn extend(
     environment: &mut Environment,
     reader: &mut Reader<'_>,
     files: &[(PathBuf, Option<&Node>)],
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) {
     let mut vars = Vars::new();
     for (path, named) in files {

@@ -332,9 +332,7 @@ impl Builder<'_> {
             ),
         )
         .at(target.span);
-        // As of every name, the advice is dear, and of many findings nobody reads it.
-        if services.len() < 10_000
-            && self.findings.len() < 100
+        if self.findings.merit_advice(services.len())
             && let Some(meant) = similar::nearest(wanted, services.keys())
         {
             finding = finding.help(format!("did you mean `{meant}`?"));

@@ -8,7 +8,7 @@ mod template;
 
 pub use template::{Lookup, Problem, ProblemKind, Substituted, parts, substitute};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::load::Sources;
 use crate::load::path::Path;
 use crate::load::rules::Rules;
@@ -26,7 +26,7 @@ pub fn interpolate(
     root: &mut Node,
     sources: &Sources,
     lookup: &Lookup<'_>,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) {
     let mut pass = Pass {
         sources,
@@ -40,7 +40,7 @@ pub fn interpolate(
 struct Pass<'a> {
     sources: &'a Sources,
     lookup: &'a Lookup<'a>,
-    findings: &'a mut Vec<Diagnostic>,
+    findings: &'a mut Findings,
     /// Bytes that came out of texts with variables so far.
     growth: usize,
 }

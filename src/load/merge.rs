@@ -8,7 +8,7 @@ pub mod unique;
 
 use super::path::Path;
 use super::rules::Rules;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Items, Map, Node, Span, Text, Value};
 use crate::value::number;
 use std::collections::HashSet;
@@ -73,12 +73,12 @@ pub(super) const TABLE: &[(&str, Merge)] = &[
 static RULES: LazyLock<Rules<Merge>> = LazyLock::new(|| Rules::new(TABLE));
 
 /// Merges a whole model over another.
-pub fn models(base: Node, over: Node, findings: &mut Vec<Diagnostic>) -> Node {
+pub fn models(base: Node, over: Node, findings: &mut Findings) -> Node {
     Merger { findings }.value(base, over, Some(&RULES), &Path::ROOT)
 }
 
 /// Merges the value at a path of the model, e.g. one service over the one it extends.
-pub fn at(path: [&str; 2], base: Node, over: Node, findings: &mut Vec<Diagnostic>) -> Node {
+pub fn at(path: [&str; 2], base: Node, over: Node, findings: &mut Findings) -> Node {
     let section = Path::ROOT.key(path[0]);
     Merger { findings }.value(base, over, RULES.at(&path), &section.key(path[1]))
 }
@@ -87,7 +87,7 @@ pub fn at(path: [&str; 2], base: Node, over: Node, findings: &mut Vec<Diagnostic
 const MAX_POOL_PAIRS: usize = 10_000;
 
 struct Merger<'f> {
-    findings: &'f mut Vec<Diagnostic>,
+    findings: &'f mut Findings,
 }
 
 type Below<'r> = Option<&'r Rules<Merge>>;
@@ -350,7 +350,7 @@ mod tests {
     use crate::tree::SourceId;
 
     fn tree(text: &str) -> Node {
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         let mut documents = yaml::parse(SourceId(0), text, &mut findings);
         assert!(findings.is_empty(), "{findings:?}");
         documents.remove(0).root
@@ -409,7 +409,7 @@ mod tests {
                 "{extra_hosts: [a=1, a=2]}",
             ),
         ] {
-            let mut findings = Vec::new();
+            let mut findings = Findings::default();
             let got = models(service(base), service(over), &mut findings);
             assert_eq!(got, service(merged), "{base} + {over}");
             assert!(findings.is_empty());
@@ -418,7 +418,7 @@ mod tests {
 
     #[test]
     fn different_kinds_are_refused() {
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         models(
             service("{ports: [1]}"),
             service("{ports: x}"),

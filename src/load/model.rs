@@ -12,7 +12,7 @@ use super::read::{Reader, Unreadable};
 use super::touched::Touched;
 use super::yaml::{Document, Tag};
 use super::{FileKind, Stages, canonical, defaults, paths, schema, tags, validate};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Span};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub struct Extended {
 pub struct Builder<'f> {
     pub reader: Reader<'f>,
     pub stages: Stages,
-    pub findings: Vec<Diagnostic>,
+    pub findings: Findings,
     /// Files that were extended from, by scope.
     pub extended: HashMap<(usize, PathBuf), Option<Rc<Extended>>>,
     /// Remote files that were extended from, with what their paths are joined to.
@@ -66,7 +66,7 @@ impl<'f> Builder<'f> {
         Builder {
             reader,
             stages,
-            findings: Vec::new(),
+            findings: Findings::default(),
             extended: HashMap::new(),
             tops: HashMap::new(),
             bases: HashMap::new(),

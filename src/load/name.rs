@@ -1,7 +1,7 @@
 //! The project's name: `-p`, else `COMPOSE_PROJECT_NAME`, else the last `name:` in the files,
 //! else that of the project directory.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::Node;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub fn settle(
     declared: Option<&Node>,
     as_it_is: bool,
     directory: &Path,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> String {
     let given = flag
         .filter(|n| !n.is_empty())
@@ -107,7 +107,7 @@ mod tests {
         let env = BTreeMap::from([(VARIABLE.to_owned(), "fromenv".to_owned())]);
         let none = BTreeMap::new();
         let dir = Path::new("/srv/My App");
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         for (flag, env, declared, name) in [
             (Some("flag"), &env, Some(&declared), "flag"),
             (None, &env, Some(&declared), "fromenv"),

@@ -233,11 +233,12 @@ fn name(resource: &mut Node, key: &str, project: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Findings;
     use crate::load::yaml;
     use crate::tree::SourceId;
 
     fn tree(text: &str) -> Node {
-        yaml::parse(SourceId(0), text, &mut Vec::new())
+        yaml::parse(SourceId(0), text, &mut Findings::default())
             .remove(0)
             .root
     }

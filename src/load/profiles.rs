@@ -68,13 +68,14 @@ pub fn selected<'s>(services: &'s Map, named: &[String]) -> BTreeSet<&'s str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Findings;
     use crate::load::yaml;
     use crate::tree::SourceId;
 
     #[test]
     fn services_take_part_by_profile_and_by_name() {
         let text = "{a: {depends_on: {b: }}, b: {}, d: {profiles: [dev, x]}}";
-        let tree = yaml::parse(SourceId(0), text, &mut Vec::new())
+        let tree = yaml::parse(SourceId(0), text, &mut Findings::default())
             .remove(0)
             .root;
         let services = tree.as_map().unwrap();

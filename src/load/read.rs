@@ -4,7 +4,7 @@ use super::history::History;
 use super::source::{self, Sources};
 use super::yaml::{self, Document};
 use super::{Fetched, FileKind, Files, Unfetched};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{SourceId, Span};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ impl<'f> Reader<'f> {
     pub fn source(
         &mut self,
         path: &Path,
-        findings: &mut Vec<Diagnostic>,
+        findings: &mut Findings,
     ) -> Result<Option<SourceId>, Unreadable> {
         if let Some(id) = self.texts.get(path) {
             return Ok(Some(*id));
@@ -147,7 +147,7 @@ impl<'f> Reader<'f> {
     pub fn documents(
         &mut self,
         path: &Path,
-        findings: &mut Vec<Diagnostic>,
+        findings: &mut Findings,
     ) -> Result<Vec<Document>, Unreadable> {
         Ok(match self.source(path, findings)? {
             Some(id) => yaml::parse(id, self.text(id), findings),

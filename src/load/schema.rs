@@ -11,7 +11,7 @@ pub mod tables;
 
 use super::path::Path;
 use super::touched::Touched;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Entry, Map, Node, Value};
 use crate::value::{number, similar};
 use std::ops::Range;
@@ -212,7 +212,7 @@ impl Schema {
 }
 
 /// Checks a model; of its sections the touched entries.
-pub fn validate(model: &Node, touched: &Touched, findings: &mut Vec<Diagnostic>) {
+pub fn validate(model: &Node, touched: &Touched, findings: &mut Findings) {
     let mut check = Check {
         touched,
         findings,
@@ -223,7 +223,7 @@ pub fn validate(model: &Node, touched: &Touched, findings: &mut Vec<Diagnostic>)
 
 struct Check<'f> {
     touched: &'f Touched,
-    findings: &'f mut Vec<Diagnostic>,
+    findings: &'f mut Findings,
     /// How often it was guessed what was meant.
     advised: usize,
 }

@@ -39,12 +39,13 @@ fn strip<'t>(path: &'t [String], prefix: &[&str]) -> Option<&'t [String]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Findings;
     use crate::load::yaml;
     use crate::tree::SourceId;
 
     #[test]
     fn tagged_paths_leave_the_model() {
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         let mut parsed = |text: &str| yaml::parse(SourceId(0), text, &mut findings).remove(0);
         let over = parsed(
             "services: {a: {ports: !override [1], environment: {X: !reset null}}, b: !reset {}}",

@@ -8,7 +8,7 @@ pub mod cycle;
 
 use super::path;
 use super::rules::Rules;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Value};
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -49,11 +49,11 @@ pub(super) const TABLE: &[(&str, Check)] = &[
 static RULES: LazyLock<Rules<Check>> = LazyLock::new(|| Rules::new(TABLE));
 
 /// Checks a model.
-pub fn check(model: &Node, findings: &mut Vec<Diagnostic>) {
+pub fn check(model: &Node, findings: &mut Findings) {
     walk(model, &RULES, &path::Path::ROOT, findings);
 }
 
-fn walk(node: &Node, rules: &Rules<Check>, path: &path::Path, findings: &mut Vec<Diagnostic>) {
+fn walk(node: &Node, rules: &Rules<Check>, path: &path::Path, findings: &mut Findings) {
     match &node.value {
         Value::Map(map) => {
             if let Some(check) = rules.here() {

@@ -162,12 +162,13 @@ fn ssh(node: Node) -> Result<Node, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Findings;
     use crate::load::yaml;
     use crate::tree::SourceId;
 
     #[test]
     fn every_spelling_becomes_the_same() {
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         let mut tree = |text: &str| yaml::parse(SourceId(0), text, &mut findings).remove(0).root;
         for (kind, from, to) in [
             (Kind::Environment, "[A=1, B, C=]", "{A: '1', B: , C: ''}"),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::diagnostic::Findings;
 
 fn read(text: &str, format: Format) -> String {
     let lookup = |name: &str| match name {
@@ -7,7 +8,7 @@ fn read(text: &str, format: Format) -> String {
         _ => None,
     };
     let mut vars = Vars::new();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     parse(SourceId(0), text, format, &lookup, &mut vars, &mut findings);
     let slice = |span: Span| &text[span.start as usize..span.end as usize];
     let vars = vars.iter().map(|(k, v)| format!("{k}={:?}", v.value));
@@ -93,7 +94,7 @@ fn assignments_have_places() {
         Format::Dotenv,
         &|_| None,
         &mut vars,
-        &mut Vec::new(),
+        &mut Findings::default(),
     );
     let slice = |key: &str| &text[vars[key].span.start as usize..vars[key].span.end as usize];
     assert_eq!(slice("A"), "A = \"b\nc\"");

@@ -1,10 +1,11 @@
 use super::*;
+use crate::diagnostic::Findings;
 use crate::load::yaml;
 
 fn run(text: &str) -> (Node, Vec<String>) {
     let mut sources = Sources::default();
     let id = sources.add("compose.yaml", text);
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let mut root = yaml::parse(id, text, &mut findings).remove(0).root;
     let lookup = |name: &str| (name == "N").then(|| "5".to_owned());
     interpolate(&mut root, &sources, &lookup, &mut findings);
@@ -81,7 +82,7 @@ fn compose_words_its_warning_this_way() {
 #[test]
 fn variables_are_listed_with_their_words() {
     let text = "a: $A ${B:-x ${C}} $$D\nb: [\"${E:?no} ${F+y}\", '${G-}']\n";
-    let root = yaml::parse(Default::default(), text, &mut Vec::new())
+    let root = yaml::parse(Default::default(), text, &mut Findings::default())
         .remove(0)
         .root;
     let shown: Vec<String> = variables(&root)

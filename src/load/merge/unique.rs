@@ -1,6 +1,6 @@
 //! Entries of a list that mean the same thing: the later one takes the earlier one's place.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::load::path::Path;
 use crate::load::rules::Rules;
 use crate::load::touched::Touched;
@@ -66,7 +66,7 @@ pub(in crate::load) const TABLE: &[(&str, Key)] = &[
 static RULES: LazyLock<Rules<Key>> = LazyLock::new(|| Rules::new(TABLE));
 
 /// Reduces every list in the touched parts of a model.
-pub fn enforce(model: &mut Node, touched: &Touched, findings: &mut Vec<Diagnostic>) {
+pub fn enforce(model: &mut Node, touched: &Touched, findings: &mut Findings) {
     touched.walk(model, &RULES, |node, rules, path| {
         walk(node, rules, path, findings);
     });
@@ -78,7 +78,7 @@ pub fn identity(list: &[&str], item: &Node) -> Option<String> {
     name.map(Cow::into_owned)
 }
 
-fn walk(node: &mut Node, rules: &Rules<Key>, path: &Path, findings: &mut Vec<Diagnostic>) {
+fn walk(node: &mut Node, rules: &Rules<Key>, path: &Path, findings: &mut Findings) {
     match &mut node.value {
         Value::Map(map) => {
             for (key, value) in map.iter_mut() {
@@ -96,7 +96,7 @@ fn walk(node: &mut Node, rules: &Rules<Key>, path: &Path, findings: &mut Vec<Dia
     }
 }
 
-fn reduce(items: &mut Items, key: Key, path: &Path, findings: &mut Vec<Diagnostic>) {
+fn reduce(items: &mut Items, key: Key, path: &Path, findings: &mut Findings) {
     if let [item] = &items[..]
         && key.is_whole(item)
     {
@@ -281,7 +281,7 @@ mod tests {
             ("devices: ['/dev/a:/dev/x', /dev/x]", "devices: [/dev/x]"),
             ("command: [a, a]", "command: [a, a]"),
         ] {
-            let mut findings = Vec::new();
+            let mut findings = Findings::default();
             let mut parsed = |text: &str| {
                 yaml::parse(
                     SourceId(0),

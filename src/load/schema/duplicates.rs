@@ -80,6 +80,7 @@ fn fingerprint(node: &Node) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Findings;
     use crate::load::yaml;
     use crate::tree::SourceId;
 
@@ -98,7 +99,7 @@ mod tests {
             ("[{a: 1, b: 2}, {b: 2, a: 1}, {a: 1}]", vec![(1, 0)]),
             ("[[a, b], [b, a], [a, b]]", vec![(2, 0)]),
         ] {
-            let mut findings = Vec::new();
+            let mut findings = Findings::default();
             let root = yaml::parse(SourceId(0), list, &mut findings).remove(0).root;
             assert_eq!(of(root.as_seq().expect("a list")), expected, "{list}");
         }

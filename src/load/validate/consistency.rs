@@ -4,16 +4,10 @@
 //! reference or attribute that is at fault.
 
 use super::super::extends::UNFOUND;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Span};
 use crate::value::similar;
 use std::collections::HashMap;
-
-/// Of so many findings nobody reads the advice, and it costs a look at every name.
-const MAX_ADVISED: usize = 100;
-
-/// Among so many names none is looked for.
-const MAX_NAMES: usize = 10_000;
 
 /// What services may refer to.
 pub struct Project<'m> {
@@ -26,7 +20,7 @@ pub struct Project<'m> {
 }
 
 /// Checks every service that takes part, and the circle-free order of all.
-pub fn check(project: &Project<'_>, findings: &mut Vec<Diagnostic>) {
+pub fn check(project: &Project<'_>, findings: &mut Findings) {
     let mut names: HashMap<&str, (&str, Span)> = HashMap::new();
     for (name, entry) in project.enabled.entries() {
         let mut service = Service {
@@ -44,7 +38,7 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 /// A secret comes from somewhere, a driver or not (the schema asks for it only where there is none).
-fn secrets(project: &Project<'_>, findings: &mut Vec<Diagnostic>) {
+fn secrets(project: &Project<'_>, findings: &mut Findings) {
     let all = project.model.get("secrets").and_then(Node::as_map);
     for (name, entry) in all.into_iter().flat_map(Map::entries) {
         let says = |key: &str| {
@@ -64,7 +58,7 @@ struct Service<'m, 'f> {
     key: Span,
     spec: &'m Node,
     project: &'m Project<'m>,
-    findings: &'f mut Vec<Diagnostic>,
+    findings: &'f mut Findings,
 }
 
 impl<'m> Service<'m, '_> {
@@ -100,9 +94,7 @@ impl<'m> Service<'m, '_> {
     ) -> &mut Diagnostic {
         let path = self.path(below);
         self.findings
-            .push(Diagnostic::error(code, path, message).at(at));
-        let last = self.findings.len() - 1;
-        &mut self.findings[last]
+            .add(Diagnostic::error(code, path, message).at(at))
     }
 
     fn text(&self, path: &[&str]) -> Option<(&'m str, Span)> {
@@ -229,8 +221,7 @@ impl<'m> Service<'m, '_> {
             _ => self.project.model.get(&section).and_then(Node::as_map),
         };
         let message = format!("service \"{}\" refers to undefined {what} {key}", self.name);
-        let number = known.map_or(0, Map::len);
-        if number > MAX_NAMES || self.findings.len() > MAX_ADVISED {
+        if !self.findings.merit_advice(known.map_or(0, Map::len)) {
             self.report(code, below, at, message);
             return;
         }
@@ -307,9 +298,7 @@ impl<'m> Service<'m, '_> {
                         .related
                         .extend(place.map(|p| (p, "defined here".to_owned())));
                 }
-                None if self.project.enabled.len() > MAX_NAMES
-                    || self.findings.len() > MAX_ADVISED =>
-                {
+                None if !self.findings.merit_advice(self.project.enabled.len()) => {
                     self.report("undefined-service", &below, entry.key, message);
                 }
                 None => {

@@ -1,11 +1,11 @@
 //! Services that wait for each other in a circle.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Span};
 use std::collections::HashMap;
 
 /// Reports every circle of `depends_on` once, whole.
-pub fn check(services: &Map, findings: &mut Vec<Diagnostic>) {
+pub fn check(services: &Map, findings: &mut Findings) {
     let mut search = Search {
         services,
         state: HashMap::new(),
@@ -30,7 +30,7 @@ struct Search<'s> {
     state: HashMap<&'s str, State>,
     /// The way here: service, place of the dependency on the next one.
     path: Vec<(&'s str, Span)>,
-    findings: &'s mut Vec<Diagnostic>,
+    findings: &'s mut Findings,
 }
 
 impl<'s> Search<'s> {
@@ -119,10 +119,10 @@ mod tests {
                 vec!["a -> b -> a", "x -> y -> x"],
             ),
         ] {
-            let tree = yaml::parse(SourceId(0), services, &mut Vec::new())
+            let tree = yaml::parse(SourceId(0), services, &mut Findings::default())
                 .remove(0)
                 .root;
-            let mut findings = Vec::new();
+            let mut findings = Findings::default();
             check(tree.as_map().unwrap(), &mut findings);
             let shown: Vec<_> = findings
                 .iter()

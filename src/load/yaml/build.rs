@@ -9,7 +9,7 @@ mod anchors;
 use super::event::{Kind, Shape, Step, TagMeaning, TagText};
 use super::scalar::{self, Hint};
 use super::{Document, Tag, TagKind};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Entries, Items, Map, Node, Span, Text, Value};
 use anchors::Anchors;
 use base64::Engine as _;
@@ -19,9 +19,6 @@ use std::ops::Range;
 
 /// How many collections may stand inside each other.
 pub(super) const MAX_DEPTH: usize = 256;
-
-/// Of a file that gives keys twice over and over, so many findings are enough.
-const MOST: usize = 10_000;
 
 /// How many values aliases may add to any document. A larger one may grow by
 /// [`ALIAS_GROWTH`] times its own size.
@@ -69,7 +66,7 @@ enum KeyUse {
 }
 
 pub(super) struct Builder<'t> {
-    pub(super) findings: Vec<Diagnostic>,
+    pub(super) findings: Findings,
     frames: Vec<Frame>,
     root: Option<Node>,
     tags: Vec<Tag>,
@@ -85,7 +82,7 @@ pub(super) struct Builder<'t> {
 impl<'t> Builder<'t> {
     pub(super) fn new() -> Self {
         Builder {
-            findings: Vec::new(),
+            findings: Findings::default(),
             frames: Vec::new(),
             root: None,
             tags: Vec::new(),
@@ -562,9 +559,6 @@ impl<'t> Builder<'t> {
     }
 
     fn duplicated(&mut self, key: &str, span: Span, first: Span) {
-        if self.findings.len() >= MOST {
-            return;
-        }
         let path = match self.path() {
             parent if parent.is_empty() => key.to_owned(),
             parent => format!("{parent}.{key}"),

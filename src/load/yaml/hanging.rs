@@ -112,6 +112,7 @@ fn first_error(text: &str, options: &granit_parser::Options) -> Option<granit_pa
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnostic::Findings;
     use crate::load::source::Sources;
     use crate::load::yaml;
     use crate::tree::Node;
@@ -120,7 +121,7 @@ mod tests {
     fn read(text: &str) -> Result<Vec<(String, String)>, String> {
         let mut sources = Sources::default();
         let id = sources.add("x.yaml", text);
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         let documents = yaml::parse(id, text, &mut findings);
         if let Some(finding) = findings.first() {
             return Err(finding.message.clone());

@@ -1,6 +1,7 @@
 //! The law of this module: what is printed reads as what it was.
 
 use super::{emit, parse};
+use crate::diagnostic::Findings;
 use crate::tree::{Map, Node, SourceId, Span, Value};
 use proptest::prelude::*;
 
@@ -124,7 +125,7 @@ proptest! {
     #[test]
     fn what_is_printed_reads_as_it_was(node in node()) {
         let printed = emit(&node);
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         let documents = parse(SourceId(0), &printed, &mut findings);
         prop_assert!(findings.is_empty(), "{findings:?}\n{printed}");
         prop_assert_eq!(documents.len(), 1, "{}", &printed);
@@ -133,12 +134,12 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_reader_panic(text in any::<String>()) {
-        parse(SourceId(0), &text, &mut Vec::new());
+        parse(SourceId(0), &text, &mut Findings::default());
     }
 
     #[test]
     fn spans_lie_inside_the_text(text in "[a-z0-9 \\n:\\[\\]{},&*!'\"|>#é-]{0,60}") {
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         let documents = parse(SourceId(0), &text, &mut findings);
         let mut nodes: Vec<&Node> = documents.iter().map(|d| &d.root).collect();
         while let Some(node) = nodes.pop() {
@@ -150,7 +151,7 @@ proptest! {
                 _ => {}
             }
         }
-        for finding in findings {
+        for finding in findings.into_list() {
             let span = finding.span.unwrap_or_default();
             prop_assert!(text.get(span.start as usize..span.end as usize).is_some());
         }

@@ -6,7 +6,7 @@ use super::event::{Step, offset};
 use super::hanging::{self, Places};
 use super::lane;
 use super::syntax;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{SourceId, Span};
 use granit_parser::{ErrorKind, Event, Parser, ScanError};
 
@@ -16,7 +16,7 @@ const MAX_SYNTAX_ERRORS: usize = 10;
 /// Reads all documents of a text. A document with an error in its syntax is left out; what else
 /// is wrong (a key twice, a key that is no text, an alias to itself) is a finding, and the
 /// document is returned without the offending part.
-pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Vec<Document> {
+pub fn parse(source: SourceId, text: &str, findings: &mut Findings) -> Vec<Document> {
     let mut builder = Builder::new();
     if lane::read(source, text, &mut builder).is_some() {
         findings.append(&mut builder.findings);
@@ -26,7 +26,7 @@ pub fn parse(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Ve
 }
 
 /// As [`parse`], with the event parser whatever the text is: what the quick scanner is held to.
-pub fn thoroughly(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) -> Vec<Document> {
+pub fn thoroughly(source: SourceId, text: &str, findings: &mut Findings) -> Vec<Document> {
     parse_with(Builder::new(), source, text, findings)
 }
 
@@ -34,14 +34,14 @@ pub fn thoroughly(source: SourceId, text: &str, findings: &mut Vec<Diagnostic>) 
 pub fn parse_unmerged(source: SourceId, text: &str) -> Vec<Document> {
     let mut builder = Builder::new();
     builder.keeps_merges = true;
-    parse_with(builder, source, text, &mut Vec::new())
+    parse_with(builder, source, text, &mut Findings::default())
 }
 
 fn parse_with<'t>(
     mut builder: Builder<'t>,
     source: SourceId,
     text: &'t str,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> Vec<Document> {
     let mut options = granit_parser::options! {
         flow_nesting_limit: MAX_DEPTH,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::diagnostic::Findings;
 use crate::load::yaml;
 use crate::network::Network;
 use crate::secret::FileObject;
@@ -11,7 +12,7 @@ use crate::volume::Volume;
 use serde::Deserialize;
 
 fn tree(text: &str) -> Node {
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let root = yaml::parse(SourceId(0), text, &mut findings).remove(0).root;
     assert!(findings.is_empty(), "{findings:?}");
     root

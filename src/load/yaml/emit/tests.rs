@@ -1,10 +1,11 @@
 use super::*;
+use crate::diagnostic::Findings;
 use crate::load::yaml::parse;
 use crate::tree::{SourceId, Span};
 use std::path::{Path, PathBuf};
 
 fn tree(text: &str) -> Node {
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let mut documents = parse(SourceId(0), text, &mut findings);
     assert!(findings.is_empty(), "{findings:?}\n{text}");
     documents.remove(0).root

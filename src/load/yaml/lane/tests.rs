@@ -2,6 +2,7 @@
 
 use super::super::{build::Builder, parse};
 use super::read;
+use crate::diagnostic::Findings;
 use crate::tree::SourceId;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ fn agree(text: &str) -> bool {
     if read(SourceId(0), text, &mut builder).is_none() {
         return false;
     }
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let documents = parse::thoroughly(SourceId(0), text, &mut findings);
     let ours = format!("{:?}", builder.findings);
     assert_eq!(ours, format!("{findings:?}"), "findings about\n{text}");

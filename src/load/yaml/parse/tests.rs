@@ -1,4 +1,5 @@
 use super::*;
+use crate::diagnostic::Findings;
 use crate::load::yaml::TagKind;
 use crate::tree::{Node, Value};
 use std::fmt::Write;
@@ -35,7 +36,7 @@ fn at(text: &str, span: Span) -> String {
 
 /// Every document and every finding on a line of its own.
 fn read(text: &str) -> String {
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let documents = parse(SourceId(0), text, &mut findings);
     let mut out = String::new();
     for document in &documents {
@@ -45,7 +46,7 @@ fn read(text: &str) -> String {
         }
         out.push('\n');
     }
-    for finding in &findings {
+    for finding in findings.iter() {
         let place = finding.span.map_or("-".into(), |s| at(text, s));
         let _ = write!(out, "{} {place} {}", finding.code, finding.path);
         for (span, _) in &finding.related {
@@ -196,7 +197,7 @@ fn mistakes_are_found_where_they_stand() {
 fn spans_cover_what_was_written() {
     let text =
         "a: &x 'é'\nb:\n  c: [1, 2]\n  d:\n    - e\n  f: |\n    g\n  h: !override 7\ni: *x\n";
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let root = parse(SourceId(0), text, &mut findings).remove(0).root;
     let slice = |path: &[&str]| {
         let span = root.at(path).map(|n| n.span).unwrap_or_default();
@@ -267,7 +268,7 @@ fn hostile_texts_meet_a_limit() {
         ("? ".repeat(20_000), "yaml-syntax"),
     ];
     for (text, code) in table {
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         parse(SourceId(0), &text, &mut findings);
         let codes: Vec<&str> = findings.iter().map(|f| f.code).collect();
         assert!(codes.contains(&code), "{codes:?} for {}…", &text[..20]);
@@ -280,7 +281,7 @@ fn honest_size_meets_no_limit() {
     for i in 0..60_000 {
         let _ = writeln!(text, "k{i}: *x");
     }
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let documents = parse(SourceId(0), &text, &mut findings);
     assert_eq!(
         documents[0].root.as_map().map(crate::tree::Map::len),
