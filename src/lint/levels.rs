@@ -18,7 +18,7 @@ pub enum Level {
 }
 
 /// Warnings of loading, which are switched in the same way. They are on.
-pub const OF_LOADING: [&str; 8] = [
+pub const OF_LOADING: [&str; 9] = [
     "boolean-word",
     "external-name",
     "ignored-attribute",

@@ -277,7 +277,9 @@ fn stopped_for_a_successor<'c>(census: &Census<'c>, running: &BTreeSet<String>) 
     let old = stopped.find(|old| {
         let mut others = census.containers().filter(is_ours);
         others.any(|other| {
-            other.state == ContainerState::Created && slot(&other) == slot(old) && old.id != other.id
+            other.state == ContainerState::Created
+                && slot(&other) == slot(old)
+                && old.id != other.id
         })
     });
     old.map(|old| old.name)
