@@ -30,6 +30,8 @@ struct Book {
     volumes: Vec<String>,
     /// Containers of the project that have been there at some time.
     known: BTreeSet<String>,
+    /// What was created when another had been stopped for its successor already.
+    late: Option<String>,
     /// Containers that were ready at some time.
     ready: BTreeSet<String>,
     /// Slots that at some time had neither an old nor a ready container.
@@ -169,7 +171,7 @@ impl Oversight {
             let is_new = book.known.insert(resident.id.to_owned());
             if is_new && let Some(old) = stopped_for_a_successor(census, &book.running) {
                 let new = resident.name;
-                wrong = Some(format!("{new} was created after {old} was stopped"));
+                book.late = Some(format!("{new} was created after {old} was stopped"));
             }
             if is_ready {
                 book.ready.insert(resident.id.to_owned());
@@ -249,6 +251,12 @@ impl Oversight {
                 None => Ok(()),
             }
         })
+    }
+
+    /// What was created only after something had been stopped for a successor: it might have failed
+    /// before. Of a run that no other was killed before.
+    pub fn created_late(&self) -> Option<String> {
+        self.book().late.clone()
     }
 
     /// What was wrong. `lasting` are the slots that an undisturbed run leaves.

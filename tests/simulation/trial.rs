@@ -62,6 +62,9 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         if let Err(wrong) = oversight.verdict(&undisturbed.slots) {
             return say(format!("undisturbed: {wrong}"), calls);
         }
+        if let Some(wrong) = oversight.created_late() {
+            return say(format!("undisturbed: {wrong}"), calls);
+        }
         if let Err(error) = &went_well
             && case.must_go_well()
         {
