@@ -49,11 +49,7 @@ impl Planner<'_> {
         service: &Service,
         container: &ObservedContainer,
     ) -> Option<Divergence> {
-        let strategy = if self.is_named(&service.name) {
-            self.options.recreate
-        } else {
-            self.options.recreate_dependencies
-        };
+        let strategy = self.strategy(service);
         if strategy == Recreate::Force {
             return Some(Divergence::because("recreation is forced"));
         }
@@ -69,13 +65,24 @@ impl Planner<'_> {
             )));
         }
         if is_never {
-            return None;
+            let host = self.host_that_leaves(container)?;
+            let owner = &host.service;
+            return Some(Divergence::because(format!(
+                "it shares with {owner}, which is removed"
+            )));
         }
         self.changed_configuration(service, container)
             .or_else(|| self.changed_image(service, container))
             .or_else(|| self.missing_network(service, container))
             .or_else(|| self.missing_volume(service, container))
             .or_else(|| self.adopted(container))
+    }
+
+    fn strategy(&self, service: &Service) -> Recreate {
+        match self.is_named(&service.name) {
+            true => self.options.recreate,
+            false => self.options.recreate_dependencies,
+        }
     }
 
     /// Its labels name another directory, which only a new container can change.
@@ -178,17 +185,14 @@ impl Planner<'_> {
         service: &Service,
         container: &ObservedContainer,
     ) -> Vec<String> {
-        let keys = service.networks.keys();
-        let missing: Vec<String> = keys.filter(|k| self.lacks(container, k)).cloned().collect();
-        if missing.is_empty() || self.changed_configuration(service, container).is_none() {
-            return missing;
-        }
         // What stays although it is outdated has the networks that it was made with.
-        let recorded = self.taken_off_as_recorded(container);
-        missing
-            .into_iter()
-            .filter(|key| recorded.contains(key))
-            .collect()
+        let may_be_outdated =
+            self.strategy(service) == Recreate::Never || !self.is_kept(&container.id);
+        if may_be_outdated && self.changed_configuration(service, container).is_some() {
+            return self.taken_off_as_recorded(container);
+        }
+        let keys = service.networks.keys();
+        keys.filter(|k| self.lacks(container, k)).cloned().collect()
     }
 
     /// The same by the record of what it was made from.

@@ -10,31 +10,58 @@ use crate::spec;
 use std::collections::{BTreeMap, HashMap};
 
 impl<'a> Planner<'a> {
-    /// Finds orphans that go in this plan, and that somebody lives in who is replaced, by the
-    /// record of what that was made from.
+    /// Finds orphans that go in this plan, and that somebody lives in who is replaced.
     pub(super) fn find_leaving_hosts(&mut self) {
-        let mut orphans = self.removed_orphans().peekable();
-        if !self.options.start || orphans.peek().is_none() {
+        let orphans = self.leaving_orphans();
+        if orphans.is_empty() {
             return;
         }
-        let orphans: BTreeMap<_, _> = orphans.map(|c| (c.id.as_str(), c)).collect();
         let mut found = HashMap::new();
         for fate in self.fates.values().flatten() {
             let Fate::Replace { old, .. } = fate else {
                 continue;
             };
-            let record = old.spec.as_deref().and_then(spec::read_record);
-            let hosts = Service::NAMESPACES.iter().filter_map(|key| {
-                let mode = record.as_ref()?.get(key)?.as_str()?;
-                let host = self.observed.first_of(mode.strip_prefix("service:")?)?;
-                orphans.get_key_value(host.id.as_str())
-            });
-            let hosts: BTreeMap<_, _> = hosts.collect();
+            let hosts = self.hosts_among(&orphans, old);
             if !hosts.is_empty() {
-                found.insert(old.id.as_str(), hosts.into_values().copied().collect());
+                found.insert(old.id.as_str(), hosts);
             }
         }
         self.leaving_hosts = found;
+    }
+
+    /// An orphan that goes in this plan, and in whose namespaces a container lives: it could not be
+    /// started again.
+    pub(super) fn host_that_leaves(
+        &self,
+        lodger: &ObservedContainer,
+    ) -> Option<&'a ObservedContainer> {
+        let hosts = self.hosts_among(&self.leaving_orphans(), lodger);
+        hosts.into_iter().next()
+    }
+
+    /// Orphans that go in this plan, by id; none where nothing is to be started.
+    fn leaving_orphans(&self) -> BTreeMap<&'a str, &'a ObservedContainer> {
+        let orphans = self.removed_orphans().filter(|_| self.options.start);
+        orphans.map(|c| (c.id.as_str(), c)).collect()
+    }
+
+    /// Those of them that a container lives in, by the record of what it was made from.
+    fn hosts_among(
+        &self,
+        orphans: &BTreeMap<&'a str, &'a ObservedContainer>,
+        lodger: &ObservedContainer,
+    ) -> Vec<&'a ObservedContainer> {
+        if orphans.is_empty() {
+            return Vec::new();
+        }
+        let record = lodger.spec.as_deref().and_then(spec::read_record);
+        let hosts = Service::NAMESPACES.iter().filter_map(|key| {
+            let mode = record.as_ref()?.get(key)?.as_str()?;
+            let host = self.observed.first_of(mode.strip_prefix("service:")?)?;
+            orphans.get_key_value(host.id.as_str())
+        });
+        let hosts: BTreeMap<_, _> = hosts.collect();
+        hosts.into_values().copied().collect()
     }
 
     /// Those hosts of a container that is replaced.
