@@ -38,6 +38,14 @@ impl Target {
             Target::Existing { name, .. } | Target::Made { name, .. } => name,
         }
     }
+
+    /// The id of one that was there before.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Target::Existing { id, .. } => Some(id),
+            Target::Made { .. } => None,
+        }
+    }
 }
 
 /// What a wait waits for.

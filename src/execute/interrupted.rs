@@ -10,7 +10,7 @@
 use super::failure::Trouble;
 use super::{Report, Walk};
 use crate::interrupt::Stage;
-use crate::plan::{Action, Plan, StepId, Takeover, Target};
+use crate::plan::{Action, Plan, StepId, Takeover};
 use futures::future::{Either, select};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -155,7 +155,7 @@ fn owed(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -> Vec
         match &step.action {
             Action::StopContainer { container, .. }
             | Action::DisconnectNetwork { container, .. }
-            | Action::RemoveContainer { container, .. } => containers.extend(existing(container)),
+            | Action::RemoveContainer { container, .. } => containers.extend(container.id()),
             Action::RemoveNetwork { name, .. } | Action::RemoveVolume { name } => {
                 removed.insert(name);
             }
@@ -163,7 +163,8 @@ fn owed(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -> Vec
         }
     }
     let groups = begun_groups(plan, takeovers, begun);
-    plan.steps()
+    let mut owed: Vec<StepId> = plan
+        .steps()
         .filter(|(id, _)| !begun.contains(id))
         .filter(|(_, step)| {
             if step.group.as_deref().is_some_and(|g| groups.contains(g)) {
@@ -180,7 +181,7 @@ fn owed(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -> Vec
                 | Action::RenameContainer { container, .. }
                 | Action::ConnectNetwork { container, .. }
                 | Action::DisconnectNetwork { container, .. } => {
-                    existing(container).is_some_and(|id| containers.contains(id))
+                    container.id().is_some_and(|id| containers.contains(id))
                 }
                 Action::CreateNetwork { name, .. } | Action::CreateVolume { name, .. } => {
                     removed.contains(name.as_str())
@@ -189,7 +190,18 @@ fn owed(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -> Vec
             }
         })
         .map(|(id, _)| id)
-        .collect()
+        .collect();
+    // A name is free when whoever else has it is gone.
+    let renames = owed
+        .iter()
+        .filter(|id| matches!(plan.step(**id).action, Action::RenameContainer { .. }));
+    let holders: Vec<StepId> = renames
+        .flat_map(|id| plan.dependencies(*id))
+        .filter(|id| !begun.contains(id))
+        .filter(|id| matches!(plan.step(*id).action, Action::RemoveContainer { .. }))
+        .collect();
+    owed.extend(holders);
+    owed
 }
 
 type Takeovers<'a> = BTreeMap<&'a str, Takeover>;
@@ -234,11 +246,4 @@ fn premature(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -
                     .is_some_and(|g| taken_over.contains(g))
         })
         .collect()
-}
-
-fn existing(target: &Target) -> Option<&str> {
-    match target {
-        Target::Existing { id, .. } => Some(id),
-        Target::Made { .. } => None,
-    }
 }
