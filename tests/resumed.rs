@@ -4,7 +4,9 @@
 #[path = "support/on_fake.rs"]
 mod on_fake;
 
-use on_fake::{OneFile, deadly_engine, means, on_virtual_time, options, project, up, up_with};
+use on_fake::{
+    OneFile, deadly_engine, killed, means, names, on_virtual_time, options, project, up, up_with,
+};
 use regatta::change::{agree_to_nothing, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
 use regatta::engine::{ContainerRequest, ContainerState, Engine, Health};
@@ -71,14 +73,6 @@ async fn killed_after_the_start(level: &str, more: &str) -> (Fake, String, Strin
     let (name, new) = found.remove(usize::from(found[0].1 == old));
     assert!(name.ends_with("_shop-web-1"), "{name}");
     (fake, old, new)
-}
-
-/// Name and id of every container.
-fn names(fake: &Fake) -> Vec<(String, String)> {
-    fake.census(|census| {
-        let all = census.containers();
-        all.map(|c| (c.name.to_owned(), c.id.to_owned())).collect()
-    })
 }
 
 #[track_caller]
@@ -177,14 +171,6 @@ fn a_restart_does_not_wait_for_what_nobody_has_started() {
         let failure = &done.report.failures[0].message;
         assert!(failure.contains("never started"), "{failure}");
     });
-}
-
-/// Runs a change that is killed where the engine does not answer.
-async fn killed(fake: &Fake, project: &Project, fault: Fault) {
-    fake.fail(fault);
-    let change = tokio::time::timeout(Duration::from_secs(5), up(fake, project));
-    assert!(change.await.is_err(), "it was to be killed");
-    fake.forgive();
 }
 
 #[test]

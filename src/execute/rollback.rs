@@ -2,6 +2,7 @@
 
 use super::Walk;
 use crate::engine::{ContainerState, Health};
+use crate::observe::ObservedContainer;
 use crate::plan::{Action, StepId, Takeover, Target};
 use std::collections::BTreeSet;
 
@@ -35,10 +36,18 @@ impl Walk<'_> {
         }
         let mut resumed = Vec::new();
         for takeover in joint {
-            let never_stopped = takeover.stop.is_none();
-            resumed.push(match &takeover.old {
-                Target::Existing { id, .. } => never_stopped && self.has_ever_run(id).await,
-                Target::Made { .. } => false,
+            let unstopped = takeover.old.id().filter(|_| takeover.stop.is_none());
+            let Some(old) = unstopped else {
+                resumed.push(false);
+                continue;
+            };
+            resumed.push(match self.means.engine.inspect_container(old).await {
+                // A run that was killed may have stopped it; but what never ran is not started now
+                // either.
+                Ok(old) => old.state != ContainerState::Created,
+                // Or it has asked for its removal already.
+                Err(error) if error.is_not_found() => return Vec::new(),
+                Err(_) => false,
             });
         }
         for takeover in joint.iter().rev() {
@@ -87,21 +96,26 @@ impl Walk<'_> {
     /// Whose namespaces the old one lives in runs again first, where that was to go only after it;
     /// but not what never ran.
     async fn bring_hosts_back(&self, takeover: &Takeover) {
+        let seen = |target: &Target| {
+            let id = target.id()?;
+            self.observed.replicas().find(|c| c.id == id)
+        };
+        let Some(lodger) = seen(&takeover.old) else {
+            return;
+        };
         for id in self.plan.dependents(takeover.remove) {
             let step = self.plan.step(id);
-            let Action::RemoveContainer {
-                container: Target::Existing { id: host, .. },
-                ..
-            } = &step.action
-            else {
+            let Action::RemoveContainer { container, .. } = &step.action else {
                 continue;
             };
-            let mut replicas = self.observed.replicas();
-            let ran = replicas.any(|c| c.id == *host && c.state != ContainerState::Created);
-            if step.group.is_none()
-                && ran
+            // What is of its own service is no host, but had data for the successor.
+            let ran = |c: &&ObservedContainer| {
+                c.state != ContainerState::Created && c.service != lodger.service
+            };
+            if let Some(host) = seen(container).filter(ran)
+                && step.group.is_none()
                 && !self.has_begun(id)
-                && let Err(error) = self.means.engine.start_container(host).await
+                && let Err(error) = self.means.engine.start_container(&host.id).await
             {
                 tracing::debug!(%error, "whom it lives with could not be started again");
             }
@@ -115,14 +129,17 @@ impl Walk<'_> {
         };
         self.bring_hosts_back(takeover).await;
         let engine = self.means.engine;
-        if let Some(Target::Existing {
-            id: fallback,
-            name: first,
-        }) = &takeover.fallback
-            && engine.start_container(fallback).await.is_ok()
-        {
-            self.withdraw(id, fallback).await;
-            return Some(format!("{first} runs again as it was"));
+        for first in &takeover.fallbacks {
+            let Some(brought) = first.id() else { continue };
+            if engine.start_container(brought).await.is_err() {
+                continue;
+            }
+            let others = takeover.fallbacks.iter().filter(|other| *other != first);
+            for other in others.chain([&takeover.old]).filter_map(Target::id) {
+                self.withdraw(other, brought).await;
+            }
+            self.name_properly(brought).await;
+            return Some(format!("{} runs again as it was", first.name()));
         }
         Some(match engine.start_container(id).await {
             Ok(()) => {
@@ -225,9 +242,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether it is restarted with what it depends on (`restart: true`), and that is as it was
-    /// before: a run that was killed may have stopped it for the change. What never ran is owed
-    /// nothing.
+    /// Whether a run that was killed may have stopped it for the change: it was taken off a network,
+    /// or is restarted with what it depends on (`restart: true`), and that is as it was before. What
+    /// never ran is owed nothing.
     fn is_owed(&self, id: &str) -> bool {
         let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
         let called_off = self.called_off.borrow();
@@ -235,6 +252,9 @@ impl Walk<'_> {
         let called_off: BTreeSet<&str> = called_off.map(|c| c.service.as_str()).collect();
         let ran = seen(id).filter(|c| c.state != ContainerState::Created);
         let Some(container) = ran else { return false };
+        if self.was_taken_off_a_network(id) {
+            return true;
+        }
         let mut along = vec![container.service.as_str()];
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         while let Some(name) = along.pop() {
@@ -257,6 +277,22 @@ impl Walk<'_> {
         false
     }
 
+    /// Whether it comes back on a network that this run has not taken it off: a run that was killed
+    /// had stopped it for that.
+    fn was_taken_off_a_network(&self, id: &str) -> bool {
+        let (mut comes_back, mut goes) = (false, false);
+        for (_, step) in self.plan.steps() {
+            match &step.action {
+                Action::ConnectNetwork { container, .. } => {
+                    comes_back |= container.id() == Some(id);
+                }
+                Action::DisconnectNetwork { container, .. } => goes |= container.id() == Some(id),
+                _ => {}
+            }
+        }
+        comes_back && !goes
+    }
+
     /// Whether a successor that an earlier run has started, and may have used for a while, is still
     /// well, as far as anybody has asked.
     async fn goes_on(&self, new: &str, proof: Option<StepId>) -> bool {
@@ -266,12 +302,6 @@ impl Walk<'_> {
             let well = matches!(d.health, None | Some(Health::Healthy));
             d.state.is_up() && d.restart_count == 0 && (well || !asked)
         })
-    }
-
-    /// A run that was killed may have stopped it; but what never ran is not started now either.
-    async fn has_ever_run(&self, id: &str) -> bool {
-        let details = self.means.engine.inspect_container(id).await;
-        details.is_ok_and(|d| d.state != ContainerState::Created)
     }
 
     fn has_begun(&self, step: StepId) -> bool {

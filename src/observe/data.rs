@@ -45,6 +45,19 @@ impl Observed {
             && others.any(|c| prefixes(&c.id).any(|p| p == prefix) && !share_data(c, container))
     }
 
+    /// Whether a container never ran, and all the anonymous volumes that it was to take over are
+    /// still there in another that did: it is not needed for them.
+    pub fn has_only_borrowed_volumes(&self, container: &ObservedContainer) -> bool {
+        let has = |volume: &str| {
+            let mut others = self.replicas_of(&container.service).iter();
+            others.any(|c| {
+                c.state != ContainerState::Created && c.volumes.iter().any(|name| name == volume)
+            })
+        };
+        let mut volumes = container.anonymous_volumes();
+        container.state == ContainerState::Created && volumes.all(|m| has(&m.name))
+    }
+
     /// The others with a container's number whose anonymous volumes may hold data, those that ran
     /// first: what recreations that were interrupted have left.
     pub fn data_beside(

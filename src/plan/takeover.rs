@@ -10,9 +10,9 @@ use std::collections::btree_map::Entry;
 pub struct Takeover {
     pub old: Target,
     pub new: Target,
-    /// What the old one itself was to replace when that was cut short: it is there until the new
-    /// one has proved itself.
-    pub fallback: Option<Target>,
+    /// What the old one itself was to replace when that was cut short, the best first: they are
+    /// there until the new one has proved itself.
+    pub fallbacks: Vec<Target>,
     /// The step that stops the old one; `None` where it does not run (any more).
     pub stop: Option<StepId>,
     /// The step that sees whether the new one lives, or is healthy.
@@ -31,7 +31,7 @@ pub struct Takeover {
 /// The takeovers of a plan, by the group of their steps.
 pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
     let mut olds: BTreeMap<&str, (StepId, &Target)> = BTreeMap::new();
-    let mut fallbacks: BTreeMap<&str, &Target> = BTreeMap::new();
+    let mut fallbacks: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
     let mut news: BTreeMap<&str, &Target> = BTreeMap::new();
     let mut starts: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut proofs: BTreeMap<&str, StepId> = BTreeMap::new();
@@ -53,7 +53,7 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
                     old.insert((id, container));
                 }
                 Entry::Occupied(_) => {
-                    fallbacks.entry(group).or_insert(container);
+                    fallbacks.entry(group).or_default().push(container.clone());
                 }
             },
             Action::RenameContainer { container, .. } => {
@@ -76,7 +76,7 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
         let takeover = Takeover {
             old: old.clone(),
             new: (*new).clone(),
-            fallback: fallbacks.get(group).map(|fallback| (*fallback).clone()),
+            fallbacks: fallbacks.remove(group).unwrap_or_default(),
             stop: stops.get(id.as_str()).copied(),
             proof: proofs.get(group).copied(),
             remove,

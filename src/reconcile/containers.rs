@@ -24,11 +24,6 @@ impl<'a> Planner<'a> {
         if !self.is_possible(service) {
             return;
         }
-        let is_entangled = service.lives_in().next().is_some()
-            || project
-                .services
-                .values()
-                .any(|s| s.lives_in().any(|owner| owner == name));
         let mut fates = Vec::new();
         let mut chosen: Vec<Replica<Candidate<'a>>> = Vec::new();
         for (number, candidates) in self.by_number(service) {
@@ -40,11 +35,7 @@ impl<'a> Planner<'a> {
             let ran = |c: &ObservedContainer| c.state != ContainerState::Created;
             let successor = best.1.is_none() && (!ran(best.0) || best.0.name != proper);
             let predecessor = match best.0.state.is_up() {
-                true => rest.iter().position(|(c, _)| match is_entangled {
-                    // They prove themselves together, which one's health does not tell.
-                    true => is_unfinished(best.0, c),
-                    false => is_unproven(best.0, c),
-                }),
+                true => rest.iter().position(|(c, _)| self.is_unproven(best.0, c)),
                 false => rest
                     .iter()
                     .position(|(c, _)| c.state.is_up())
@@ -54,6 +45,7 @@ impl<'a> Planner<'a> {
             match predecessor {
                 // A recreation was cut short between creating the new and removing the old.
                 Some(at) if successor => {
+                    let unstarted = !ran(best.0) && !ran(rest[at].0);
                     for (i, (container, _)) in rest.into_iter().enumerate() {
                         if i == at {
                             fates.push(Fate::Replace {
@@ -69,7 +61,7 @@ impl<'a> Planner<'a> {
                     chosen.push(Replica {
                         number: ReplicaNumber(number),
                         diverged: false,
-                        unstarted: false,
+                        unstarted,
                         of: (best.0, Some(Divergence::resumed())),
                     });
                     continue;
@@ -357,6 +349,27 @@ impl<'a> Planner<'a> {
         needs
     }
 
+    /// Whether a container that runs was to take another's place and may not have proved itself:
+    /// the other is removed when it has. A check that is content is proof, too, but not where they
+    /// prove themselves together.
+    pub(super) fn is_unproven(
+        &self,
+        container: &ObservedContainer,
+        predecessor: &ObservedContainer,
+    ) -> bool {
+        is_unfinished(container, predecessor)
+            && (container.health != Some(Health::Healthy) || self.is_entangled(&container.service))
+    }
+
+    /// Whether a service lives in another's namespaces, or another in its.
+    fn is_entangled(&self, name: &str) -> bool {
+        let mut services = self.project.services.values();
+        services.any(|s| {
+            let mut owners = s.lives_in();
+            owners.any(|owner| owner == name || s.name == name)
+        })
+    }
+
     /// Whether the container stays what it is.
     pub(super) fn is_kept(&self, id: &str) -> bool {
         self.fates.values().any(|fates| keeps(fates, id))
@@ -389,12 +402,6 @@ fn choose(mut candidates: Vec<Candidate<'_>>) -> (Candidate<'_>, Vec<Candidate<'
     });
     let best = candidates.remove(0);
     (best, candidates)
-}
-
-/// Whether a container that runs was to take another's place and may not have proved itself: the
-/// other is removed when it has. A check that is content is proof, too.
-pub(super) fn is_unproven(container: &ObservedContainer, predecessor: &ObservedContainer) -> bool {
-    container.health != Some(Health::Healthy) && is_unfinished(container, predecessor)
 }
 
 /// Whether a container that runs was to take the other's place, and that is still there.

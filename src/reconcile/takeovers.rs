@@ -1,7 +1,8 @@
 //! A new container taking an old one's place, step by step.
 
-use super::containers::{group, is_unproven};
+use super::containers::group;
 use super::{Fate, Planner, existing};
+use crate::engine::ContainerState;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId, Target};
 use crate::service::{Condition, Service};
@@ -89,10 +90,9 @@ impl<'a> Planner<'a> {
             cause: cause.to_owned(),
             after: before_removal,
         };
-        match self
-            .root_of(&service.name)
-            .filter(|root| self.is_joint(service, root, name))
-        {
+        match self.root_of(&service.name).filter(|root| {
+            old.state != ContainerState::Created && self.is_joint(service, root, name)
+        }) {
             Some(root) => self.joint.entry(root).or_default().push(succession),
             None => self.plan_succession(succession),
         }
@@ -100,6 +100,7 @@ impl<'a> Planner<'a> {
 
     /// Of a container that is replaced and those that live in its namespaces none goes before all
     /// successors have proved themselves: without the old one none of the others could come back.
+    /// What never ran need not.
     pub(super) fn plan_joint_successions(&mut self) {
         for (_, members) in std::mem::take(&mut self.joint) {
             let all: Vec<StepId> = members.iter().flat_map(|m| m.after.clone()).collect();
@@ -129,7 +130,9 @@ impl<'a> Planner<'a> {
         let referred = self.referred.get(root).is_some_and(|r| r.name == name);
         let lives_there = |other: &&Service| {
             let replaced = self.fates.get(other.name.as_str()).into_iter().flatten();
-            let mut replaced = replaced.filter(|fate| matches!(fate, Fate::Replace { .. }));
+            let mut replaced = replaced.filter(|fate| {
+                matches!(fate, Fate::Replace { old, .. } if old.state != ContainerState::Created)
+            });
             other.name != root && replaced.next().is_some()
         };
         service.name != root
@@ -278,7 +281,7 @@ impl<'a> Planner<'a> {
             && !container.state.is_up()
             && others.any(|fate| {
                 matches!(fate, Fate::Replace { old, .. }
-                    if old.number == container.number && is_unproven(old, container))
+                    if old.number == container.number && self.is_unproven(old, container))
             })
     }
 
@@ -289,6 +292,7 @@ impl<'a> Planner<'a> {
         let mut others = fates.iter();
         self.options.start
             && !self.observed.has_only_empty_volumes(container)
+            && !self.observed.has_only_borrowed_volumes(container)
             && !self.is_fallback(container, fates)
             && others.any(|fate| {
                 matches!(fate, Fate::Replace { old, .. }

@@ -3,7 +3,7 @@
 //! A project in memory on the engine in memory.
 
 use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare};
-use regatta::engine::fake::{Fake, Script};
+use regatta::engine::fake::{Fake, Fault, Script};
 use regatta::engine::{Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::{DEFAULT_LIMIT, Means};
@@ -135,6 +135,22 @@ pub async fn up_with(fake: &Fake, project: &Project, mut options: Options) -> Do
     let prepared = prepared.expect("a snapshot");
     let done = carry_out(&means, project, prepared, &mut options, no).await;
     done.expect("an answer").1.expect("no obstacles")
+}
+
+/// Runs a change that is killed where the engine does not answer.
+pub async fn killed(fake: &Fake, project: &Project, fault: Fault) {
+    fake.fail(fault);
+    let change = tokio::time::timeout(Duration::from_secs(5), up(fake, project));
+    assert!(change.await.is_err(), "it was to be killed");
+    fake.forgive();
+}
+
+/// Name and id of every container.
+pub fn names(fake: &Fake) -> Vec<(String, String)> {
+    fake.census(|census| {
+        let all = census.containers();
+        all.map(|c| (c.name.to_owned(), c.id.to_owned())).collect()
+    })
 }
 
 /// An engine where processes with `LEVEL=bad` die at once.

@@ -1,0 +1,344 @@
+//! A change that fails, or is interrupted, where one before it was killed: what comes back, and what
+//! stays.
+
+#[path = "support/on_fake.rs"]
+mod on_fake;
+
+use on_fake::{
+    OneFile, deadly_engine, killed, means, names, on_virtual_time, options, project, up, up_with,
+};
+use regatta::change::{agree_to_nothing, carry_out, prepare};
+use regatta::engine::fake::{Fake, Fault, Script, Way};
+use regatta::engine::{ContainerRequest, ContainerState, Engine};
+use regatta::event::Reporter;
+use regatta::execute::Means;
+use regatta::interrupt::{Cause, Interrupts, Stage};
+use regatta::project::Project;
+use regatta::reconcile::{Options, Recreate};
+use std::time::Duration;
+
+const CHECK: &str = "    healthcheck: {test: [CMD, \"true\"]}\n";
+const SCRATCH: &str = "    volumes: [/scratch]\n";
+
+fn web(level: &str, more: &str) -> Project {
+    let head = "name: shop\nservices:\n  web:\n    image: busybox\n";
+    project(&format!(
+        "{head}    environment: {{LEVEL: {level}}}\n{more}"
+    ))
+}
+
+/// A service, and one that lives in its network namespace.
+fn shared(owner: &str, guest: &str) -> Project {
+    project(&format!(
+        "name: shop\nservices:\n  db:\n    image: busybox\n    environment: {{LEVEL: {owner}}}\n{CHECK}  \
+         side:\n    image: busybox\n    environment: {{LEVEL: {guest}}}\n    network_mode: \
+         service:db\n{CHECK}"
+    ))
+}
+
+/// An engine where `bad` processes become unhealthy after a while, others healthy.
+fn engine() -> Fake {
+    let fake = Fake::new();
+    fake.cast(
+        |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+            true => Script::unhealthy(Duration::from_secs(20)),
+            false => Script::healthy(Duration::from_secs(5)),
+        },
+    );
+    fake
+}
+
+fn waiting() -> Options {
+    Options {
+        wait: true,
+        ..options()
+    }
+}
+
+fn forced() -> Options {
+    Options {
+        recreate: Recreate::Force,
+        ..waiting()
+    }
+}
+
+/// Is killed so many seconds after it began.
+async fn cut_short(fake: &Fake, project: &Project, options: Options, seconds: u64) {
+    let change = tokio::time::timeout(
+        Duration::from_secs(seconds),
+        up_with(fake, project, options),
+    );
+    assert!(change.await.is_err(), "it was to be killed");
+}
+
+/// The names of what runs.
+fn running(fake: &Fake) -> Vec<String> {
+    let all = names(fake).into_iter();
+    let up = all.filter(|(_, id)| fake.container(id).unwrap().state == ContainerState::Running);
+    let mut up: Vec<String> = up.map(|(name, _)| name).collect();
+    up.sort();
+    up
+}
+
+#[test]
+fn a_number_whose_successor_was_created_does_not_count_as_run() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", "")).await;
+        let mut labels = fake.container("shop-web-1").unwrap().labels;
+        labels.insert("com.docker.compose.container-number".into(), "3".into());
+        let request = ContainerRequest {
+            name: "shop-web-3".into(),
+            platform: None,
+            body: serde_json::json!({ "Image": "busybox", "Labels": labels,
+                "HostConfig": { "NetworkMode": "shop_default" } }),
+        };
+        fake.create_container(request).await.unwrap();
+        let three = web("new", "    scale: 3\n");
+        // The successors of 1 and 3 are created, 2 is not.
+        let second = Fault::nth("create_container", 2, Way::HangBefore);
+        killed(&fake, &three, second).await;
+        assert_eq!(names(&fake).len(), 4, "{:?}", names(&fake));
+        up(&fake, &three).await;
+        assert_eq!(
+            running(&fake),
+            ["shop-web-1", "shop-web-2", "shop-web-3"],
+            "{:?}",
+            names(&fake)
+        );
+    });
+}
+
+#[test]
+fn where_two_were_cut_short_neither_stays_once_the_first_is_back() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", CHECK)).await;
+        let old = names(&fake);
+        for _ in 0..2 {
+            cut_short(&fake, &web("bad", CHECK), forced(), 12).await;
+        }
+        assert_eq!(names(&fake).len(), 3, "{:?}", names(&fake));
+        let done = up_with(&fake, &web("bad", CHECK), forced()).await;
+        assert!(!done.report.is_success());
+        assert_eq!(names(&fake), old);
+        assert_eq!(running(&fake), ["shop-web-1"]);
+    });
+}
+
+#[test]
+fn what_comes_back_for_an_unproven_one_gets_its_name_too() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", CHECK)).await;
+        let old = names(&fake);
+        // As a run leaves it that was killed before it could give the name.
+        let temporary = "0123456789ab_shop-web-1";
+        fake.rename_container(&old[0].1, temporary).await.unwrap();
+        cut_short(&fake, &web("bad", CHECK), forced(), 12).await;
+        let done = up_with(&fake, &web("bad", CHECK), forced()).await;
+        assert!(!done.report.is_success());
+        assert_eq!(names(&fake), old);
+        assert_eq!(running(&fake), ["shop-web-1"]);
+    });
+}
+
+/// The new owner is healthy already, but the other that lives with it never will be.
+#[test]
+fn a_check_that_is_content_is_no_proof_of_those_who_live_together() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &shared("old", "old")).await;
+        let before = names(&fake);
+        cut_short(&fake, &shared("new", "bad"), waiting(), 12).await;
+        assert_eq!(names(&fake).len(), 4);
+        let done = up_with(&fake, &shared("new", "bad"), forced()).await;
+        assert!(!done.report.is_success());
+        assert_eq!(names(&fake), before);
+        assert_eq!(running(&fake), ["shop-db-1", "shop-side-1"]);
+    });
+}
+
+#[test]
+fn who_only_keeps_data_for_the_next_one_is_not_started_with_the_old_one() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", CHECK)).await;
+        let bad = web("bad", &format!("{CHECK}{SCRATCH}"));
+        cut_short(&fake, &bad, waiting(), 12).await;
+        for _ in 0..2 {
+            let done = up_with(&fake, &bad, forced()).await;
+            assert!(!done.report.is_success());
+            assert_eq!(names(&fake).len(), 2, "one keeps the volume");
+            assert_eq!(running(&fake), ["shop-web-1"]);
+        }
+    });
+}
+
+#[test]
+fn who_was_only_created_holds_up_nobody_whom_it_was_to_live_with() {
+    on_virtual_time(async {
+        let shop = |owner: &str, guest: &str| {
+            project(&format!(
+                "name: shop\nservices:\n  db:\n    image: busybox\n    environment: {{LEVEL: \
+                 {owner}}}\n  side:\n    image: busybox\n    environment: {{LEVEL: {guest}}}\n    \
+                 network_mode: service:db\n"
+            ))
+        };
+        let fake = deadly_engine();
+        let first = "name: shop\nservices:\n  db: {image: busybox, environment: {LEVEL: old}}\n";
+        up(&fake, &project(first)).await;
+        let start = Fault::nth("start_container", 0, Way::HangBefore);
+        killed(&fake, &shop("new", "bad"), start).await;
+        let options = Options {
+            recreate: Recreate::Force,
+            ..options()
+        };
+        let done = up_with(&fake, &shop("new", "bad"), options).await;
+        assert!(!done.report.is_success());
+        let db = fake.container("shop-db-1").unwrap();
+        assert!(db.raw["Config"]["Env"].to_string().contains("LEVEL=new"));
+        assert_eq!(running(&fake), ["shop-db-1"]);
+    });
+}
+
+#[test]
+fn who_was_taken_off_a_network_runs_again_where_the_next_change_fails() {
+    let shop = |level: &str, label: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  db:\n    image: busybox\n    environment: {{LEVEL: \
+             {level}}}\n    networks: [back]\n  web: {{image: busybox, depends_on: [db]}}\n\
+             networks: {{back: {{}}, default: {{labels: {{v: {label}}}}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = Fake::new();
+        fake.cast(
+            |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+                true => Script::broken(500, "cannot be started"),
+                false => Script::default(),
+            },
+        );
+        up(&fake, &shop("old", "a")).await;
+        let connect = Fault::nth("connect_network", 0, Way::HangBefore);
+        killed(&fake, &shop("old", "b"), connect).await;
+        assert_eq!(running(&fake), ["shop-db-1"]);
+        let done = up(&fake, &shop("bad", "b")).await;
+        assert!(!done.report.is_success());
+        assert_eq!(running(&fake), ["shop-db-1", "shop-web-1"]);
+    });
+}
+
+#[test]
+fn the_new_one_stays_where_a_killed_run_has_had_the_old_one_removed() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", CHECK)).await;
+        let old = names(&fake)[0].1.clone();
+        let bad = web("bad", CHECK);
+        cut_short(&fake, &bad, waiting(), 12).await;
+        let (reporter, files) = (Reporter::silent(), OneFile::empty());
+        let means = means(&fake, &reporter, &files);
+        let (mut options, no) = (waiting(), &mut agree_to_nothing);
+        let prepared = prepare(&fake, &bad, &mut options, no).await.unwrap();
+        // What it had asked for the engine does only now.
+        fake.remove_container(&old, true, false).await.unwrap();
+        let done = carry_out(&means, &bad, prepared, &mut options, no).await;
+        assert!(!done.unwrap().1.unwrap().report.is_success());
+        assert_eq!(running(&fake).len(), 1, "{:?}", names(&fake));
+    });
+}
+
+/// What has the data that the successor takes over has its name, too.
+#[test]
+fn an_interrupted_takeover_ends_with_the_name_free() {
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &web("old", &format!("{CHECK}{SCRATCH}"))).await;
+        fake.fail(Fault::nth("remove_container", 0, Way::HangBefore));
+        let renewing = Options {
+            renew_anonymous_volumes: true,
+            ..options()
+        };
+        cut_short(&fake, &web("new", CHECK), renewing, 20).await;
+        fake.forgive();
+        let interrupts = Interrupts::default();
+        let _stages = interrupts.in_stages();
+        let (reporter, files) = (Reporter::silent(), OneFile::empty());
+        let means = Means {
+            interrupts: interrupts.clone(),
+            ..means(&fake, &reporter, &files)
+        };
+        fake.oversee(move |census| {
+            let mut ours = census.containers().filter(|c| c.name != "shop-web-1");
+            let has_ended = ours.any(|c| c.state == ContainerState::Exited);
+            if has_ended && interrupts.stage() == Stage::Running {
+                interrupts.signal(Cause::Interrupt);
+            }
+        });
+        let mut options = Options {
+            recreate: Recreate::Force,
+            ..options()
+        };
+        let (next, no) = (web("new", CHECK), &mut agree_to_nothing);
+        let prepared = prepare(&fake, &next, &mut options, no).await.unwrap();
+        let done = carry_out(&means, &next, prepared, &mut options, no).await;
+        let report = done.unwrap().1.unwrap().report;
+        assert!(report.failures.is_empty(), "{:?}", report.failures);
+        let left: Vec<String> = names(&fake).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(left, ["shop-web-1"]);
+    });
+}
+
+/// `--no-recreate`: what stays outdated comes back on the network that it was made with.
+#[test]
+fn who_stays_as_it_is_comes_back_on_its_own_network() {
+    let shop = |network: &str, label: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  web: {{image: busybox, networks: [{network}]}}\n  db: {{image: \
+             busybox, networks: [front, back]}}\nnetworks: {{back: {{}}, front: {{labels: {{v: \
+             {label}}}}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = engine();
+        up(&fake, &shop("front", "a")).await;
+        let as_they_are = || Options {
+            recreate: Recreate::Never,
+            ..options()
+        };
+        let next = shop("back", "b");
+        fake.fail(Fault::nth("remove_network", 0, Way::HangBefore));
+        cut_short(&fake, &next, as_they_are(), 20).await;
+        fake.forgive();
+        assert!(fake.container("shop-web-1").unwrap().networks.is_empty());
+        let done = up_with(&fake, &next, as_they_are()).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        let web = fake.container("shop-web-1").unwrap();
+        let networks: Vec<&String> = web.networks.keys().collect();
+        assert_eq!(networks, ["shop_front"]);
+        assert_eq!(running(&fake), ["shop-db-1", "shop-web-1"]);
+    });
+}
+
+/// `--no-recreate`: nothing could start it again in the namespace of one that is gone.
+#[test]
+fn who_lives_with_an_orphan_that_goes_is_recreated_in_any_case() {
+    on_virtual_time(async {
+        let fake = engine();
+        let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
+        up(&fake, &project(shop)).await;
+        let never = || Options {
+            recreate: Recreate::Never,
+            ..options()
+        };
+        let next = project("name: shop\nservices:\n  web: {image: busybox}\n");
+        let done = up_with(&fake, &next, never()).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        assert_eq!(running(&fake), ["shop-web-1"]);
+        fake.stop_container("shop-web-1", None).await.unwrap();
+        let done = up_with(&fake, &next, never()).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        assert_eq!(running(&fake), ["shop-web-1"]);
+    });
+}
