@@ -5,6 +5,7 @@ use super::command::{Command, Up};
 use super::draft::{Draft, Drafts, Kind, Policy, draft, vary};
 use super::extra::extend;
 use super::outcome::Leeway;
+use std::collections::BTreeSet;
 
 /// Something that was done to the project's containers before.
 #[derive(Clone, Debug, PartialEq)]
@@ -215,6 +216,13 @@ impl Case {
         self.at_once && replaces && publishes
     }
 
+    /// Whether a hook may find a one-shot ended that a killed run has started just before: it fails, and
+    /// the command with it. Given again, the command starts the one-shot anew, and goes well.
+    pub fn may_hook_late(&self) -> bool {
+        let mut services = self.after.services.iter();
+        self.at_once && services.any(|d| d.hooks && d.kind == Kind::Once)
+    }
+
     /// Whether the engine starts again what dies.
     pub fn has_crash_loops(&self) -> bool {
         let mut services = self.after.services.iter();
@@ -249,6 +257,7 @@ impl Case {
             volumes: renewed || self.was_killed(),
             renewed,
             fails: false,
+            wanted: BTreeSet::new(),
             entangled: self.entangled(),
             idle: matches!(&self.command, Command::Up(up) if !up.start),
         }

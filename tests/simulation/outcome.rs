@@ -6,6 +6,9 @@ use regatta::engine::fake::{Census, Fake};
 use regatta::engine::{ContainerState, Health};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Of one that is down, and whose namespace is gone.
+const HOMELESS_AND_DOWN: &str = "homeless and down";
+
 /// Names of what was there before.
 pub struct Before {
     volumes: BTreeSet<String>,
@@ -29,7 +32,7 @@ pub struct Leeway {
     /// Volumes that each attempt makes afresh, and leaves.
     pub volumes: bool,
     /// With `-V` a new container has empty anonymous volumes, and one that is completed those that
-    /// it was made with.
+    /// it was made with: also where the service does not ask for any there any more.
     pub renewed: bool,
     /// Where nothing is to be started, a container that was stopped for its network is as good as
     /// the new one that takes its place when the command was killed before it was back on it.
@@ -37,6 +40,10 @@ pub struct Leeway {
     /// Where a change fails and what was there before never ran, there is nothing to come back to:
     /// what stays in that place, the old one or the new, does not count.
     pub fails: bool,
+    /// Hashes of services as they are to be. Where a change fails, how far it gets with services that
+    /// do not fail themselves is a matter of moments: one that runs as it should be is no harm where
+    /// an undisturbed run has left the one before it.
+    pub wanted: BTreeSet<String>,
     /// Services of which where a change fails neither the old nor the new one may be able to run.
     pub entangled: Vec<String>,
 }
@@ -50,6 +57,26 @@ impl Leeway {
         self.fails && self.entangled.iter().any(of)
     }
 
+    /// Whether a container is as it should be, in the same state as another that is not.
+    fn gets_further(&self, line: &str, than: &str) -> bool {
+        let told = |line: &str, part: &str| {
+            let mut parts = line.split(", ").map(str::to_owned);
+            parts.find_map(|p| p.strip_prefix(part).map(str::to_owned))
+        };
+        let is_wanted = |line: &str| {
+            let hash = told(line, "hash ");
+            hash.is_some_and(|hash| self.wanted.contains(&hash))
+        };
+        let lives = |state: &str| ["running", "exited"].contains(&state);
+        let state = |line: &str| line.split(", ").nth(1).map(str::to_owned);
+        self.fails
+            && !line.starts_with("container <id>_")
+            && is_wanted(line)
+            && !is_wanted(than)
+            && state(line) == state(than)
+            && state(line).is_some_and(|state| lives(&state))
+    }
+
     fn simplified(&self, line: &str) -> String {
         let mut parts: Vec<String> = line.split(", ").map(str::to_owned).collect();
         if !line.starts_with("container ") {
@@ -57,13 +84,15 @@ impl Leeway {
         }
         for part in &mut parts {
             if self.renewed && part.starts_with("mounts ") {
-                let words = part.split(' ').map(|word| match word.split_once('=') {
-                    Some((target, volume)) if volume.len() == 12 || volume == "new" => {
-                        format!("{target}=any")
-                    }
-                    _ => word.to_owned(),
-                });
-                *part = words.collect::<Vec<_>>().join(" ");
+                let is_anonymous = |word: &&str| {
+                    let volume = word.split_once('=').map(|(_, volume)| volume);
+                    volume.is_some_and(|volume| volume.len() == 12 || volume == "new")
+                };
+                let words = part.split(' ').filter(|word| !is_anonymous(word));
+                *part = words.collect::<Vec<_>>().join(" ").trim_end().to_owned();
+            }
+            if part == HOMELESS_AND_DOWN {
+                *part = "homeless".to_owned();
             }
             if self.idle && ["exited", "has run", "created", "never ran"].contains(&part.as_str()) {
                 *part = "idle".to_owned();
@@ -133,6 +162,20 @@ impl Outcome {
             };
             void.extend(self.lines.iter().filter_map(|l| never_ran(l)).filter(dead));
         }
+        for line in &self.lines {
+            let mut others = undisturbed.lines.iter();
+            let name = container_name(line);
+            let than = others.find(|other| name.is_some() && container_name(other) == name);
+            if than.is_some_and(|than| leeway.gets_further(line, than)) {
+                void.extend(name.map(str::to_owned));
+            }
+        }
+        let kept: Vec<String> = self
+            .lines
+            .iter()
+            .filter(|line| is_kept_for_data(line))
+            .map(|line| leeway.simplified(line))
+            .collect();
         for line in here.iter_mut().chain(&mut there) {
             if let Some(name) = container_name(line)
                 && void.iter().any(|other| other == name)
@@ -154,7 +197,7 @@ impl Outcome {
         for line in &here {
             // Of a change that fails the new container's own volumes go with it; but one that an
             // earlier run has started may have been used for days: it stays for them, stopped.
-            let has_data = line.starts_with("new volume, with data") || is_kept_for_data(line);
+            let has_data = line.starts_with("new volume, with data") || kept.contains(line);
             let is_of_the_failed = leeway.fails && has_data;
             if is_of_the_failed || (leeway.volumes && line.contains("volume,")) {
                 continue;
@@ -187,7 +230,7 @@ fn is_kept_for_data(line: &str) -> bool {
     let volumes = mounts.split(' ').filter_map(|m| m.split_once('='));
     let mut volumes = volumes.map(|(_, volume)| volume);
     line.starts_with("container <id>_")
-        && line.contains(", exited, has run,")
+        && (line.contains(", exited, has run,") || line.contains(HOMELESS_AND_DOWN))
         && volumes.any(|volume| ["new", "any"].contains(&volume) || volume.len() == 12)
 }
 
@@ -228,7 +271,8 @@ fn containers(
             },
             // Who dies and is started again and again is found in this state or that.
             match c.state.is_up() {
-                _ if c.has_run && is_homeless(census, &c) => "homeless",
+                false if c.has_run && is_homeless(census, &c) => HOMELESS_AND_DOWN,
+                true if c.has_run && is_homeless(census, &c) => "homeless",
                 true if c.says("KIND=dies") => "up",
                 true if c.health == Some(Health::Unhealthy) => "unhealthy",
                 _ => c.state.as_str(),
