@@ -47,10 +47,7 @@ impl Walk<'_> {
             default_platform: project.default_platform(),
             containers: containers
                 .iter()
-                .filter_map(|(service, list)| {
-                    let first = list.iter().min_by(|a, b| a.name.cmp(&b.name))?;
-                    Some((service.as_str(), first.id.as_str()))
-                })
+                .filter_map(|(service, list)| Some((service.as_str(), list.first()?.id.as_str())))
                 .collect(),
         };
         let hash = hash::service_hashes(&service.spec, &created).own;
@@ -126,8 +123,8 @@ impl Walk<'_> {
         )?)
     }
 
-    /// The containers that services have at this moment of the walk, made ones before those they
-    /// replace; gathered only for a service that refers to another's.
+    /// The containers that services have at this moment of the walk, by their names, as the first of
+    /// them stands for all; gathered only for a service that refers to another's.
     pub(super) fn containers_referred_to_by(
         &self,
         service: &Service,
@@ -178,6 +175,9 @@ impl Walk<'_> {
                         name: container.final_name().to_owned(),
                     });
             }
+        }
+        for all in found.values_mut() {
+            all.sort_by(|a, b| a.name.cmp(&b.name));
         }
         found
     }
