@@ -342,3 +342,25 @@ fn who_lives_with_an_orphan_that_goes_is_recreated_in_any_case() {
         assert_eq!(running(&fake), ["shop-web-1"]);
     });
 }
+
+/// Its engine has restarted it once, after the run that had started it was killed.
+#[test]
+fn what_was_restarted_long_ago_is_not_taken_for_what_ends_over_and_over() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let always = "    restart: always\n";
+        up(&fake, &web("old", always)).await;
+        let old = names(&fake)[0].1.clone();
+        let next = web("new", always);
+        let removal = Fault::nth("remove_container", 0, Way::HangBefore);
+        killed(&fake, &next, removal).await;
+        let new = names(&fake).into_iter().find(|(_, id)| *id != old);
+        let new = new.expect("a successor").1;
+        fake.exit(&new, 1);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(running(&fake).len(), 1);
+        let done = up(&fake, &next).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        assert_eq!(names(&fake), [("shop-web-1".to_owned(), new)]);
+    });
+}

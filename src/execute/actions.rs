@@ -61,17 +61,7 @@ impl Walk<'_> {
                 Ok(self.rename(&id, name).await?)
             }
             Action::CopyFiles { service, container } => self.copy_files(service, container).await,
-            Action::StartContainer { service, container } => {
-                let id = self.id_of(container);
-                let begun = Instant::now();
-                match engine.start_container(&id).await {
-                    Ok(()) => {
-                        self.watch.started(&id, begun.elapsed());
-                        Ok(())
-                    }
-                    Err(error) => Err(self.explain_start(service, error).await),
-                }
-            }
+            Action::StartContainer { service, container } => self.start(service, container).await,
             Action::Verify {
                 service,
                 container,
@@ -145,6 +135,28 @@ impl Walk<'_> {
                 optional,
             } => self.wait(service, *until, containers, *optional).await,
         }
+    }
+
+    async fn start(&self, service: &str, container: &Target) -> Result<(), Trouble> {
+        let id = self.id_of(container);
+        if self.runs_already(&id) {
+            self.watch.runs_already(&id).await;
+        }
+        let begun = Instant::now();
+        match self.means.engine.start_container(&id).await {
+            Ok(()) => {
+                self.watch.started(&id, begun.elapsed());
+                Ok(())
+            }
+            Err(error) => Err(self.explain_start(service, error).await),
+        }
+    }
+
+    /// Whether an earlier run has started it, and this one does not stop it.
+    fn runs_already(&self, id: &str) -> bool {
+        let stops = |action: &Action| matches!(action, Action::StopContainer { container, .. } if container.id() == Some(id));
+        let mut up = self.observed.replicas().filter(|c| c.state.is_up());
+        up.any(|c| c.id == id) && !self.plan.steps().any(|(_, step)| stops(&step.action))
     }
 
     async fn pull(

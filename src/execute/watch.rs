@@ -39,6 +39,8 @@ pub(super) struct Watch<'a> {
     seen: RefCell<HashMap<String, Seen>>,
     /// How long the engine took to start a container.
     starting: RefCell<HashMap<String, Duration>>,
+    /// How often the engine had restarted what was up before.
+    restarts: RefCell<HashMap<String, i64>>,
     /// Processes cannot be seen from here.
     is_blind: Cell<bool>,
     /// Counts connections of the stream, each of which may have lost something.
@@ -98,6 +100,7 @@ impl<'a> Watch<'a> {
             deadline: Cell::new(None),
             seen: RefCell::default(),
             starting: RefCell::default(),
+            restarts: RefCell::default(),
             is_blind: Cell::new(!engine.sees_processes()),
             connections: Cell::new(0),
             news: Notify::new(),
@@ -123,6 +126,23 @@ impl<'a> Watch<'a> {
     /// A start was answered after this long.
     pub fn started(&self, id: &str, took: Duration) {
         self.starting.borrow_mut().insert(id.to_owned(), took);
+    }
+
+    /// Notes how often the engine has restarted a container that an earlier run has started, and that
+    /// a start leaves as it is: who knows in how many days that was.
+    pub async fn runs_already(&self, id: &str) {
+        if let Ok(details) = self.engine.inspect_container(id).await
+            && details.state.is_up()
+        {
+            let mut restarts = self.restarts.borrow_mut();
+            restarts.insert(id.to_owned(), details.restart_count);
+        }
+    }
+
+    /// Whether its engine has restarted it since this run has started it.
+    pub fn was_restarted(&self, details: &ContainerDetails) -> bool {
+        let before = self.restarts.borrow().get(&details.id).copied();
+        details.restart_count > before.unwrap_or_default()
     }
 
     /// Writes an event down; gives whether it can change what somebody waits for.

@@ -137,7 +137,7 @@ impl Watch<'_> {
                 Err(_) => return Life::Unseen,
             },
         };
-        if details.restart_count > 0 {
+        if self.was_restarted(&details) {
             return Life::Gone;
         }
         if details.state != ContainerState::Running {
@@ -187,7 +187,7 @@ impl Watch<'_> {
             let before = self.mark(id);
             let details = self.engine.inspect_container(id).await?;
             let is_told = details.state != ContainerState::Running
-                || details.restart_count > 0
+                || self.was_restarted(&details)
                 || self.engine.life(&details) != Life::Gone;
             if is_told || self.seen(id).deaths > known || Instant::now() >= latest {
                 break details;
@@ -200,7 +200,7 @@ impl Watch<'_> {
         );
         let ended_well = matches!(details.state, ContainerState::Exited | ContainerState::Dead)
             && details.exit_code == 0;
-        if up && details.restart_count == 0 {
+        if up && !self.was_restarted(&details) {
             // Somebody has started it again, as a run that was killed may have asked for.
             return Ok(match self.seen(id).deaths > known {
                 true => Sentence::Revived,
