@@ -196,7 +196,15 @@ impl Contest {
             .iter()
             .map(|(token, claim)| ((*token).to_owned(), claim.generation))
             .collect();
-        self.todo = tops.values().map(|c| c.generation.next()).collect();
+        // Two of them may be of one chain: the later one had taken it over, and died before the
+        // other's claim was gone.
+        let mut ends: BTreeMap<u64, Generation> = BTreeMap::new();
+        for claim in tops.values() {
+            let end = ends.entry(claim.generation.epoch);
+            let end = end.or_insert(claim.generation);
+            *end = claim.generation.max(*end);
+        }
+        self.todo = ends.values().map(|end| end.next()).collect();
         match self.todo.pop() {
             Some(next) => Turn::Create(next),
             None => Turn::Create(Generation::first(seconds)),

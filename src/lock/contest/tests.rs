@@ -223,7 +223,7 @@ fn play(choices: &[(u8, u16)], skews: [u64; 3]) {
             0..=59 => commands[usize::from(who) % 3].advance(&mut store, now, choice),
             60..=66 => now += Duration::from_millis(choice % 700),
             67 => now += Duration::from_millis(choice % 20_000),
-            68 if deaths == 0 && choice % 8 == 0 => {
+            68 if deaths < 2 && choice % 8 == 0 => {
                 commands[usize::from(how) % 3].is_dead = true;
                 deaths += 1;
             }
@@ -299,6 +299,36 @@ fn a_claim_is_made_only_once() {
         .contest
         .listed(Duration::from_secs(2), 1_000_000, &[made]);
     assert_eq!(left, Turn::Withdraw(vec![generation]));
+}
+
+/// Whoever takes a chain over and dies before the claims of the dead are gone leaves two in it.
+#[test]
+fn a_chain_of_two_dead_is_taken_over() {
+    let claim = |step: u64, token: &str| Claim {
+        generation: Generation { epoch: 7, step },
+        holder: Holder {
+            token: token.into(),
+            ..Holder::default()
+        },
+    };
+    for tokens in [["a", "z"], ["z", "a"]] {
+        let mut store = Store::default();
+        for (step, token) in (0..).zip(tokens) {
+            let claim = claim(step, token);
+            store.create(claim.generation, &claim.holder);
+        }
+        let mut command = Command::new(0, None, 0);
+        let turn = Turn::Look {
+            after: Duration::ZERO,
+        };
+        command.turn(Duration::ZERO, turn);
+        let mut now = Duration::ZERO;
+        while !command.has_held {
+            command.advance(&mut store, now, 0);
+            now += Duration::from_millis(50);
+            assert!(now < TERMS.lease * 2, "{tokens:?}: {:?}", command.state);
+        }
+    }
 }
 
 proptest! {
