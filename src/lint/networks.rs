@@ -3,7 +3,7 @@
 use super::{Item, Report, Rule, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Span};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 pub const RULES: &[Rule] = &[
@@ -189,20 +189,25 @@ fn duplicates(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn overlapping(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let mut seen: Vec<(&str, Subnet, Span)> = Vec::new();
+    // By their first addresses; what overlaps with one of them is not among them.
+    let mut seen: BTreeMap<(bool, u128), (&str, Subnet, Span)> = BTreeMap::new();
     let own =
         |n: &&Item<'_>| !n.is_external() && n.text(&["driver"]).is_none_or(|(d, _)| d == "bridge");
     for network in subject.networks.iter().filter(own) {
         for (index, _, subnet, at) in pools(network) {
-            if let Some((other, _, place)) = seen.iter().find(|(_, s, _)| s.overlaps(&subnet)) {
+            let nearest = seen.range(..=(subnet.is_v4, subnet.last)).next_back();
+            if let Some((_, (other, _, place))) =
+                nearest.filter(|(_, (_, s, _))| s.overlaps(&subnet))
+            {
                 let path = format!("networks.{}.ipam.config[{index}].subnet", network.key);
                 let message = format!(
                     "the engine will refuse this: it overlaps with that of network {other}"
                 );
                 let finding = Diagnostic::warning(report.code, path, message).at(at);
                 report.push(finding.related(*place, "the other subnet"));
+            } else {
+                seen.insert((subnet.is_v4, subnet.first), (network.key, subnet, at));
             }
-            seen.push((network.key, subnet, at));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Report, Rule, Subject};
 use crate::tree::{Node, Span};
+use std::collections::HashMap;
 
 pub const RULES: &[Rule] = &[
     Rule::checking("rewritten-number", numbers),
@@ -82,7 +83,8 @@ const HASHES: [&str; 9] = [
 
 /// A variable that is not set, in a text that was not meant to hold one.
 fn dollars(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let mut lines = std::collections::HashSet::new();
+    // Of each line whether it holds a hash, and whether it has been told of.
+    let mut lines = HashMap::new();
     let unset = subject
         .loading
         .iter()
@@ -92,9 +94,13 @@ fn dollars(subject: &Subject<'_>, report: &mut Report<'_>) {
             continue;
         };
         let line = source.line_of(span.start as usize);
-        let text = &source.text[source.lines(line..=line)];
-        let plain = text.replace("$$", "");
-        let is_hash = HASHES.iter().any(|start| plain.contains(start));
+        let (is_hash, is_told) = lines.entry((span.source, line)).or_insert_with(|| {
+            let plain = source.text[source.lines(line..=line)].replace("$$", "");
+            (HASHES.iter().any(|start| plain.contains(start)), false)
+        });
+        if *is_told {
+            continue;
+        }
         let name = finding.path.to_uppercase();
         let name = name.rsplit('.').next().unwrap_or_default();
         let braced = subject
@@ -105,8 +111,9 @@ fn dollars(subject: &Subject<'_>, report: &mut Report<'_>) {
         let inside = source.text[..span.start as usize]
             .ends_with(|c: char| c.is_ascii_alphanumeric() || "!#%&*@^".contains(c));
         let is_password = inside && !braced && SECRET.iter().any(|word| name.contains(word));
-        if (is_hash || is_password) && lines.insert((span.source, line)) {
-            let what = if is_hash { "hash" } else { "password" };
+        if *is_hash || is_password {
+            *is_told = true;
+            let what = if *is_hash { "hash" } else { "password" };
             report.warn(
                 finding.path.clone(),
                 span,
