@@ -2,7 +2,7 @@
 //! ones pay for an index.
 
 use super::{Entries, Entry, Node, Span, Text};
-use indexmap::IndexMap;
+use foldhash::fast::RandomState;
 
 /// The most entries that are kept without an index.
 const FEW: usize = 32;
@@ -16,8 +16,11 @@ pub struct Map {
 #[derive(Debug, Clone)]
 enum Held {
     Few(Entries),
-    Many(Box<IndexMap<Text, Entry>>),
+    Many(Box<IndexMap>),
 }
+
+/// Keys of project files are short, and their hashes are reckoned often.
+type IndexMap = indexmap::IndexMap<Text, Entry, RandomState>;
 
 impl Default for Held {
     fn default() -> Self {
@@ -152,7 +155,7 @@ impl Map {
         match &mut self.entries {
             Held::Few(few) if few.len() < FEW => few.push((key, entry)),
             Held::Few(few) => {
-                let mut many: IndexMap<Text, Entry> = std::mem::take(few).into_iter().collect();
+                let mut many: IndexMap = std::mem::take(few).into_iter().collect();
                 many.insert(key, entry);
                 self.entries = Held::Many(Box::new(many));
             }

@@ -6,6 +6,7 @@ use crate::load::rules::Rules;
 use crate::load::touched::Touched;
 use crate::tree::{Items, Node, Value};
 use crate::value::number;
+use foldhash::fast::RandomState;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -137,14 +138,17 @@ fn reduce(items: &mut Items, key: Key, path: &Path, findings: &mut Findings) {
 /// Where names were first seen: searched from end to end in the short lists that most are.
 enum Seen<'n> {
     Few(Vec<(Cow<'n, str>, usize)>),
-    Many(HashMap<Cow<'n, str>, usize>),
+    Many(HashMap<Cow<'n, str>, usize, RandomState>),
 }
 
 impl<'n> Seen<'n> {
     fn for_items(count: usize) -> Self {
         match count <= 16 {
             true => Seen::Few(Vec::with_capacity(count)),
-            false => Seen::Many(HashMap::with_capacity(count)),
+            false => Seen::Many(HashMap::with_capacity_and_hasher(
+                count,
+                RandomState::default(),
+            )),
         }
     }
 

@@ -1,7 +1,6 @@
 //! Equal items of lists that are sets, found in one pass: the lists may be long, and their items mappings.
 
 use crate::tree::{Node, Value};
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Lists of no more items are compared item by item in Docker Compose, and longer ones in another way.
@@ -19,15 +18,24 @@ pub fn of(items: &[Node]) -> Vec<(usize, usize)> {
         }
         return repeated;
     }
-    let mut seen: HashMap<u64, Vec<usize>> = HashMap::new();
-    for (index, item) in items.iter().enumerate() {
-        let alike = seen.entry(fingerprint(item)).or_default();
-        let first = alike.iter().find(|&&earlier| same(&items[earlier], item));
-        match first {
-            Some(first) => repeated.push((index, *first)),
-            None => alike.push(index),
+    // Equal items have one fingerprint: only of those that share theirs the items are compared.
+    let mut order: Vec<(u64, usize)> = items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| (fingerprint(item), index))
+        .collect();
+    order.sort_unstable();
+    for alike in order.chunk_by(|(a, _), (b, _)| a == b) {
+        let mut firsts: Vec<usize> = Vec::new();
+        for (_, index) in alike {
+            let is_same = |first: &&usize| same(&items[**first], &items[*index]);
+            match firsts.iter().find(is_same) {
+                Some(first) => repeated.push((*index, *first)),
+                None => firsts.push(*index),
+            }
         }
     }
+    repeated.sort_unstable();
     repeated
 }
 
