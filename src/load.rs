@@ -24,6 +24,7 @@ pub mod path;
 pub mod paths;
 pub mod profiles;
 pub mod read;
+pub mod room;
 pub mod rules;
 pub mod schema;
 pub mod short;
@@ -236,7 +237,9 @@ type Canonical<'f> = (
 /// Everything but the types.
 fn canonical<'f>(files: &'f dyn Files, options: &LoadOptions) -> Canonical<'f> {
     let mut merged = Merged::read(files, options);
-    let project = merged.model.take().map(|mut model| {
+    let is_too_large = merged.builder.reader.room.is_spent();
+    let model = merged.model.take().filter(|_| !is_too_large);
+    let project = model.map(|mut model| {
         match options.stages.no_normalize {
             true => normalize::fill_resources(&mut model),
             false => normalize::normalize(&mut model, &merged.name, &merged.environment),

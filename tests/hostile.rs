@@ -305,3 +305,53 @@ fn long_lists_merge_at_once() {
         );
     }
 }
+
+#[test]
+fn projects_that_grow_out_of_measure_are_refused_at_once() {
+    let many = |n: usize, item: &dyn Fn(usize) -> String| -> String {
+        let items: Vec<String> = (0..n).map(item).collect();
+        items.join(", ")
+    };
+    let variables: String = (0..9_000).fold(String::new(), |mut text, i| {
+        let _ = writeln!(text, "A{i}=x");
+        text
+    });
+    let long = service(&format!(
+        "cap_add: [{}]",
+        many(100_001, &|i| format!("c{i}"))
+    ));
+    let mounts = service(&format!(
+        "volumes: [{}]",
+        many(99_999, &|i| format!("/a:/{i}"))
+    )) + &format!("x-a: [{}]\n", many(50_000, &|_| "~".to_owned()));
+    let heirs = format!(
+        "services: {{b: {{image: i, labels: {{{}}}}}, {}}}\n",
+        many(1_000, &|i| format!("l{i}: v")),
+        many(1_000, &|i| format!("s{i}: {{extends: b}}")),
+    );
+    let readers = format!(
+        "services: {{{}}}\n",
+        many(100, &|i| format!("s{i}: {{image: i, env_file: app.env}}")),
+    );
+    let services = format!(
+        "services: {{{}}}\n",
+        many(70_000, &|i| format!("s{i}: {{image: i}}"))
+    );
+    let words = service(&format!("command: {}", "a ".repeat(700_000)));
+    for (what, project) in [
+        ("a long list", &long),
+        ("short forms", &mounts),
+        ("heirs", &heirs),
+        ("readers of env files", &readers),
+        ("services", &services),
+        ("words", &words),
+    ] {
+        let begin = Instant::now();
+        let loaded = run(project.as_bytes(), &[("app.env", &variables)]);
+        let errors: Vec<_> = loaded.findings.iter().filter(|f| f.is_error()).collect();
+        assert_eq!(errors.len(), 1, "{what}: {errors:?}");
+        assert_eq!(errors[0].code, "too-large", "{what}");
+        assert!(errors[0].span.is_some(), "{what}");
+        assert!(begin.elapsed() < AT_ONCE, "{what}: {:?}", begin.elapsed());
+    }
+}

@@ -5,6 +5,7 @@ use super::path::{self, Step};
 use crate::diagnostic::Findings;
 use crate::load::history::{History, Layer, Link};
 use crate::load::merge::unique;
+use crate::load::room::Room;
 use crate::load::touched::Touched;
 use crate::load::{Sources, canonical, yaml};
 use crate::tree::{Map, Node, SourceId, Span, Value};
@@ -111,7 +112,13 @@ impl<'h> Layers<'h> {
         all(&self.history.documents, &mut layers);
         layers.iter().find_map(|layer| {
             let mut root = layer.root.clone();
-            canonical::expand(&mut root, &Touched::All, true, &mut Findings::default());
+            canonical::expand(
+                &mut root,
+                &Touched::All,
+                true,
+                &mut Room::default(),
+                &mut Findings::default(),
+            );
             let steps = path::resolve(&root, query).ok()?;
             (steps.len() > 1).then_some(steps)
         })
@@ -371,7 +378,13 @@ fn in_long_form(section: &str, name: &str, mut object: Node) -> Node {
     let mut model = Map::new();
     model.insert(section, at, Node::new(objects, at));
     let mut model = Node::new(model, at);
-    canonical::expand(&mut model, &Touched::All, true, &mut Findings::default());
+    canonical::expand(
+        &mut model,
+        &Touched::All,
+        true,
+        &mut Room::default(),
+        &mut Findings::default(),
+    );
     model
 }
 

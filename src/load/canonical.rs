@@ -5,6 +5,7 @@
 
 use super::merge::default_dependency;
 use super::path::Path;
+use super::room::Room;
 use super::rules::Rules;
 use super::short;
 use super::touched::Touched;
@@ -84,9 +85,16 @@ static RULES: LazyLock<Rules<Short>> = LazyLock::new(|| Rules::new(TABLE));
 
 /// Brings the touched parts of a model into long syntax. With `lenient` (variables are not filled in) a text that
 /// cannot be read stays as it is.
-pub fn expand(model: &mut Node, touched: &Touched, lenient: bool, findings: &mut Findings) {
+pub fn expand(
+    model: &mut Node,
+    touched: &Touched,
+    lenient: bool,
+    room: &mut Room,
+    findings: &mut Findings,
+) {
     let mut expander = Expander {
         lenient,
+        room,
         ranges: 0,
         findings,
     };
@@ -100,6 +108,7 @@ const MAX_RANGES: usize = 65_536;
 
 struct Expander<'f> {
     lenient: bool,
+    room: &'f mut Room,
     /// Ports that came out of ranges.
     ranges: usize,
     findings: &'f mut Findings,
@@ -107,6 +116,11 @@ struct Expander<'f> {
 
 impl Expander<'_> {
     fn walk(&mut self, node: &mut Node, rules: &Rules<Short>, path: &Path) {
+        if let Some(short) = rules.here()
+            && !self.makes_room(short, node, path)
+        {
+            return;
+        }
         if let Some(short) = rules.here()
             && let Err((span, what)) = self.apply(short, node, path)
             && !self.lenient
@@ -131,6 +145,20 @@ impl Expander<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Takes room for the values that a short form stands for.
+    fn makes_room(&mut self, short: Short, node: &Node, path: &Path) -> bool {
+        let values = match (short, &node.value) {
+            (Mount, Value::Str(_)) => 5,
+            (Device, Value::Str(_)) => 3,
+            (Ports, Value::Seq(items)) => 4 * items.len(),
+            (Dependencies, Value::Seq(items)) => 3 * items.len(),
+            (EnvFiles, Value::Seq(items)) => 2 * items.len(),
+            _ => return true,
+        };
+        let place = || (path.to_string(), node.span);
+        self.room.take(values, self.findings, place)
     }
 
     fn apply(&mut self, short: Short, node: &mut Node, path: &Path) -> Result<(), Fault> {
@@ -242,7 +270,12 @@ impl Expander<'_> {
                     break;
                 }
                 Ok(parsed) => {
-                    self.ranges += parsed.len() - 1;
+                    let more = parsed.len() - 1;
+                    let place = || (path.index(index).to_string(), item.span);
+                    if !self.room.take(5 * more, self.findings, place) {
+                        break;
+                    }
+                    self.ranges += more;
                     ports.extend(parsed);
                 }
                 Err(fault) => self.findings.push(

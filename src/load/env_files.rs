@@ -7,6 +7,7 @@ use super::dotenv::{self, Format, Vars};
 use super::environment::Environment;
 use super::history::FileValue;
 use super::read::{Reader, Unreadable};
+use super::room::Room;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Span, Value};
 use std::cell::Cell;
@@ -76,7 +77,13 @@ impl EnvFiles {
             self.read(&file, &lookup, &mut known, reader, findings);
             note(name, "environment", &file, &known, reader);
         }
-        take(&mut all, &known);
+        take(
+            &mut all,
+            &known,
+            &mut reader.room,
+            findings,
+            (name, files.as_ref().map_or(key, |f| f.key)),
+        );
         for (name, entry) in own.into_entries() {
             all.insert(name, entry.key, entry.node);
         }
@@ -111,7 +118,13 @@ impl EnvFiles {
             note(name, "labels", &file, &vars, reader);
         }
         let mut all = Map::new();
-        take(&mut all, &vars);
+        take(
+            &mut all,
+            &vars,
+            &mut reader.room,
+            findings,
+            (name, files.key),
+        );
         if let Some(Value::Map(own)) = service.remove("labels").map(|n| n.value) {
             for (name, entry) in own.into_entries() {
                 all.insert(name, entry.key, entry.node);
@@ -243,7 +256,19 @@ fn named_env_file<'n>(entry: &'n Node, at: String, findings: &mut Findings) -> O
     })
 }
 
-fn take(map: &mut Map, vars: &Vars) {
+/// Puts variables of files into a mapping. They count as values, and a long text as one for every
+/// line of it.
+fn take(
+    map: &mut Map,
+    vars: &Vars,
+    room: &mut Room,
+    findings: &mut Findings,
+    (service, at): (&str, Span),
+) {
+    let values = vars.values().map(|var| 1 + var.value.len() / 80).sum();
+    if !room.take(values, findings, || (format!("services.{service}"), at)) {
+        return;
+    }
     for (name, var) in vars {
         map.insert(
             name.as_str(),

@@ -6,6 +6,7 @@
 use super::discover::is_address;
 use super::history::Link as Extension;
 use super::model::{Builder, Extended, Scope};
+use super::room;
 use super::touched::Touched;
 use super::yaml::Tag;
 use super::{Unfetched, canonical, merge, paths, tags};
@@ -47,6 +48,9 @@ impl Builder<'_> {
             .map(|(name, _)| name.to_owned())
             .collect();
         for name in extending {
+            if self.reader.room.is_spent() {
+                return;
+            }
             let before = self.findings.len();
             self.extend(&name, services, tags, file, scope, &mut Vec::new());
             // The services of one long chain would all say so.
@@ -110,6 +114,13 @@ impl Builder<'_> {
         let Some(mut base) = base else {
             return;
         };
+        let place = || (format!("services.{name}.extends"), target.span);
+        let Builder {
+            reader, findings, ..
+        } = self;
+        if !reader.room.take(room::values(&base), findings, place) {
+            return;
+        }
         if base.is_null() {
             let own = services.get(name).and_then(|own| own.get("extends"));
             self.empty_bases.extend(own.map(|own| own.span));
@@ -190,7 +201,7 @@ impl Builder<'_> {
         let base = if is_plain {
             extended.services.get(&target.service).cloned()
         } else {
-            let mut services = extended.services.clone();
+            let mut services = reaching(&target.service, &extended.services);
             self.extend(
                 &target.service,
                 &mut services,
@@ -222,7 +233,7 @@ impl Builder<'_> {
         }
         let errors = self.errors();
         let extended = self.read_extended(path, span, name, scope);
-        if extended.is_none() && self.errors() == errors {
+        if extended.is_none() && self.errors() == errors && !self.reader.room.is_spent() {
             let message = format!(
                 "cannot extend service \"{name}\" in {}: no services section",
                 path.display()
@@ -272,6 +283,7 @@ impl Builder<'_> {
                 &mut merged,
                 &Touched::All,
                 self.stages.no_interpolate,
+                &mut self.reader.room,
                 &mut self.findings,
             );
             merge::unique::enforce(&mut merged, &Touched::All, &mut self.findings);
@@ -289,6 +301,7 @@ impl Builder<'_> {
                 files: self.reader.files,
                 dir: &base,
                 home: self.home.as_deref(),
+                plain: &self.plain,
             },
         );
         match model.as_map_mut()?.remove("services")?.value {
@@ -363,6 +376,28 @@ fn target(service: &Node) -> Option<Target> {
         }
         _ => None,
     }
+}
+
+/// Of the services of a file one and those that it extends, one by way of the other; all where one
+/// of them is not there, as it is looked for among them.
+fn reaching(name: &str, services: &Map) -> Map {
+    let mut reached = Map::new();
+    let mut next = Some(name.to_owned());
+    while let Some(name) = next.take() {
+        let Some(entry) = services.entry(&name) else {
+            return services.clone();
+        };
+        next = target(&entry.node)
+            .filter(|t| t.file.is_none())
+            .map(|t| t.service);
+        let is_new = !reached.contains_key(&name);
+        if is_new {
+            reached.insert(name, entry.key, entry.node.clone());
+        } else {
+            next = None;
+        }
+    }
+    reached
 }
 
 /// The way from one absolute directory to another, in the shortest terms.

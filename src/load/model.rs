@@ -11,9 +11,10 @@ use super::merge::{self, unique};
 use super::read::{Reader, Unreadable};
 use super::touched::Touched;
 use super::yaml::{Document, Tag};
-use super::{FileKind, Stages, canonical, defaults, paths, schema, tags, validate};
+use super::{FileKind, Stages, canonical, defaults, normalize, paths, schema, tags, validate};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Span};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -53,6 +54,8 @@ pub struct Builder<'f> {
     pub included: usize,
     /// What `~` stands for.
     pub home: Option<String>,
+    /// Directories that are no links.
+    pub plain: RefCell<HashSet<PathBuf>>,
 }
 
 /// A file with its documents.
@@ -73,6 +76,7 @@ impl<'f> Builder<'f> {
             empty_bases: HashSet::new(),
             included: 0,
             home: None,
+            plain: RefCell::default(),
         }
     }
 
@@ -167,6 +171,7 @@ impl<'f> Builder<'f> {
                     files: self.reader.files,
                     dir: &scope.base,
                     home: self.home.as_deref(),
+                    plain: &self.plain,
                 },
             );
         }
@@ -182,12 +187,17 @@ impl<'f> Builder<'f> {
         scope: &Scope,
         chain: &[PathBuf],
     ) -> Node {
-        let Document { mut root, tags } = document;
+        let Document { mut root, tags, .. } = document;
         if root.as_map().is_none() {
             self.not_a_mapping(&root);
             return model;
         }
         self.fill_in(&mut root, scope);
+        let added = normalize::growth(&root);
+        let place = || (String::new(), root.span);
+        if !self.reader.room.take(added, &mut self.findings, place) {
+            return model;
+        }
         if let Some(history) = &mut self.reader.history {
             history.open(file, scope.number, &root, &tags);
         }
@@ -216,6 +226,7 @@ impl<'f> Builder<'f> {
             &mut model,
             &touched,
             self.stages.no_interpolate,
+            &mut self.reader.room,
             &mut self.findings,
         );
         unique::enforce(&mut model, &touched, &mut self.findings);

@@ -123,6 +123,9 @@ fn read_env_files(
         let Some(service) = service.as_map_mut() else {
             continue;
         };
+        if reader.room.is_spent() {
+            return;
+        }
         if readers.variables.contains(name) {
             env_files.variables(name, service, environment, reader, findings);
         }

@@ -22,6 +22,28 @@ pub fn fill_resources(model: &mut Node) {
     }
 }
 
+/// How many values completing a model adds at most, roughly, the words of commands included.
+pub fn growth(model: &Node) -> usize {
+    let section = |name: &str| model.get(name).and_then(Node::as_map);
+    let of_service = |service: &Node| {
+        let long = ["links", "volumes_from"].map(|list| {
+            let items = service.get(list).and_then(Node::as_seq);
+            4 * items.map_or(0, <[Node]>::len)
+        });
+        let words = ["command", "entrypoint"].map(|line| {
+            let line = service.get(line).and_then(Node::as_str).unwrap_or_default();
+            line.bytes().filter(|b| b.is_ascii_whitespace()).count()
+        });
+        8 + long.into_iter().chain(words).sum::<usize>()
+    };
+    let services = section("services").into_iter().flat_map(Map::iter);
+    let resources = RESOURCES.map(|name| 3 * section(name).map_or(0, Map::len));
+    services
+        .map(|(_, service)| of_service(service))
+        .chain(resources)
+        .sum()
+}
+
 /// Completes a model.
 pub fn normalize(model: &mut Node, project: &str, environment: &BTreeMap<String, String>) {
     let mut uses_default = None;

@@ -8,6 +8,8 @@ use super::Files;
 use super::rules::Rules;
 use crate::tree::{Map, Node, Value};
 use crate::value::address::Address;
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -55,6 +57,8 @@ pub struct Base<'a> {
     pub dir: &'a Path,
     /// What `~` stands for.
     pub home: Option<&'a str>,
+    /// Directories that are found to be no links: asking is dear, and many paths begin alike.
+    pub plain: &'a RefCell<HashSet<PathBuf>>,
 }
 
 /// Joins all paths of a model to a directory.
@@ -161,12 +165,22 @@ impl Base<'_> {
         let mut so_far = PathBuf::new();
         for part in Path::new(&text).components() {
             so_far.push(part);
-            if matches!(part, Component::Normal(_))
-                && let Ok(real) = self.files.canonicalize(&so_far)
-                && real != so_far
-            {
-                let link = so_far.to_string_lossy();
-                return text.replacen(&*link, &real.to_string_lossy(), 1);
+            if !matches!(part, Component::Normal(_)) || self.plain.borrow().contains(&so_far) {
+                continue;
+            }
+            // What is not there has nothing below it.
+            if self.files.kind(&so_far).is_none() {
+                break;
+            }
+            match self.files.canonicalize(&so_far) {
+                Ok(real) if real != so_far => {
+                    let link = so_far.to_string_lossy();
+                    return text.replacen(&*link, &real.to_string_lossy(), 1);
+                }
+                Ok(_) => {
+                    self.plain.borrow_mut().insert(so_far.clone());
+                }
+                Err(_) => {}
             }
         }
         text

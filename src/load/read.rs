@@ -1,18 +1,23 @@
 //! Reading files, each once: texts go to the list of sources, with the name users know them by.
 
 use super::history::History;
+use super::room::{self, Room};
 use super::source::{self, Sources};
 use super::yaml::{self, Document};
-use super::{Fetched, FileKind, Files, Unfetched};
+use super::{Fetched, Files, Unfetched};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{SourceId, Span};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Reads through [`Files`] and remembers what it read.
 pub struct Reader<'f> {
     pub files: &'f dyn Files,
     pub sources: Sources,
+    /// Texts whose documents were read.
+    opened: HashSet<SourceId>,
+    /// How many values may still be read or made.
+    pub room: Room,
     /// Where the way of the load is noted, if anybody wants to know it.
     pub history: Option<Box<History>>,
     cwd: PathBuf,
@@ -39,6 +44,8 @@ impl<'f> Reader<'f> {
         Reader {
             files,
             sources: Sources::default(),
+            room: Room::default(),
+            opened: HashSet::new(),
             history: None,
             cwd: cwd.to_owned(),
             texts: HashMap::new(),
@@ -85,19 +92,13 @@ impl<'f> Reader<'f> {
             return Ok(Some(*id));
         }
         let is_stdin = path == Path::new(STDIN);
-        if self.files.kind(path) == Some(FileKind::Directory) && !is_stdin {
-            return Err(Unreadable {
-                why: "is a directory".to_owned(),
-                is_missing: false,
-            });
-        }
         let bytes = match is_stdin {
             true => self.files.stdin(),
             false => self.files.read(path),
         };
-        let bytes = bytes.map_err(|e| Unreadable {
-            why: reason(&e),
-            is_missing: e.kind() == std::io::ErrorKind::NotFound,
+        let bytes = bytes.map_err(|error| Unreadable {
+            why: reason(&error),
+            is_missing: error.kind() == std::io::ErrorKind::NotFound,
         })?;
         if bytes.len() > MAX_BYTES {
             return Err(Unreadable {
@@ -149,10 +150,21 @@ impl<'f> Reader<'f> {
         path: &Path,
         findings: &mut Findings,
     ) -> Result<Vec<Document>, Unreadable> {
-        Ok(match self.source(path, findings)? {
-            Some(id) => yaml::parse(id, self.text(id), findings),
-            None => Vec::new(),
-        })
+        let id = match self.source(path, findings)? {
+            Some(id) if !self.room.is_spent() => id,
+            _ => return Ok(Vec::new()),
+        };
+        let known = findings.len();
+        if self.opened.insert(id) {
+            self.room.opens(self.text(id).len());
+        }
+        let documents = yaml::parse_within(self.room.left(), id, self.text(id), findings);
+        if findings[known..].iter().any(|f| f.code == room::CODE) {
+            self.room.spend();
+        }
+        let values = documents.iter().map(|document| document.values).sum();
+        self.room.take(values, findings, Default::default);
+        Ok(documents)
     }
 }
 
@@ -160,6 +172,7 @@ impl<'f> Reader<'f> {
 fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        std::io::ErrorKind::IsADirectory => "is a directory".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => {
             let text = error.to_string();

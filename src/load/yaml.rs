@@ -16,7 +16,7 @@ mod scalar;
 mod syntax;
 
 pub use emit::emit;
-pub use parse::{parse, parse_unmerged, thoroughly as parse_thoroughly};
+pub use parse::{parse, parse_unmerged, parse_within, thoroughly as parse_thoroughly};
 
 use crate::tree::{Node, Span};
 
@@ -28,6 +28,8 @@ pub struct Document {
     /// Compose's own tags, in the order of the file. An anchored node's tags appear once for
     /// the node and once for every alias of it.
     pub tags: Vec<Tag>,
+    /// How many values it holds, those that aliases add and those that are left out included.
+    pub values: usize,
 }
 
 /// What one of Compose's own tags asks of the merge with earlier files.

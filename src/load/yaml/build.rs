@@ -10,6 +10,7 @@ use super::event::{Kind, Shape, Step, TagMeaning, TagText};
 use super::scalar::{self, Hint};
 use super::{Document, Tag, TagKind};
 use crate::diagnostic::{Diagnostic, Findings};
+use crate::load::room;
 use crate::tree::{Entries, Items, Map, Node, Span, Text, Value};
 use anchors::Anchors;
 use base64::Engine as _;
@@ -22,7 +23,7 @@ pub(super) const MAX_DEPTH: usize = 256;
 
 /// How many values aliases may add to any document. A larger one may grow by
 /// [`ALIAS_GROWTH`] times its own size.
-const ALIAS_BUDGET: usize = 400_000;
+const ALIAS_BUDGET: usize = 300_000;
 const ALIAS_GROWTH: usize = 4;
 
 /// An open collection.
@@ -73,6 +74,13 @@ pub(super) struct Builder<'t> {
     anchors: Anchors<'t>,
     nodes: usize,
     replayed: usize,
+    /// Values of this document, and of those before it.
+    values: usize,
+    before: usize,
+    /// How many there may be.
+    room: usize,
+    /// There were more.
+    pub(super) refusal: Option<Diagnostic>,
     /// Buffers of collections that are complete, for those to come.
     buffers: Vec<(Items, Entries)>,
     /// `<<` stays a key like others, so that what it lost against can be seen.
@@ -80,7 +88,7 @@ pub(super) struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(room: usize) -> Self {
         Builder {
             findings: Findings::default(),
             frames: Vec::new(),
@@ -89,9 +97,17 @@ impl<'t> Builder<'t> {
             anchors: Anchors::default(),
             nodes: 0,
             replayed: 0,
+            values: 0,
+            before: 0,
+            room,
+            refusal: None,
             buffers: Vec::new(),
             keeps_merges: false,
         }
+    }
+
+    pub(super) fn room(&self) -> usize {
+        self.room
     }
 
     pub(super) fn clear(&mut self) {
@@ -101,12 +117,14 @@ impl<'t> Builder<'t> {
         self.anchors.clear();
         self.nodes = 0;
         self.replayed = 0;
+        self.before += std::mem::take(&mut self.values);
     }
 
     pub(super) fn finish(&mut self) -> Document {
         let document = Document {
             root: self.root.take().unwrap_or_default(),
             tags: std::mem::take(&mut self.tags),
+            values: self.values,
         };
         self.clear();
         document
@@ -178,15 +196,38 @@ impl<'t> Builder<'t> {
     fn take(&mut self, step: Step<'t>) -> Result<(), Diagnostic> {
         match step {
             Step::Scalar(text, kind, tag, span) => {
+                self.count(span)?;
                 self.scalar(text, kind, tag, span);
                 Ok(())
             }
-            Step::Open(shape, tag, span) => self.open(shape, tag, span),
+            Step::Open(shape, tag, span) => {
+                self.count(span)?;
+                self.open(shape, tag, span)
+            }
             Step::Close(span) => {
                 self.close(span);
                 Ok(())
             }
             Step::Alias(..) => Ok(()),
+        }
+    }
+
+    /// Counts the node that comes next, unless it is a key.
+    fn count(&mut self, span: Span) -> Result<(), Diagnostic> {
+        if self.expects_key() {
+            return Ok(());
+        }
+        self.values += 1;
+        let entries = self
+            .frames
+            .last()
+            .map_or(0, |f| f.items.len() + f.entries.len());
+        if entries >= room::MAX_ENTRIES {
+            return Err(room::too_long(self.path()).at(span));
+        }
+        match self.before + self.values > self.room {
+            true => Err(room::finding(self.path()).at(span)),
+            false => Ok(()),
         }
     }
 

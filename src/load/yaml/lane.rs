@@ -8,6 +8,7 @@
 
 use super::build::Builder;
 use super::event::{Kind, Shape, Step, offset};
+use crate::load::room;
 use crate::tree::{SourceId, Span};
 use std::borrow::Cow;
 
@@ -133,7 +134,13 @@ impl<'t> Lane<'t, '_> {
     }
 
     fn feed(&mut self, step: Step<'t>, anchor: Option<usize>) -> Option<()> {
-        self.builder.feed(step, anchor).ok()
+        match self.builder.feed(step, anchor) {
+            Ok(()) => Some(()),
+            Err(finding) => {
+                self.builder.refusal = Some(finding).filter(|f| f.code == room::CODE);
+                None
+            }
+        }
     }
 
     fn span(&self, start: usize, end: usize) -> Span {

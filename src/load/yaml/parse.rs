@@ -7,6 +7,7 @@ use super::hanging::{self, Places};
 use super::lane;
 use super::syntax;
 use crate::diagnostic::{Diagnostic, Findings};
+use crate::load::room::{self, MAX_VALUES};
 use crate::tree::{SourceId, Span};
 use granit_parser::{ErrorKind, Event, Parser, ScanError};
 
@@ -17,22 +18,39 @@ const MAX_SYNTAX_ERRORS: usize = 10;
 /// is wrong (a key twice, a key that is no text, an alias to itself) is a finding, and the
 /// document is returned without the offending part.
 pub fn parse(source: SourceId, text: &str, findings: &mut Findings) -> Vec<Document> {
-    let mut builder = Builder::new();
+    parse_within(MAX_VALUES, source, text, findings)
+}
+
+/// As [`parse`], where so many values may be in it.
+pub fn parse_within(
+    room: usize,
+    source: SourceId,
+    text: &str,
+    findings: &mut Findings,
+) -> Vec<Document> {
+    let mut builder = Builder::new(room);
     if lane::read(source, text, &mut builder).is_some() {
         findings.append(&mut builder.findings);
         return vec![builder.finish()];
     }
-    thoroughly(source, text, findings)
+    // The parser would come as far and no further.
+    if let Some(finding) = builder.refusal.take() {
+        findings.append(&mut builder.findings);
+        findings.push(finding);
+        return Vec::new();
+    }
+    drop(builder);
+    parse_with(Builder::new(room), source, text, findings)
 }
 
 /// As [`parse`], with the event parser whatever the text is: what the quick scanner is held to.
 pub fn thoroughly(source: SourceId, text: &str, findings: &mut Findings) -> Vec<Document> {
-    parse_with(Builder::new(), source, text, findings)
+    parse_with(Builder::new(MAX_VALUES), source, text, findings)
 }
 
 /// As [`parse`], of a text that has been read without an error; but `<<` is a key like any other.
 pub fn parse_unmerged(source: SourceId, text: &str) -> Vec<Document> {
-    let mut builder = Builder::new();
+    let mut builder = Builder::new(MAX_VALUES);
     builder.keeps_merges = true;
     parse_with(builder, source, text, &mut Findings::default())
 }
@@ -48,11 +66,11 @@ fn parse_with<'t>(
         block_nesting_limit: MAX_DEPTH,
     };
     options.set_emit_comments(false);
-    let keeps_merges = builder.keeps_merges;
+    let (keeps_merges, room) = (builder.keeps_merges, builder.room());
     let places = Places::of(source);
     let (documents, hangs) = read(&mut builder, text, &places, options.clone());
     if hangs && let Some((text, places)) = hanging::straightened(source, text, &options) {
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(room);
         builder.keeps_merges = keeps_merges;
         let (documents, _) = read(&mut builder, &text, &places, options);
         findings.append(&mut builder.findings);
@@ -94,10 +112,14 @@ fn read<'t>(
             }
         };
         if let Some(finding) = stop {
+            let is_too_large = finding.code == room::CODE;
             builder.findings.push(finding);
             builder.clear();
             errors += 1;
-            if errors == MAX_SYNTAX_ERRORS || !matches!(parser.proceed_next_document(), Ok(true)) {
+            if is_too_large
+                || errors == MAX_SYNTAX_ERRORS
+                || !matches!(parser.proceed_next_document(), Ok(true))
+            {
                 break;
             }
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Whether the lane took a text; what it made of it must be what the parser makes of it.
 fn agree(text: &str) -> bool {
-    let mut builder = Builder::new();
+    let mut builder = Builder::new(crate::load::room::MAX_VALUES);
     if read(SourceId(0), text, &mut builder).is_none() {
         return false;
     }
