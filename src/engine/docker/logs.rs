@@ -16,9 +16,10 @@ use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Size of a read at first; it grows with what comes.
+/// Size of a read at first; it grows with what comes. The engine takes so much longer to write that
+/// larger ones only cost memory, which each log that is read takes twice.
 const FIRST_READ: usize = 4 << 10;
-const LARGEST_READ: usize = 64 << 10;
+const LARGEST_READ: usize = 16 << 10;
 
 /// The address of a log.
 fn target(id: &str, options: &LogOptions) -> String {
