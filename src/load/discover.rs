@@ -53,11 +53,14 @@ pub fn project_directory(options: &LoadOptions, files: &[PathBuf]) -> PathBuf {
         .map_or_else(|| options.cwd.clone(), Path::to_owned)
 }
 
-/// The files of `-f`, absolute; `-` and addresses stay.
+/// The files of `-f`, absolute; `-` and addresses stay. What came from standard input once does not
+/// come again.
 pub fn given(options: &LoadOptions) -> Vec<PathBuf> {
+    let mut is_read = false;
     options
         .files
         .iter()
+        .filter(|file| *file != STDIN || !std::mem::replace(&mut is_read, true))
         .map(|file| match Address::is_one(file) {
             true => PathBuf::from(file),
             false => path_or_stdin(&options.cwd, file),

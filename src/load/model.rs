@@ -207,6 +207,9 @@ impl<'f> Builder<'f> {
         }
         tags::apply(&tags, &mut model);
         self.empty_services(&root, &model);
+        if self.stages.no_validation {
+            self.services_are_mappings(&root);
+        }
         self.extend_services(&mut root, &tags, file, scope);
         let is_first = model.as_map().is_some_and(Map::is_empty);
         let touched = match is_first {
@@ -254,6 +257,25 @@ impl<'f> Builder<'f> {
                     .at(services.span)
                     .help("leave it out where a file adds nothing to the services"),
             );
+        }
+    }
+
+    /// All that is asked of the services where nothing else is.
+    fn services_are_mappings(&mut self, root: &Node) {
+        let Some(services) = root.get("services") else {
+            return;
+        };
+        let wrong = |path: String, node: &Node| {
+            Diagnostic::error("wrong-type", path, "must be a mapping").at(node.span)
+        };
+        let Some(map) = services.as_map() else {
+            self.findings.push(wrong("services".to_owned(), services));
+            return;
+        };
+        for (name, service) in map.iter() {
+            if service.as_map().is_none() && !service.is_null() {
+                self.findings.push(wrong(format!("services.{name}"), service));
+            }
         }
     }
 
