@@ -274,7 +274,8 @@ impl<'f> Builder<'f> {
         };
         for (name, service) in map.iter() {
             if service.as_map().is_none() && !service.is_null() {
-                self.findings.push(wrong(format!("services.{name}"), service));
+                self.findings
+                    .push(wrong(format!("services.{name}"), service));
             }
         }
     }
