@@ -258,6 +258,7 @@ impl Case {
             renewed,
             fails: false,
             wanted: BTreeSet::new(),
+            both_ways: false,
             entangled: self.entangled(),
             idle: matches!(&self.command, Command::Up(up) if !up.start),
         }

@@ -169,7 +169,7 @@ impl Oversight {
                 Some(Health::Unhealthy) => false,
             };
             let is_new = book.known.insert(resident.id.to_owned());
-            if is_new && let Some(old) = stopped_for_a_successor(census, &book.running) {
+            if is_new && let Some(old) = stopped_for_a_successor(census, book) {
                 let new = resident.name;
                 book.late = Some(format!("{new} was created after {old} was stopped"));
             }
@@ -274,12 +274,12 @@ impl Oversight {
     }
 }
 
-/// A server that was up before and has been stopped although its successor has not even been
-/// started: what could fail early had been done by then.
-fn stopped_for_a_successor<'c>(census: &Census<'c>, running: &BTreeSet<String>) -> Option<&'c str> {
+/// A server that was up before and has been stopped although its successor, made in this run, has
+/// not even been started: what could fail early had been done by then.
+fn stopped_for_a_successor<'c>(census: &Census<'c>, book: &Book) -> Option<&'c str> {
     let of_servers = census.containers().filter(|c| c.says("KIND=server"));
     let mut stopped = of_servers.filter(|c| {
-        let is_itself = running.contains(c.id) && final_name(c.name) == c.name;
+        let is_itself = book.running.contains(c.id) && final_name(c.name) == c.name;
         is_itself && c.state == ContainerState::Exited
     });
     let old = stopped.find(|old| {
@@ -287,7 +287,7 @@ fn stopped_for_a_successor<'c>(census: &Census<'c>, running: &BTreeSet<String>) 
         others.any(|other| {
             other.state == ContainerState::Created
                 && slot(&other) == slot(old)
-                && old.id != other.id
+                && !book.ours.contains(other.id)
         })
     });
     old.map(|old| old.name)

@@ -44,6 +44,8 @@ pub struct Leeway {
     /// do not fail themselves is a matter of moments: one that runs as it should be is no harm where
     /// an undisturbed run has left the one before it.
     pub wanted: BTreeSet<String>,
+    /// That counts in both directions: of two at once nobody is undisturbed.
+    pub both_ways: bool,
     /// Services of which where a change fails neither the old nor the new one may be able to run.
     pub entangled: Vec<String>,
 }
@@ -166,7 +168,11 @@ impl Outcome {
             let mut others = undisturbed.lines.iter();
             let name = container_name(line);
             let than = others.find(|other| name.is_some() && container_name(other) == name);
-            if than.is_some_and(|than| leeway.gets_further(line, than)) {
+            let is_excused = |than: &String| {
+                leeway.gets_further(line, than)
+                    || leeway.both_ways && leeway.gets_further(than, line)
+            };
+            if than.is_some_and(is_excused) {
                 void.extend(name.map(str::to_owned));
             }
         }

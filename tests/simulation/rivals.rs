@@ -8,7 +8,7 @@ use super::law::{Licence, Oversight};
 use super::on_fake::on_virtual_time;
 use super::outcome::{Before, Outcome};
 use super::stage::{Projects, REST, set};
-use super::trial::{SLOWNESS, Wrong};
+use super::trial::{SLOWNESS, Wrong, wanted};
 use super::wire::{Spot, Wire};
 use regatta::event::Reporter;
 use regatta::interrupt::Interrupts;
@@ -174,6 +174,7 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         tokio::time::sleep(REST).await;
         // Whatever it had done by then.
         let is_unfinished = ended.is_none() || (is_troubled && ended != Some(Ok(())));
+        let mut is_failed = also.is_err() || fails;
         if is_unfinished {
             for order in &mut orders {
                 order.push(first.clone());
@@ -182,6 +183,7 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
             let again = first
                 .run(&one.beside(case.luck ^ 0x1234), project, Some(&here))
                 .await;
+            is_failed = also.is_err() || again.is_err();
             calls = one.calls();
             calls.push(format!("-- {again:?}"));
             tokio::time::sleep(REST).await;
@@ -200,11 +202,19 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         let mut leeway = case.leeway();
         leeway.volumes |= second.renews();
         leeway.renewed |= second.renews();
+        leeway.fails = is_failed;
+        leeway.wanted = wanted(project);
+        leeway.both_ways = true;
+        // Of the containers that a killed change has removed the volumes stay, of others they go.
+        leeway.volumes |= is_unfinished && second.removes_volumes();
         // What a killed change has stopped and not started again, `rm` takes: no order leads there.
         // Nor to the numbers that one of them takes away from a scaling cut short by the other.
         let scales = |command: &Command| matches!(command, Command::Up(up) if !up.scale.is_empty());
         let is_scaled = case.rough && (scales(first) || scales(second));
-        let is_torn = is_unfinished && (removes(second) || is_scaled);
+        // Nor to what is started between halves of a change that is to start nothing: old and new.
+        let begins = !matches!(second, Command::Stop { .. } | Command::Down { .. });
+        let is_mixed = !starts(first) && starts(second) && begins;
+        let is_torn = is_unfinished && (removes(second) || is_scaled || is_mixed);
         if !is_torn
             && ends
                 .iter()

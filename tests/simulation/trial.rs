@@ -160,14 +160,15 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         if again.is_err() && (case.moves_ports() || case.may_start_late() || case.may_hook_late()) {
             return Ok(());
         }
-        let died_unseen = went_well.is_ok() && again.is_err() && case.may_die_unseen();
-        if went_well.is_ok() && again.is_err() && !died_unseen {
+        // Without anybody to watch, whether what dies is found dead is a matter of moments.
+        let by_chance = went_well.is_ok() != again.is_ok() && case.may_die_unseen();
+        if went_well.is_ok() && again.is_err() && !by_chance {
             return say(
                 "it fails where an undisturbed run goes well".to_owned(),
                 calls,
             );
         }
-        if went_well.is_err() && again.is_ok() && !is_unnoticed {
+        if went_well.is_err() && again.is_ok() && !is_unnoticed && !by_chance {
             return say(
                 format!("it goes well where an undisturbed run fails: {went_well:?}"),
                 calls,
@@ -182,7 +183,7 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
             // Who finds it dead calls the change off: all is up again that was up before.
             let entangled = case.entangled();
             let served = || oversight.still_serves(&fake, &undisturbed.slots, &entangled);
-            if died_unseen && served().is_ok() {
+            if by_chance && (again.is_ok() || served().is_ok()) {
                 return Ok(());
             }
             return say(format!("it ends elsewhere:\n{difference}"), calls);
@@ -217,7 +218,7 @@ fn is_started_late(fake: &Fake, calls: &[String]) -> bool {
 
 /// The hashes of services as they are to be, but for those that share namespaces, in whose hashes
 /// stand ids.
-fn wanted(project: &Project) -> BTreeSet<String> {
+pub fn wanted(project: &Project) -> BTreeSet<String> {
     let created = AsCreated {
         default_platform: project.default_platform(),
         ..AsCreated::default()
