@@ -166,6 +166,30 @@ impl Case {
         both.cloned().collect()
     }
 
+    /// Services that die while nobody watches, and those who live with them: where the change fails for
+    /// another reason, whether they were found dead is a matter of moments.
+    fn dying_unseen(&self) -> Vec<String> {
+        let services = &self.after.services;
+        let dies = |name: &str| {
+            services
+                .iter()
+                .any(|d| d.name == name && d.kind == Kind::Dies)
+        };
+        let unseen = services.iter().filter(|_| self.may_die_unseen());
+        let unseen = unseen.filter(|d| dies(&d.name) || d.shares_with.as_deref().is_some_and(dies));
+        unseen.map(|d| d.name.clone()).collect()
+    }
+
+    /// Whether only what was cut short before tells which of two containers with one number runs: `start`
+    /// and `restart` take the one that is up, else the one with the proper name.
+    pub fn may_stand_for_each_other(&self) -> bool {
+        let as_they_are = matches!(
+            &self.command,
+            Command::Start { .. } | Command::Restart { .. }
+        );
+        as_they_are && self.was_killed()
+    }
+
     /// The host ports that one service publishes now, and another is to publish: giver and getter.
     fn port_moves(&self) -> Vec<(&Draft, &Draft)> {
         let mut moves = Vec::new();
@@ -259,7 +283,7 @@ impl Case {
             fails: false,
             wanted: BTreeSet::new(),
             both_ways: false,
-            entangled: self.entangled(),
+            entangled: [self.entangled(), self.dying_unseen()].concat(),
             idle: matches!(&self.command, Command::Up(up) if !up.start),
         }
     }

@@ -42,15 +42,16 @@ fn place(host: &str, clock: fn() -> SystemTime) -> Place {
     }
 }
 
-/// Where commands lead that come one after the other.
-async fn in_turn(case: &Case, projects: &Projects, commands: &[Command]) -> Outcome {
+/// Where commands lead that come one after the other, and whether all go well.
+async fn in_turn(case: &Case, projects: &Projects, commands: &[Command]) -> (Outcome, bool) {
     let fake = set(case, projects).await;
     let before = Before::of(&fake);
+    let mut went_well = true;
     for command in commands {
-        let _ = command.run(&fake, &projects.after, None).await;
+        went_well &= command.run(&fake, &projects.after, None).await.is_ok();
         tokio::time::sleep(REST).await;
     }
-    Outcome::of(&fake, &before)
+    (Outcome::of(&fake, &before), went_well)
 }
 
 /// The changes that a command consists of, each with the lock for itself: `rm --stop` asks in
@@ -165,7 +166,9 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
             command: second.clone(),
             ..case.clone()
         };
-        let sound = case.must_go_well() && other_way.must_go_well();
+        // One may take away what the other needs (`down SERVICE` the networks).
+        let well = ends.iter().all(|(_, went_well)| *went_well);
+        let sound = well && case.must_go_well() && other_way.must_go_well();
         let is_troubled = trouble.is_some_and(|(_, trouble)| !trouble.kills());
         let fails = ended.as_ref().is_some_and(Result::is_err) && !is_troubled;
         if sound && (also.is_err() || fails) {
@@ -205,22 +208,26 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         leeway.fails = is_failed;
         leeway.wanted = wanted(project);
         leeway.both_ways = true;
-        // Of the containers that a killed change has removed the volumes stay, of others they go.
-        leeway.volumes |= is_unfinished && second.removes_volumes();
+        // Of the containers that a change cut short has removed the volumes stay, of others they go, or
+        // are taken over.
+        let removes_some = second.removes_volumes() || matches!(first, Command::Down { .. });
+        leeway.volumes |= is_unfinished && removes_some;
         // What a killed change has stopped and not started again, `rm` takes: no order leads there.
         // Nor to the numbers that one of them takes away from a scaling cut short by the other.
         let scales = |command: &Command| matches!(command, Command::Up(up) if !up.scale.is_empty());
         let is_scaled = case.rough && (scales(first) || scales(second));
-        // Nor to what is started between halves of a change that is to start nothing: old and new.
-        let begins = !matches!(second, Command::Stop { .. } | Command::Down { .. });
-        let is_mixed = !starts(first) && starts(second) && begins;
+        // Nor to what is started between halves of a change: old and new where nothing was to start, and
+        // numbers above one that was not created.
+        let as_they_are = matches!(second, Command::Start { .. } | Command::Restart { .. });
+        let ups_second = matches!(second, Command::Up(up) if up.start);
+        let is_mixed = as_they_are || !starts(first) && ups_second;
         let is_torn = is_unfinished && (removes(second) || is_scaled || is_mixed);
         if !is_torn
             && ends
                 .iter()
-                .all(|possible| end.difference(possible, &leeway).is_some())
+                .all(|(possible, _)| end.difference(possible, &leeway).is_some())
         {
-            let difference = end.difference(&ends[1], &leeway).unwrap_or_default();
+            let difference = end.difference(&ends[1].0, &leeway).unwrap_or_default();
             return say(
                 format!("it ends where no order leads:\n{difference}"),
                 calls,
