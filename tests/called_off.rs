@@ -364,3 +364,21 @@ fn what_was_restarted_long_ago_is_not_taken_for_what_ends_over_and_over() {
         assert_eq!(names(&fake), [("shop-web-1".to_owned(), new)]);
     });
 }
+
+/// It ended before the next run looked, and again and again since.
+#[test]
+fn what_ends_over_and_over_since_a_killed_run_started_it_gives_way_to_the_old_one() {
+    on_virtual_time(async {
+        let fake = deadly_engine();
+        let always = "    restart: always\n";
+        up(&fake, &web("old", always)).await;
+        let old = names(&fake);
+        let next = web("bad", always);
+        let look = Fault::nth("inspect_container", 0, Way::HangBefore);
+        killed(&fake, &next, look).await;
+        let done = up(&fake, &next).await;
+        assert!(!done.report.is_success());
+        assert_eq!(names(&fake), old);
+        assert_eq!(running(&fake), ["shop-web-1"]);
+    });
+}

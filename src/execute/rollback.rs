@@ -300,7 +300,7 @@ impl Walk<'_> {
         let details = self.means.engine.inspect_container(new).await;
         details.is_ok_and(|d| {
             let well = matches!(d.health, None | Some(Health::Healthy));
-            d.state.is_up() && !self.watch.was_restarted(&d) && (well || !asked)
+            d.state.is_up() && d.restart_count == 0 && (well || !asked)
         })
     }
 
