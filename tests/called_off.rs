@@ -5,7 +5,8 @@
 mod on_fake;
 
 use on_fake::{
-    OneFile, deadly_engine, killed, means, names, on_virtual_time, options, project, up, up_with,
+    CHECK, OneFile, ailing_engine, deadly_engine, killed, means, names, on_virtual_time, options,
+    project, up, up_with, waiting, web,
 };
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
@@ -17,15 +18,7 @@ use regatta::project::Project;
 use regatta::reconcile::{Options, Recreate};
 use std::time::Duration;
 
-const CHECK: &str = "    healthcheck: {test: [CMD, \"true\"]}\n";
 const SCRATCH: &str = "    volumes: [/scratch]\n";
-
-fn web(level: &str, more: &str) -> Project {
-    let head = "name: shop\nservices:\n  web:\n    image: busybox\n";
-    project(&format!(
-        "{head}    environment: {{LEVEL: {level}}}\n{more}"
-    ))
-}
 
 /// A service, and one that lives in its network namespace.
 fn shared(owner: &str, guest: &str) -> Project {
@@ -34,25 +27,6 @@ fn shared(owner: &str, guest: &str) -> Project {
          side:\n    image: busybox\n    environment: {{LEVEL: {guest}}}\n    network_mode: \
          service:db\n{CHECK}"
     ))
-}
-
-/// An engine where `bad` processes become unhealthy after a while, others healthy.
-fn engine() -> Fake {
-    let fake = Fake::new();
-    fake.cast(
-        |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
-            true => Script::unhealthy(Duration::from_secs(20)),
-            false => Script::healthy(Duration::from_secs(5)),
-        },
-    );
-    fake
-}
-
-fn waiting() -> Options {
-    Options {
-        wait: true,
-        ..options()
-    }
 }
 
 fn forced() -> Options {
@@ -83,7 +57,7 @@ fn running(fake: &Fake) -> Vec<String> {
 #[test]
 fn a_number_whose_successor_was_created_does_not_count_as_run() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", "")).await;
         let mut labels = fake.container("shop-web-1").unwrap().labels;
         labels.insert("com.docker.compose.container-number".into(), "3".into());
@@ -112,7 +86,7 @@ fn a_number_whose_successor_was_created_does_not_count_as_run() {
 #[test]
 fn where_two_were_cut_short_neither_stays_once_the_first_is_back() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", CHECK)).await;
         let old = names(&fake);
         for _ in 0..2 {
@@ -129,7 +103,7 @@ fn where_two_were_cut_short_neither_stays_once_the_first_is_back() {
 #[test]
 fn what_comes_back_for_an_unproven_one_gets_its_name_too() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", CHECK)).await;
         let old = names(&fake);
         // As a run leaves it that was killed before it could give the name.
@@ -147,7 +121,7 @@ fn what_comes_back_for_an_unproven_one_gets_its_name_too() {
 #[test]
 fn a_check_that_is_content_is_no_proof_of_those_who_live_together() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &shared("old", "old")).await;
         let before = names(&fake);
         cut_short(&fake, &shared("new", "bad"), waiting(), 12).await;
@@ -162,7 +136,7 @@ fn a_check_that_is_content_is_no_proof_of_those_who_live_together() {
 #[test]
 fn who_only_keeps_data_for_the_next_one_is_not_started_with_the_old_one() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", CHECK)).await;
         let bad = web("bad", &format!("{CHECK}{SCRATCH}"));
         cut_short(&fake, &bad, waiting(), 12).await;
@@ -232,7 +206,7 @@ fn who_was_taken_off_a_network_runs_again_where_the_next_change_fails() {
 #[test]
 fn the_new_one_stays_where_a_killed_run_has_had_the_old_one_removed() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", CHECK)).await;
         let old = names(&fake)[0].1.clone();
         let bad = web("bad", CHECK);
@@ -253,7 +227,7 @@ fn the_new_one_stays_where_a_killed_run_has_had_the_old_one_removed() {
 #[test]
 fn an_interrupted_takeover_ends_with_the_name_free() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", &format!("{CHECK}{SCRATCH}"))).await;
         fake.fail(Fault::nth("remove_container", 0, Way::HangBefore));
         let renewing = Options {
@@ -301,7 +275,7 @@ fn who_stays_as_it_is_comes_back_on_its_own_network() {
         ))
     };
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &shop("front", "a")).await;
         let as_they_are = || Options {
             recreate: Recreate::Never,
@@ -325,7 +299,7 @@ fn who_stays_as_it_is_comes_back_on_its_own_network() {
 #[test]
 fn who_lives_with_an_orphan_that_goes_is_recreated_in_any_case() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
         up(&fake, &project(shop)).await;
         let never = || Options {

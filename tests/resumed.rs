@@ -5,7 +5,8 @@
 mod on_fake;
 
 use on_fake::{
-    OneFile, deadly_engine, killed, means, names, on_virtual_time, options, project, up, up_with,
+    CHECK, OneFile, ailing_engine, deadly_engine, killed, means, names, on_virtual_time, options,
+    project, up, up_with, waiting, web,
 };
 use regatta::change::{agree_to_nothing, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
@@ -13,39 +14,10 @@ use regatta::engine::{ContainerRequest, ContainerState, Engine, Health};
 use regatta::event::Reporter;
 use regatta::observe::{Scope, observe};
 use regatta::plan::{Action, Step};
-use regatta::project::{Dependencies, Project};
+use regatta::project::Dependencies;
 use regatta::reconcile::{Options, Recreate, lifecycle};
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-const CHECK: &str = "    healthcheck: {test: [CMD, \"true\"]}\n";
-
-fn web(level: &str, more: &str) -> Project {
-    let head = "name: shop\nservices:\n  web:\n    image: busybox\n";
-    project(&format!(
-        "{head}    environment: {{LEVEL: {level}}}\n{more}"
-    ))
-}
-
-/// An engine where `bad` processes become unhealthy after a while, others healthy.
-fn engine() -> Fake {
-    let fake = Fake::new();
-    fake.cast(|_, body| {
-        let bad = body["Env"].to_string().contains("LEVEL=bad");
-        match bad {
-            true => Script::unhealthy(Duration::from_secs(20)),
-            false => Script::healthy(Duration::from_secs(5)),
-        }
-    });
-    fake
-}
-
-fn waiting() -> Options {
-    Options {
-        wait: true,
-        ..options()
-    }
-}
 
 fn forced() -> Options {
     Options {
@@ -56,7 +28,7 @@ fn forced() -> Options {
 
 /// An old container, stopped, and its successor, started; the run was killed there.
 async fn killed_after_the_start(level: &str, more: &str) -> (Fake, String, String) {
-    let fake = engine();
+    let fake = ailing_engine();
     up(&fake, &web("old", more)).await;
     let old = names(&fake)[0].1.clone();
     fake.fail(Fault::nth("remove_container", 0, Way::HangBefore));
@@ -150,7 +122,7 @@ fn a_third_one_that_is_well_leaves_neither() {
 #[test]
 fn a_restart_does_not_wait_for_what_nobody_has_started() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         let shop = project(&format!(
             "name: shop\nservices:\n  db:\n    image: busybox\n{CHECK}  web:\n    image: busybox\n    \
              depends_on: {{db: {{condition: service_healthy, restart: true}}}}\n"
@@ -176,7 +148,7 @@ fn a_restart_does_not_wait_for_what_nobody_has_started() {
 #[test]
 fn a_number_that_was_created_already_does_not_run_before_those_below_it_are_there() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", "")).await;
         let first = fake.container("shop-web-1").unwrap();
         let mut labels = first.labels.clone();
@@ -248,7 +220,7 @@ fn data_of_a_one_shot_that_took_over_goes_on_where_it_is_replaced_in_its_turn() 
 #[test]
 fn however_often_it_is_killed_no_volume_is_left_that_nobody_ever_used() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", "")).await;
         let next = web("new", "    volumes: [/scratch]\n");
         for _ in 0..3 {
@@ -291,7 +263,7 @@ fn data_of_one_that_ran_outlives_whoever_takes_it_over_and_fails() {
 fn data_of_one_that_never_became_healthy_waits_for_the_next_that_does() {
     on_virtual_time(async {
         let more = format!("{CHECK}    volumes: [/scratch]\n");
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", CHECK)).await;
         let old = fake.container("shop-web-1").unwrap().id;
         fake.fail(Fault::nth("inspect_container", 0, Way::HangBefore));
@@ -314,7 +286,7 @@ fn data_of_one_that_never_became_healthy_waits_for_the_next_that_does() {
 #[test]
 fn data_goes_on_through_one_that_never_ran() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &web("old", "")).await;
         let next = web("new", "    volumes: [/scratch]\n");
         let removal = || Fault::nth("remove_container", 0, Way::HangBefore);
@@ -359,7 +331,7 @@ fn data_goes_on_through_one_that_never_ran() {
 #[test]
 fn who_lives_with_an_orphan_comes_back_with_it() {
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
         up(&fake, &project(shop)).await;
         let mut before = names(&fake);
@@ -387,7 +359,7 @@ fn a_connection_that_a_killed_run_asked_for_may_come_about_meanwhile() {
         ))
     };
     on_virtual_time(async {
-        let fake = engine();
+        let fake = ailing_engine();
         up(&fake, &shop("a")).await;
         let mut next = shop("b");
         next.select(&["api".to_owned()], Dependencies::Include)

@@ -153,6 +153,36 @@ pub fn names(fake: &Fake) -> Vec<(String, String)> {
     })
 }
 
+/// What gives a service a check.
+pub const CHECK: &str = "    healthcheck: {test: [CMD, \"true\"]}\n";
+
+/// A shop of one service, with what else is said of it.
+pub fn web(level: &str, more: &str) -> Project {
+    let head = "name: shop\nservices:\n  web:\n    image: busybox\n";
+    project(&format!(
+        "{head}    environment: {{LEVEL: {level}}}\n{more}"
+    ))
+}
+
+pub fn waiting() -> Options {
+    Options {
+        wait: true,
+        ..options()
+    }
+}
+
+/// An engine where processes with `LEVEL=bad` become unhealthy after a while, others healthy.
+pub fn ailing_engine() -> Fake {
+    let fake = Fake::new();
+    fake.cast(
+        |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+            true => Script::unhealthy(Duration::from_secs(20)),
+            false => Script::healthy(Duration::from_secs(5)),
+        },
+    );
+    fake
+}
+
 /// An engine where processes with `LEVEL=bad` die at once.
 pub fn deadly_engine() -> Fake {
     let fake = Fake::new();
