@@ -50,7 +50,8 @@ pub fn thoroughly(source: SourceId, text: &str, findings: &mut Findings) -> Vec<
 
 /// As [`parse`], of a text that has been read without an error; but `<<` is a key like any other.
 pub fn parse_unmerged(source: SourceId, text: &str) -> Vec<Document> {
-    let mut builder = Builder::new(MAX_VALUES);
+    // There was room for it.
+    let mut builder = Builder::new(usize::MAX);
     builder.keeps_merges = true;
     parse_with(builder, source, text, &mut Findings::default())
 }

@@ -291,3 +291,13 @@ fn honest_size_meets_no_limit() {
     let reset = parse(SourceId(0), "a: !reset 1", &mut findings);
     assert_eq!(reset[0].tags[0].kind, TagKind::Reset);
 }
+
+#[test]
+fn a_text_that_was_read_can_be_read_again() {
+    // Large files have room for more values than small ones.
+    let list = vec!["1"; 70_000].join(",");
+    let text: String = (0..9).map(|i| format!("k{i}: [{list}]\n")).collect();
+    let documents = parse_unmerged(SourceId(0), &text);
+    assert_eq!(documents.len(), 1);
+    assert!(parse(SourceId(0), &text, &mut Findings::default()).is_empty());
+}
