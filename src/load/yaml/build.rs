@@ -5,10 +5,12 @@
 //! of the stack, and an alias bomb is counted while it grows.
 
 mod anchors;
+mod merge_keys;
+mod tags;
 
 use super::event::{Kind, Shape, Step, TagMeaning, TagText};
 use super::scalar::{self, Hint};
-use super::{Document, Tag, TagKind};
+use super::{Document, Tag};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::load::room;
 use crate::tree::{Entries, Items, Map, Node, Span, Text, Value};
@@ -363,55 +365,6 @@ impl<'t> Builder<'t> {
         })
     }
 
-    fn misused(&mut self, span: Span, what: &str, help: String) {
-        let path = self.path();
-        let finding = Diagnostic::warning("misused-tag", path, what);
-        self.findings.push(finding.at(span).help(help));
-    }
-
-    /// A `!reset` with a value, which goes away too.
-    fn useless_value(&mut self, span: Span) {
-        if self.frames.last().is_some_and(|f| f.shape == Shape::Seq) {
-            // Told already.
-            return;
-        }
-        let help = "write `!override` to put this value in the place of the earlier one".to_owned();
-        self.misused(span, "`!reset` drops this value too", help);
-    }
-
-    /// Records one of Compose's own tags; true where the node is to be left out.
-    fn note_tag(&mut self, tag: Option<&TagText>) -> bool {
-        let Some(TagText { meaning, span }) = tag else {
-            return false;
-        };
-        if let TagMeaning::Misspelt(meant) = meaning {
-            self.misused(
-                *span,
-                "this tag means nothing",
-                format!("did you mean `!{meant}`?"),
-            );
-        }
-        let TagMeaning::Compose(kind) = meaning else {
-            return false;
-        };
-        if self.frames.last().is_some_and(|f| f.shape == Shape::Seq) {
-            let help =
-                "put it on the list: `!reset []`, or `!override` and the items that are to stay";
-            self.misused(
-                *span,
-                "on an item of a list this takes nothing out",
-                help.to_owned(),
-            );
-        }
-        let path = self.keys();
-        self.tags.push(Tag {
-            path,
-            kind: *kind,
-            span: *span,
-        });
-        *kind == TagKind::Reset
-    }
-
     fn key(&mut self, text: Cow<'t, str>, kind: Kind, tag: Option<TagText>, span: Span) {
         let is_merge = tag.is_none() && kind == Kind::Plain && text == "<<";
         let is_text = kind != Kind::Plain || scalar::is_text(&text);
@@ -510,51 +463,6 @@ impl<'t> Builder<'t> {
                     }
                 }
             },
-        }
-    }
-
-    /// Applies the value of `<<`: what the mapping has itself wins, then the earlier of several.
-    fn merge(&mut self, frame: &mut Frame, value: Node) {
-        let span = value.span;
-        let maps = match value.value {
-            Value::Map(map) => vec![Ok(map)],
-            Value::Seq(items) => items
-                .into_iter()
-                .map(|item| match item.value {
-                    Value::Map(map) => Ok(map),
-                    _ => Err(item.span),
-                })
-                .collect(),
-            _ => vec![Err(span)],
-        };
-        for map in maps {
-            match map {
-                Ok(map) => {
-                    for (key, entry) in map.into_entries() {
-                        if !frame.entries.contains_key(&key) {
-                            frame.entries.insert(key, entry.key, entry.node);
-                        }
-                    }
-                }
-                Err(span) => {
-                    let finding = Diagnostic::error(
-                        "yaml-merge-key",
-                        self.path(),
-                        "`<<` takes a mapping or a sequence of mappings",
-                    );
-                    let finding = match frame.merge_key {
-                        // An alias: the value stands elsewhere.
-                        Some(key) if span.start < key.start => {
-                            finding.at(key).related(span, "this is neither")
-                        }
-                        _ => finding.at(span),
-                    };
-                    self.findings.push(
-                        finding
-                            .help("a list of `NAME=value` cannot be merged: write `NAME: value`"),
-                    );
-                }
-            }
         }
     }
 
