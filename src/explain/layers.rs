@@ -112,13 +112,7 @@ impl<'h> Layers<'h> {
         all(&self.history.documents, &mut layers);
         layers.iter().find_map(|layer| {
             let mut root = layer.root.clone();
-            canonical::expand(
-                &mut root,
-                &Touched::All,
-                true,
-                &mut Room::default(),
-                &mut Findings::default(),
-            );
+            lengthen(&mut root);
             let steps = path::resolve(&root, query).ok()?;
             (steps.len() > 1).then_some(steps)
         })
@@ -368,6 +362,12 @@ fn covers(tag: &[String], query: &Query<'_>, name: &str) -> bool {
         && below.iter().zip(query.rest).all(matches)
 }
 
+/// Brings a tree into long syntax, as far as it can be read: what is wrong with it was told before.
+fn lengthen(root: &mut Node) {
+    let (mut room, mut findings) = (Room::default(), Findings::default());
+    canonical::expand(root, &Touched::All, true, &mut room, &mut findings);
+}
+
 fn in_long_form(section: &str, name: &str, mut object: Node) -> Node {
     if let Some(map) = object.as_map_mut() {
         map.remove("extends");
@@ -378,13 +378,7 @@ fn in_long_form(section: &str, name: &str, mut object: Node) -> Node {
     let mut model = Map::new();
     model.insert(section, at, Node::new(objects, at));
     let mut model = Node::new(model, at);
-    canonical::expand(
-        &mut model,
-        &Touched::All,
-        true,
-        &mut Room::default(),
-        &mut Findings::default(),
-    );
+    lengthen(&mut model);
     model
 }
 
