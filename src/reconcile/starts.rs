@@ -95,11 +95,7 @@ impl<'a> Planner<'a> {
     /// The step that stops a container, once however many reasons there are; none where it is not
     /// up.
     pub(super) fn stop(&mut self, container: &'a ObservedContainer, cause: &str) -> Option<StepId> {
-        let known = self.stops.get(container.id.as_str()).copied();
-        if known.is_some() || !container.state.is_up() {
-            return known;
-        }
-        Some(self.plan_stop(container, cause, Vec::new(), true))
+        self.stop_after(container, cause, [], true)
     }
 
     /// The same after all that can fail early.
@@ -110,13 +106,22 @@ impl<'a> Planner<'a> {
         after: impl IntoIterator<Item = StepId>,
         shown: bool,
     ) -> Option<StepId> {
+        let early = (0..self.early).map(StepId);
+        self.stop_after(container, cause, early.chain(after), shown)
+    }
+
+    fn stop_after(
+        &mut self,
+        container: &'a ObservedContainer,
+        cause: &str,
+        after: impl IntoIterator<Item = StepId>,
+        shown: bool,
+    ) -> Option<StepId> {
         let known = self.stops.get(container.id.as_str()).copied();
         if known.is_some() || !container.state.is_up() {
             return known;
         }
-        let early = (0..self.early).map(StepId);
-        let after = early.chain(after).collect();
-        Some(self.plan_stop(container, cause, after, shown))
+        Some(self.plan_stop(container, cause, after.into_iter().collect(), shown))
     }
 
     pub(super) fn plan_stop(
