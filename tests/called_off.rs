@@ -5,12 +5,12 @@
 mod on_fake;
 
 use on_fake::{
-    CHECK, OneFile, ailing_engine, deadly_engine, killed, means, names, on_virtual_time, options,
-    project, up, up_with, waiting, web,
+    CHECK, OneFile, ailing_engine, create_third, deadly_engine, killed, means, names,
+    on_virtual_time, options, project, up, up_with, waiting, web,
 };
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
-use regatta::engine::{ContainerRequest, ContainerState, Engine};
+use regatta::engine::{ContainerState, Engine};
 use regatta::event::Reporter;
 use regatta::execute::Means;
 use regatta::interrupt::{Cause, Interrupts, Stage};
@@ -59,15 +59,7 @@ fn a_number_whose_successor_was_created_does_not_count_as_run() {
     on_virtual_time(async {
         let fake = ailing_engine();
         up(&fake, &web("old", "")).await;
-        let mut labels = fake.container("shop-web-1").unwrap().labels;
-        labels.insert("com.docker.compose.container-number".into(), "3".into());
-        let request = ContainerRequest {
-            name: "shop-web-3".into(),
-            platform: None,
-            body: serde_json::json!({ "Image": "busybox", "Labels": labels,
-                "HostConfig": { "NetworkMode": "shop_default" } }),
-        };
-        fake.create_container(request).await.unwrap();
+        create_third(&fake).await;
         let three = web("new", "    scale: 3\n");
         // The successors of 1 and 3 are created, 2 is not.
         let second = Fault::nth("create_container", 2, Way::HangBefore);

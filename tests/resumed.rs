@@ -5,12 +5,12 @@
 mod on_fake;
 
 use on_fake::{
-    CHECK, OneFile, ailing_engine, deadly_engine, killed, means, names, on_virtual_time, options,
-    project, up, up_with, waiting, web,
+    CHECK, OneFile, ailing_engine, create_third, deadly_engine, killed, means, names,
+    on_virtual_time, options, project, up, up_with, waiting, web,
 };
 use regatta::change::{agree_to_nothing, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
-use regatta::engine::{ContainerRequest, ContainerState, Engine, Health};
+use regatta::engine::{ContainerState, Engine, Health};
 use regatta::event::Reporter;
 use regatta::observe::{Scope, observe};
 use regatta::plan::{Action, Step};
@@ -150,16 +150,7 @@ fn a_number_that_was_created_already_does_not_run_before_those_below_it_are_ther
     on_virtual_time(async {
         let fake = ailing_engine();
         up(&fake, &web("old", "")).await;
-        let first = fake.container("shop-web-1").unwrap();
-        let mut labels = first.labels.clone();
-        labels.insert("com.docker.compose.container-number".into(), "3".into());
-        let request = ContainerRequest {
-            name: "shop-web-3".into(),
-            platform: None,
-            body: serde_json::json!({ "Image": "busybox", "Labels": labels,
-                "HostConfig": { "NetworkMode": "shop_default" } }),
-        };
-        fake.create_container(request).await.unwrap();
+        create_third(&fake).await;
         let three = web("old", "    scale: 3\n");
         let second = Fault::nth("create_container", 0, Way::HangBefore);
         killed(&fake, &three, second).await;

@@ -4,7 +4,7 @@
 
 use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, Fault, Script};
-use regatta::engine::{Engine, EngineError};
+use regatta::engine::{ContainerRequest, Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::{DEFAULT_LIMIT, Means};
 use regatta::image::build::BuildOptions;
@@ -193,6 +193,19 @@ pub fn deadly_engine() -> Fake {
         },
     );
     fake
+}
+
+/// Creates number 3 of `web` beside its first, as a scaling up does that is cut short.
+pub async fn create_third(fake: &Fake) {
+    let mut labels = fake.container("shop-web-1").unwrap().labels;
+    labels.insert("com.docker.compose.container-number".into(), "3".into());
+    let request = ContainerRequest {
+        name: "shop-web-3".into(),
+        platform: None,
+        body: serde_json::json!({ "Image": "busybox", "Labels": labels,
+            "HostConfig": { "NetworkMode": "shop_default" } }),
+    };
+    fake.create_container(request).await.unwrap();
 }
 
 pub async fn plan(fake: &Fake, project: &Project) -> Plan {
