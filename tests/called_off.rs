@@ -196,6 +196,31 @@ fn who_was_taken_off_a_network_runs_again_where_the_next_change_fails() {
 }
 
 #[test]
+fn who_is_down_comes_back_with_what_it_depends_on_unless_it_waits_for_an_end() {
+    let shop = |level: &str, condition: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  db: {{image: busybox, environment: {{LEVEL: {level}}}}}\n  \
+             web: {{image: busybox, depends_on: {{db: {{condition: {condition}}}}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        for (condition, expected) in [
+            ("service_started", vec!["shop-db-1", "shop-web-1"]),
+            ("service_completed_successfully", vec!["shop-db-1"]),
+        ] {
+            let fake = deadly_engine();
+            up(&fake, &shop("old", "service_started")).await;
+            // As a run leaves it that is killed before it has brought back what it had stopped.
+            let web = fake.container("shop-web-1").unwrap();
+            fake.stop_container(&web.id, None).await.unwrap();
+            let done = up(&fake, &shop("bad", condition)).await;
+            assert!(!done.report.is_success());
+            assert_eq!(running(&fake), expected, "{condition}");
+        }
+    });
+}
+
+#[test]
 fn the_new_one_stays_where_a_killed_run_has_had_the_old_one_removed() {
     on_virtual_time(async {
         let fake = ailing_engine();

@@ -4,6 +4,7 @@ use super::Walk;
 use crate::engine::{ContainerState, Health};
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, StepId, Takeover, Target};
+use crate::service::Condition;
 use std::collections::BTreeSet;
 
 impl Walk<'_> {
@@ -243,13 +244,18 @@ impl Walk<'_> {
     }
 
     /// Whether a run that was killed may have stopped it for the change: it was taken off a network,
-    /// or is restarted with what it depends on (`restart: true`), and that is as it was before. What
-    /// never ran is owed nothing.
+    /// or what it depends on is as it was before, or its recreation was cut short. This run would
+    /// have started it, and nothing has changed for it; but what waits for a one-shot to succeed is
+    /// started only if it is restarted with that (`restart: true`). What never ran is owed nothing.
     fn is_owed(&self, id: &str) -> bool {
         let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
         let called_off = self.called_off.borrow();
-        let called_off = called_off.iter().filter_map(|id| seen(id));
-        let called_off: BTreeSet<&str> = called_off.map(|c| c.service.as_str()).collect();
+        let called_off = called_off.iter().map(String::as_str);
+        let resumed = self.takeovers.values().filter(|t| t.new.id().is_some());
+        let changed = called_off.chain(resumed.filter_map(|t| t.old.id()));
+        let changed: BTreeSet<&str> = changed
+            .filter_map(|id| Some(seen(id)?.service.as_str()))
+            .collect();
         let ran = seen(id).filter(|c| c.state != ContainerState::Created);
         let Some(container) = ran else { return false };
         if self.was_taken_off_a_network(id) {
@@ -266,9 +272,11 @@ impl Walk<'_> {
             else {
                 continue;
             };
-            let restarted = service.depends_on.iter().filter(|(_, how)| how.restart);
-            for (name, _) in restarted {
-                if called_off.contains(name.as_str()) {
+            let lasting = service.depends_on.iter().filter(|(_, how)| {
+                how.restart || how.condition != Condition::CompletedSuccessfully
+            });
+            for (name, _) in lasting {
+                if changed.contains(name.as_str()) {
                     return true;
                 }
                 along.push(name);

@@ -155,7 +155,8 @@ impl Case {
 
     /// Known: after a change that was killed before, those who live in each other's namespaces may
     /// have no old ones left that fit together; where the next change fails, too, some stay down. Nor
-    /// does anybody come back whose host has ended, where the command is not about that.
+    /// does anybody come back whose host has ended, where the command is not about that, or whose host
+    /// port another has by then that it depends on.
     pub fn entangled(&self) -> Vec<String> {
         let ended = self.was_stopped();
         let alone = matches!(&self.command, Command::Up(up) if up.no_deps);
@@ -163,18 +164,24 @@ impl Case {
         let drafts = self.before.services.iter().chain(&self.after.services);
         let sharing = drafts.filter(|d| d.shares_with.is_some() && is_known);
         let both = sharing.flat_map(|d| d.shares_with.iter().chain([&d.name]));
-        both.cloned().collect()
+        let mut entangled: Vec<String> = both.cloned().collect();
+        if self.moves_ports_unordered() {
+            let givers = self.port_moves().into_iter().map(|(giver, _)| giver);
+            entangled.extend(givers.map(|giver| giver.name.clone()));
+        }
+        entangled
+    }
+
+    fn dies(&self, service: &str) -> bool {
+        let mut services = self.after.services.iter();
+        services.any(|d| d.name == service && d.kind == Kind::Dies)
     }
 
     /// Services that die while nobody watches, and those who live with them: where the change fails for
     /// another reason, whether they were found dead is a matter of moments.
     fn dying_unseen(&self) -> Vec<String> {
         let services = &self.after.services;
-        let dies = |name: &str| {
-            services
-                .iter()
-                .any(|d| d.name == name && d.kind == Kind::Dies)
-        };
+        let dies = |name: &str| self.dies(name);
         let unseen = services.iter().filter(|_| self.may_die_unseen());
         let unseen = unseen.filter(|d| dies(&d.name) || d.shares_with.as_deref().is_some_and(dies));
         unseen.map(|d| d.name.clone()).collect()
@@ -188,6 +195,28 @@ impl Case {
             Command::Start { .. } | Command::Restart { .. }
         );
         as_they_are && self.was_killed()
+    }
+
+    /// Whether the one that is up of two with a number may have become the other since, in whose
+    /// namespaces those who share them do not live.
+    pub fn may_have_lost_its_lodgers(&self) -> bool {
+        let mut drafts = self.before.services.iter().chain(&self.after.services);
+        self.may_stand_for_each_other() && drafts.any(|d| d.shares_with.is_some())
+    }
+
+    /// Services whose old container may stay where an undisturbed run replaces it, or the other way
+    /// round. With `--no-recreate` what an earlier run has begun is completed; where that is called off
+    /// the old one is back, and stays. And what needs something that dies gets its turn or not,
+    /// as that is found dead a moment sooner or later.
+    fn hesitant(&self) -> Vec<String> {
+        let completes = matches!(&self.command, Command::Up(up) if up.never) && self.was_killed();
+        let services = &self.after.services;
+        let needs_dying = |d: &Draft| {
+            let mut names = services.iter().map(|d| &d.name);
+            names.any(|name| self.dies(name) && self.after.needs(d, name))
+        };
+        let hesitant = services.iter().filter(|d| completes || needs_dying(d));
+        hesitant.map(|d| d.name.clone()).collect()
     }
 
     /// The host ports that one service publishes now, and another is to publish: giver and getter.
@@ -210,7 +239,7 @@ impl Case {
     }
 
     /// Whether the getter may start before the giver has stopped, and fail: where the giver stays, or
-    /// depends on the getter, or more than one port moves.
+    /// depends on the getter, or who lives with it does, or more than one port moves.
     pub fn moves_ports_unordered(&self) -> bool {
         let moves = self.port_moves();
         let Command::Up(up) = &self.command else {
@@ -224,10 +253,17 @@ impl Case {
             }
             None => up.orphans,
         };
+        let waits_for = |name: &str, getter: &Draft| {
+            after(name).is_some_and(|d| self.after.needs(d, &getter.name))
+        };
         moves.len() > 1
             || moves.iter().any(|(giver, getter)| {
+                let mut others = self.before.services.iter();
                 !gives(giver)
-                    || after(&giver.name).is_some_and(|d| self.after.needs(d, &getter.name))
+                    || waits_for(&giver.name, getter)
+                    || others.any(|d| {
+                        d.shares_with.as_ref() == Some(&giver.name) && waits_for(&d.name, getter)
+                    })
             })
     }
 
@@ -283,6 +319,8 @@ impl Case {
             fails: false,
             wanted: BTreeSet::new(),
             both_ways: false,
+            hesitant: self.hesitant(),
+            killed: self.was_killed(),
             entangled: [self.entangled(), self.dying_unseen()].concat(),
             idle: matches!(&self.command, Command::Up(up) if !up.start),
         }

@@ -259,6 +259,11 @@ impl Oversight {
         self.book().late.clone()
     }
 
+    /// Whether nothing else was wrong than that there was neither an old nor a ready one.
+    pub fn has_only_abandoned(&self) -> bool {
+        self.book().wrong.is_none()
+    }
+
     /// What was wrong. `lasting` are the slots that an undisturbed run leaves.
     pub fn verdict(&self, lasting: &BTreeSet<Slot>) -> Result<(), String> {
         let book = self.book();

@@ -46,17 +46,26 @@ pub struct Leeway {
     pub wanted: BTreeSet<String>,
     /// That counts in both directions: of two at once nobody is undisturbed.
     pub both_ways: bool,
+    /// It counts in both directions for these services, and whether the change fails or not.
+    pub hesitant: Vec<String>,
+    /// A change was killed before. Where one fails then, what it has stopped may be up again or not.
+    pub killed: bool,
     /// Services of which where a change fails neither the old nor the new one may be able to run.
     pub entangled: Vec<String>,
 }
 
 impl Leeway {
     fn is_bereft(&self, line: &str) -> bool {
-        let of = |service: &String| {
-            let stem = format!("{PROJECT}-{service}-");
-            container_name(line).is_some_and(|name| name.starts_with(&stem))
-        };
-        self.fails && self.entangled.iter().any(of)
+        self.fails && is_of(line, &self.entangled)
+    }
+
+    /// Whether a container may be so where an undisturbed run leaves it otherwise.
+    fn excuses(&self, line: &str, undisturbed: &str) -> bool {
+        let hesitant = is_of(line, &self.hesitant);
+        let comes_back = || line.replace(", running,", ", exited,") == undisturbed;
+        (self.fails || hesitant) && self.gets_further(line, undisturbed)
+            || (self.fails && self.both_ways || hesitant) && self.gets_further(undisturbed, line)
+            || self.fails && self.killed && comes_back()
     }
 
     /// Whether a container is as it should be, in the same state as another that is not.
@@ -71,8 +80,7 @@ impl Leeway {
         };
         let lives = |state: &str| ["running", "exited"].contains(&state);
         let state = |line: &str| line.split(", ").nth(1).map(str::to_owned);
-        self.fails
-            && !line.starts_with("container <id>_")
+        !line.starts_with("container <id>_")
             && is_wanted(line)
             && !is_wanted(than)
             && state(line) == state(than)
@@ -168,11 +176,7 @@ impl Outcome {
             let mut others = undisturbed.lines.iter();
             let name = container_name(line);
             let than = others.find(|other| name.is_some() && container_name(other) == name);
-            let is_excused = |than: &String| {
-                leeway.gets_further(line, than)
-                    || leeway.both_ways && leeway.gets_further(than, line)
-            };
-            if than.is_some_and(is_excused) {
+            if than.is_some_and(|than| leeway.excuses(line, than)) {
                 void.extend(name.map(str::to_owned));
             }
         }
@@ -191,8 +195,9 @@ impl Outcome {
         }
         let mut text = String::new();
         for line in &there {
-            // To leave fewer that nobody ever used is no fault.
-            let is_rubbish = line.starts_with("new volume, never used");
+            // To leave fewer that nobody ever used is no fault, nor of successors that failed.
+            let is_rubbish = line.starts_with("new volume, never used")
+                || leeway.fails && line.starts_with("new volume, with data");
             if is_rubbish || (leeway.volumes && line.starts_with("volume ")) {
                 continue;
             }
@@ -220,6 +225,16 @@ impl Outcome {
 fn container_name(line: &str) -> Option<&str> {
     let (name, _) = line.strip_prefix("container ")?.split_once(',')?;
     Some(name.strip_prefix("<id>_").unwrap_or(name))
+}
+
+/// Whether a line's container is one of these services'.
+fn is_of(line: &str, services: &[String]) -> bool {
+    let name = container_name(line);
+    let is_one = |service: &String| {
+        let stem = format!("{PROJECT}-{service}-");
+        name.is_some_and(|name| name.starts_with(&stem))
+    };
+    services.iter().any(is_one)
 }
 
 fn never_ran(line: &str) -> Option<String> {

@@ -22,7 +22,7 @@ pub const SLOWNESS: usize = 20;
 #[derive(Debug)]
 pub struct Wrong {
     pub text: String,
-    /// The calls of the attempts.
+    /// The calls of the undisturbed run, and of the attempts.
     pub calls: Vec<String>,
 }
 
@@ -97,6 +97,11 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         let Some((at, trouble)) = case.trouble else {
             return Ok(());
         };
+        let undisturbed_calls = [calls, vec![format!("-- {went_well:?}; disturbed:")]].concat();
+        let say = |text: String, calls: Vec<String>| {
+            let calls = [undisturbed_calls.clone(), calls].concat();
+            Err(Wrong { text, calls })
+        };
         let count = wire.count();
         let spot = |at| match at {
             At::Part(part) => Spot::Call(part * count / 1_000_000),
@@ -143,7 +148,8 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         ends.push(Some(again.clone()));
         // A removal that a killed run asked for came through only now.
         let is_gone = |error: &String| error.contains("No such container");
-        let again = match case.at_once && again.as_ref().is_err_and(is_gone) {
+        let removed_late = case.at_once && again.as_ref().is_err_and(is_gone);
+        let again = match removed_late {
             true => {
                 let wire = Wire::new(&fake, case.luck ^ 0x9999, SLOWNESS);
                 let again = case.command.run(&wire, project, None).await;
@@ -162,7 +168,9 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
             return say(ENDLESS.to_owned(), calls);
         }
         let disturbed = Outcome::of(&fake, &before);
-        if let Err(wrong) = oversight.verdict(&undisturbed.slots) {
+        if let Err(wrong) = oversight.verdict(&undisturbed.slots)
+            && !(removed_late && oversight.has_only_abandoned())
+        {
             return say(wrong, calls);
         }
         if case.command.keeps_data()
@@ -170,7 +178,13 @@ pub fn try_case(case: &Case) -> Result<(), Wrong> {
         {
             return say(wrong, calls);
         }
-        if again.is_err() && (case.moves_ports() || case.may_start_late() || case.may_hook_late()) {
+        let may_fail = || {
+            case.moves_ports()
+                || case.may_start_late()
+                || case.may_hook_late()
+                || case.may_have_lost_its_lodgers()
+        };
+        if again.is_err() && may_fail() {
             return Ok(());
         }
         // Without anybody to watch, whether what dies is found dead is a matter of moments.
