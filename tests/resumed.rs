@@ -342,6 +342,33 @@ fn who_lives_with_an_orphan_comes_back_with_it() {
 }
 
 #[test]
+fn who_lives_with_an_orphan_comes_back_with_it_also_for_the_one_after_the_next() {
+    on_virtual_time(async {
+        let fake = ailing_engine();
+        let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
+        up(&fake, &project(shop)).await;
+        let mut before = names(&fake);
+        // The successor runs, and has not become healthy yet.
+        let bad = web("bad", CHECK);
+        let hung = tokio::time::timeout(Duration::from_secs(5), up_with(&fake, &bad, waiting()));
+        assert!(hung.await.is_err(), "it was to be killed");
+        let again = Options {
+            wait: true,
+            ..forced()
+        };
+        let done = up_with(&fake, &bad, again).await;
+        assert!(!done.report.is_success());
+        let mut after = names(&fake);
+        before.sort();
+        after.sort();
+        assert_eq!(before, after);
+        for (_, id) in after {
+            assert_eq!(fake.container(&id).unwrap().state, ContainerState::Running);
+        }
+    });
+}
+
+#[test]
 fn a_connection_that_a_killed_run_asked_for_may_come_about_meanwhile() {
     let shop = |label: &str| {
         project(&format!(

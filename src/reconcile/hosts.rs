@@ -21,7 +21,11 @@ impl<'a> Planner<'a> {
             let Fate::Replace { old, .. } = fate else {
                 continue;
             };
-            let hosts = self.hosts_among(&orphans, old);
+            let mut hosts = self.hosts_among(&orphans, old);
+            // Or what comes back in its place: it has not proved itself.
+            for (first, _) in self.fallbacks_of(old) {
+                hosts.extend(self.hosts_among(&orphans, first));
+            }
             if !hosts.is_empty() {
                 found.insert(old.id.as_str(), hosts);
             }

@@ -237,7 +237,10 @@ impl<'a> Planner<'a> {
     }
 
     /// What goes with an unproven container that is replaced, and why.
-    fn fallbacks_of(&self, old: &ObservedContainer) -> Vec<(&'a ObservedContainer, String)> {
+    pub(super) fn fallbacks_of(
+        &self,
+        old: &ObservedContainer,
+    ) -> Vec<(&'a ObservedContainer, String)> {
         self.removed_with(old, Self::is_fallback)
     }
 

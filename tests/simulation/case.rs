@@ -204,12 +204,17 @@ impl Case {
         self.may_stand_for_each_other() && drafts.any(|d| d.shares_with.is_some())
     }
 
+    /// Whether only the first attempt has anything to complete: with `--no-recreate` what an earlier run
+    /// has begun; where that is called off, the old one is back, and stays.
+    pub fn completes_once(&self) -> bool {
+        matches!(&self.command, Command::Up(up) if up.never) && self.was_killed()
+    }
+
     /// Services whose old container may stay where an undisturbed run replaces it, or the other way
-    /// round. With `--no-recreate` what an earlier run has begun is completed; where that is called off
-    /// the old one is back, and stays. And what needs something that dies gets its turn or not,
+    /// round: where only the first attempt completes anything. And what needs something that dies gets its turn or not,
     /// as that is found dead a moment sooner or later.
     fn hesitant(&self) -> Vec<String> {
-        let completes = matches!(&self.command, Command::Up(up) if up.never) && self.was_killed();
+        let completes = self.completes_once();
         let services = &self.after.services;
         let needs_dying = |d: &Draft| {
             let mut names = services.iter().map(|d| &d.name);
