@@ -23,7 +23,10 @@ impl Observed {
         let is_free = |candidate: &String| siblings.iter().all(|c| c.name != *candidate);
         let telling = prefixes(&old.id).map(str::to_owned);
         let telling = telling.filter(|_| self.data_beside(old).next().is_none());
-        let others = (siblings.len()..).map(|number| format!("{number:012x}"));
+        // Told by those with its number only, it is the same for the next run, which so meets what
+        // one that was killed has asked for and the engine has not made yet.
+        let alike = siblings.iter().filter(|c| c.number == old.number).count();
+        let others = (alike..).map(|number| format!("{number:012x}"));
         let mut candidates = telling.chain(others).map(|p| format!("{p}_{name}"));
         candidates.find(is_free).unwrap_or_default()
     }
@@ -97,4 +100,47 @@ fn share_data(one: &ObservedContainer, other: &ObservedContainer) -> bool {
 /// The engine names a volume that nobody named by 64 hexadecimal digits.
 fn is_anonymous(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ContainerSummary;
+
+    fn replica(name: &str, number: u32, volume: &str) -> ObservedContainer {
+        let mount = MountPoint {
+            kind: "volume".into(),
+            name: volume.repeat(64),
+            destination: "/scratch".into(),
+            ..MountPoint::default()
+        };
+        ObservedContainer {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            service: "web".into(),
+            number: Some(number),
+            state: ContainerState::Exited,
+            summary: ContainerSummary {
+                mounts: vec![mount],
+                ..ContainerSummary::default()
+            },
+            ..ObservedContainer::default()
+        }
+    }
+
+    /// A run that was killed has asked for successors of others, too, which were made meanwhile.
+    #[test]
+    fn the_temporary_name_is_the_same_whatever_was_made_of_other_numbers() {
+        let old = replica("shop-web-1", 1, "a");
+        let unproven = replica("0123456789ab_shop-web-1", 1, "b");
+        let mut observed = Observed::default();
+        let both = vec![old.clone(), unproven.clone()];
+        observed.services.insert("web".into(), both);
+        let before = observed.temporary_name(&old, "shop-web-1");
+        assert_eq!(before, "000000000002_shop-web-1");
+        let other = replica("0123456789ab_shop-web-2", 2, "c");
+        let more = vec![old.clone(), unproven, other];
+        observed.services.insert("web".into(), more);
+        assert_eq!(observed.temporary_name(&old, "shop-web-1"), before);
+    }
 }
