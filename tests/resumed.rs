@@ -10,7 +10,7 @@ use on_fake::{
 };
 use regatta::change::{agree_to_nothing, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
-use regatta::engine::{ContainerState, Engine, Health};
+use regatta::engine::{ContainerState, Engine, EngineError, Health};
 use regatta::event::Reporter;
 use regatta::observe::{Scope, observe};
 use regatta::plan::{Action, Step};
@@ -227,6 +227,35 @@ fn however_often_it_is_killed_no_volume_is_left_that_nobody_ever_used() {
         up(&fake, &next).await;
         assert_eq!(names(&fake).len(), 1);
         assert_eq!(fake.volumes().len(), 1);
+    });
+}
+
+/// The start that a killed run asked for may come through, and give its volume data.
+#[test]
+fn who_never_ran_goes_also_where_something_else_cannot_be_created() {
+    let shop = |level: &str, volumes: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  api: {{image: busybox}}\n  web: {{image: busybox, environment: \
+             {{LEVEL: {level}}}, volumes: {volumes}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = ailing_engine();
+        up(&fake, &shop("old", "[]")).await;
+        let before = names(&fake);
+        let next = shop("new", "[/scratch]");
+        let stop = Fault::nth("stop_container", 0, Way::HangBefore);
+        killed(&fake, &next, stop).await;
+        let created = names(&fake).into_iter().find(|c| !before.contains(c));
+        let (_, created) = created.expect("a successor");
+        let refusal = EngineError::Refused {
+            status: 500,
+            message: "cannot be created".to_owned(),
+        };
+        fake.fail(Fault::nth("create_container", 1, Way::Error(refusal)));
+        let done = up_with(&fake, &next, forced()).await;
+        assert!(!done.report.is_success());
+        assert!(fake.container(&created).is_none());
     });
 }
 
