@@ -258,7 +258,7 @@ impl Walk<'_> {
             .collect();
         let ran = seen(id).filter(|c| c.state != ContainerState::Created);
         let Some(container) = ran else { return false };
-        if self.was_taken_off_a_network(id) {
+        if self.was_taken_off_a_network(container) {
             return true;
         }
         let mut along = vec![container.service.as_str()];
@@ -285,9 +285,14 @@ impl Walk<'_> {
         false
     }
 
-    /// Whether it comes back on a network that this run has not taken it off: a run that was killed
-    /// had stopped it for that.
-    fn was_taken_off_a_network(&self, id: &str) -> bool {
+    /// Whether it comes back on a network that this run has not taken it off, or was put back on one
+    /// and never started since: a run that was killed had stopped it for that.
+    fn was_taken_off_a_network(&self, container: &ObservedContainer) -> bool {
+        let id = container.id.as_str();
+        // The engine notes which network it is when the container starts.
+        if container.summary.networks.values().any(String::is_empty) {
+            return true;
+        }
         let (mut comes_back, mut goes) = (false, false);
         for (_, step) in self.plan.steps() {
             match &step.action {
