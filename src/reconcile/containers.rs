@@ -358,11 +358,16 @@ impl<'a> Planner<'a> {
         predecessor: &ObservedContainer,
     ) -> bool {
         is_unfinished(container, predecessor)
-            && (container.health != Some(Health::Healthy) || self.is_entangled(&container.service))
+            && (container.health != Some(Health::Healthy)
+                || self.is_entangled(&container.service)
+                || self.host_that_leaves(predecessor).is_some())
     }
 
     /// Whether a service lives in another's namespaces, or another in its.
     fn is_entangled(&self, name: &str) -> bool {
+        if self.is_left_by_lodgers(name) {
+            return true;
+        }
         let mut services = self.project.services.values();
         services.any(|s| {
             let mut owners = s.lives_in();

@@ -7,7 +7,7 @@ use crate::observe::ObservedContainer;
 use crate::plan::StepId;
 use crate::service::Service;
 use crate::spec;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 impl<'a> Planner<'a> {
     /// Finds orphans that go in this plan, and that somebody lives in who is replaced.
@@ -58,14 +58,36 @@ impl<'a> Planner<'a> {
         if orphans.is_empty() {
             return Vec::new();
         }
-        let record = lodger.spec.as_deref().and_then(spec::read_record);
-        let hosts = Service::NAMESPACES.iter().filter_map(|key| {
-            let mode = record.as_ref()?.get(key)?.as_str()?;
-            let host = self.observed.first_of(mode.strip_prefix("service:")?)?;
+        let owners = lived_in(lodger);
+        let hosts = owners.iter().filter_map(|owner| {
+            let host = self.observed.first_of(owner)?;
             orphans.get_key_value(host.id.as_str())
         });
         let hosts: BTreeMap<_, _> = hosts.collect();
         hosts.into_values().copied().collect()
+    }
+
+    /// The services in whose namespaces those orphans live that the replaced containers of a service
+    /// live in: without their old ones, too, none of these could come back.
+    pub(super) fn owners_of_leaving_hosts(&self, name: &str) -> BTreeSet<&'a str> {
+        let mut found = BTreeSet::new();
+        for fate in self.fates.get(name).into_iter().flatten() {
+            let Fate::Replace { old, .. } = fate else {
+                continue;
+            };
+            for owner in self.leaving_hosts(old).into_iter().flat_map(lived_in) {
+                let declared = self.project.services.get_key_value(&owner);
+                found.extend(declared.map(|(owner, _)| owner.as_str()));
+            }
+        }
+        found
+    }
+
+    /// Whether an orphan that goes in this plan lives in the namespaces of a service.
+    pub(super) fn is_left_by_lodgers(&self, name: &str) -> bool {
+        let orphans = self.leaving_orphans();
+        let mut owners = orphans.into_values().flat_map(lived_in);
+        owners.any(|owner| owner == name)
     }
 
     /// Those hosts of a container that is replaced.
@@ -102,4 +124,15 @@ impl<'a> Planner<'a> {
             }
         }
     }
+}
+
+/// The services whose namespaces a container was made to live in, by the record of what it was made
+/// from.
+fn lived_in(container: &ObservedContainer) -> BTreeSet<String> {
+    let record = container.spec.as_deref().and_then(spec::read_record);
+    let modes = Service::NAMESPACES.iter().filter_map(|key| {
+        let mode = record.as_ref()?.get(key)?.as_str()?;
+        Some(mode.strip_prefix("service:")?.to_owned())
+    });
+    modes.collect()
 }

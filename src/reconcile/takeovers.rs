@@ -111,18 +111,24 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The outermost service whose namespaces a service lives in and whose container, which it
-    /// refers to, is replaced; itself where there is none.
+    /// The outermost service whose namespaces a service lives in, or lived in by way of an orphan that
+    /// goes, and whose container, which it refers to, is replaced; itself where there is none.
     fn root_of(&self, name: &str) -> Option<&'a str> {
-        let (mut root, service) = self.project.services.get_key_value(name)?;
-        let mut service = service;
+        let (root, _) = self.project.services.get_key_value(name)?;
+        let mut path = vec![root.as_str()];
         loop {
-            let mut owners = service.lives_in();
+            let (name, service) = self.project.services.get_key_value(*path.last()?)?;
+            let before = self.owners_of_leaving_hosts(name);
+            let mut owners = service.lives_in().chain(before);
             let Some(owner) = owners.find(|owner| self.is_referred_replaced(owner)) else {
-                return Some(root);
+                return Some(name);
             };
-            // Nobody lives in its own namespaces, over however many steps: that is no valid project.
-            (root, service) = self.project.services.get_key_value(owner)?;
+            let (owner, _) = self.project.services.get_key_value(owner)?;
+            // What lived in the other's namespaces before may be what that is to live in now.
+            if let Some(at) = path.iter().position(|name| *name == owner) {
+                return path[at..].iter().min().copied();
+            }
+            path.push(owner);
         }
     }
 
