@@ -233,7 +233,15 @@ impl Fake {
 
     /// Lets a process of a container do something now, unless it has ended.
     fn perform(&self, id: &str, act: Act) {
-        let belated = self.lock().belated;
+        let (belated, has_ended) = {
+            let world = self.lock();
+            let container = world.containers.get(id);
+            let has_ended = container.is_some_and(|c| c.gone == Some(c.generation));
+            (world.belated, has_ended)
+        };
+        if has_ended {
+            return;
+        }
         if !matches!(act, Act::Exit(_)) || belated.is_zero() {
             return self.note(id, act);
         }

@@ -145,6 +145,13 @@ async fn a_wait_for_health_has_an_end() {
     let (came, took) = health(&dies(50), false).await;
     assert_eq!(came, Err("ended 3".into()));
     assert!(took < Duration::from_secs(1), "{took:?}");
+    // A process that is gone passes no check, however late its engine learns of that.
+    let fake = engine(vec![
+        (50 * MILLI, Act::Exit(3)),
+        (100 * MILLI, Act::Health(crate::engine::Health::Healthy)),
+    ]);
+    fake.show_processes(900 * MILLI);
+    assert_eq!(health(&fake, false).await.0, Err("ended 3".into()));
     // Again and again, later.
     let (came, took) = health(&dies(1000), false).await;
     assert_eq!(came, Err("ended 3".into()));
