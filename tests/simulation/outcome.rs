@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Of one that is down, and whose namespace is gone.
 const HOMELESS_AND_DOWN: &str = "homeless and down";
 
+/// The same of one that dies whenever it is started.
+const HOMELESS_AND_DEAD: &str = "homeless and dead";
+
 /// Names of what was there before.
 pub struct Before {
     volumes: BTreeSet<String>,
@@ -62,7 +65,10 @@ impl Leeway {
     /// Whether a container may be so where an undisturbed run leaves it otherwise.
     fn excuses(&self, line: &str, undisturbed: &str) -> bool {
         let hesitant = is_of(line, &self.hesitant);
-        let comes_back = || line.replace(", running,", ", exited,") == undisturbed;
+        let comes_back = || {
+            let down = line.replace(", running,", ", exited,");
+            down != line && unversioned(&down) == unversioned(undisturbed)
+        };
         (self.fails || hesitant) && self.gets_further(line, undisturbed)
             || (self.fails && self.both_ways || hesitant) && self.gets_further(undisturbed, line)
             || self.fails && self.killed && comes_back()
@@ -101,7 +107,11 @@ impl Leeway {
                 let words = part.split(' ').filter(|word| !is_anonymous(word));
                 *part = words.collect::<Vec<_>>().join(" ").trim_end().to_owned();
             }
-            if part == HOMELESS_AND_DOWN {
+            // The failed host of one that died stays, stopped, where it may have data, or goes.
+            if part == HOMELESS_AND_DEAD && self.fails {
+                *part = "exited".to_owned();
+            }
+            if [HOMELESS_AND_DOWN, HOMELESS_AND_DEAD].contains(&part.as_str()) {
                 *part = "homeless".to_owned();
             }
             if self.idle && ["exited", "has run", "created", "never ran"].contains(&part.as_str()) {
@@ -109,8 +119,7 @@ impl Leeway {
             }
             // Which network it is shows only once it was started.
             if self.idle && part.starts_with("on ") {
-                let words = part.split(' ').map(|w| w.split('(').next().unwrap_or(w));
-                *part = words.collect::<Vec<_>>().join(" ");
+                *part = unversioned(part);
             }
         }
         parts.join(", ")
@@ -221,6 +230,12 @@ impl Outcome {
     }
 }
 
+/// Without the versions of networks.
+fn unversioned(line: &str) -> String {
+    let words = line.split(' ').map(|w| w.split('(').next().unwrap_or(w));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// The name of a line's container, without the prefix of a successor.
 fn container_name(line: &str) -> Option<&str> {
     let (name, _) = line.strip_prefix("container ")?.split_once(',')?;
@@ -250,8 +265,9 @@ fn is_kept_for_data(line: &str) -> bool {
     let mounts = mounts.split(", on ").next().unwrap_or_default();
     let volumes = mounts.split(' ').filter_map(|m| m.split_once('='));
     let mut volumes = volumes.map(|(_, volume)| volume);
+    let down = [", exited, has run,", HOMELESS_AND_DOWN, HOMELESS_AND_DEAD];
     line.starts_with("container <id>_")
-        && (line.contains(", exited, has run,") || line.contains(HOMELESS_AND_DOWN))
+        && down.iter().any(|words| line.contains(words))
         && volumes.any(|volume| ["new", "any"].contains(&volume) || volume.len() == 12)
 }
 
@@ -292,7 +308,10 @@ fn containers(
             },
             // Who dies and is started again and again is found in this state or that.
             match c.state.is_up() {
-                false if c.has_run && is_homeless(census, &c) => HOMELESS_AND_DOWN,
+                false if c.has_run && is_homeless(census, &c) => match c.says("KIND=dies") {
+                    true => HOMELESS_AND_DEAD,
+                    false => HOMELESS_AND_DOWN,
+                },
                 true if c.has_run && is_homeless(census, &c) => "homeless",
                 true if c.says("KIND=dies") => "up",
                 true if c.health == Some(Health::Unhealthy) => "unhealthy",
