@@ -260,6 +260,30 @@ fn who_never_ran_goes_also_where_something_else_cannot_be_created() {
 }
 
 #[test]
+fn of_a_number_that_goes_nothing_stays_where_another_cannot_be_created() {
+    on_virtual_time(async {
+        let fake = ailing_engine();
+        let two = format!("{CHECK}    scale: 2\n");
+        up(&fake, &web("old", &two)).await;
+        let next = web("new", &two);
+        let change = tokio::time::timeout(Duration::from_secs(1), up_with(&fake, &next, waiting()));
+        assert!(change.await.is_err(), "it was to be killed");
+        let refusal = EngineError::Refused {
+            status: 500,
+            message: "cannot be created".to_owned(),
+        };
+        fake.fail(Fault::nth("create_container", 0, Way::Error(refusal)));
+        let done = up_with(&fake, &web("new", CHECK), forced()).await;
+        assert!(!done.report.is_success());
+        let left = names(&fake);
+        assert!(
+            left.iter().all(|(name, _)| name.ends_with("-1")),
+            "{left:?}"
+        );
+    });
+}
+
+#[test]
 fn data_of_one_that_ran_outlives_whoever_takes_it_over_and_fails() {
     let scratch = "    volumes: [/scratch]\n";
     for (again, what) in [(options(), "the same one"), (forced(), "a third one")] {

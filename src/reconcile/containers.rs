@@ -93,16 +93,22 @@ impl<'a> Planner<'a> {
         for replica in scaling.remove {
             let (container, _) = replica.of;
             let cause = format!("scale {present} → {wanted}");
-            // The recreation it was to complete is void: both go.
+            // The recreation it was to complete is void: both go, and what others have left.
             for fate in &mut fates {
-                if let Fate::Replace { old, new, .. } = fate
-                    && matches!(new, Target::Existing { id, .. } if *id == container.id)
-                {
-                    *fate = Fate::Remove {
-                        container: old,
-                        cause: cause.clone(),
-                        leftover: false,
-                    };
+                match fate {
+                    Fate::Replace { old, new, .. } if new.id() == Some(container.id.as_str()) => {
+                        *fate = Fate::Remove {
+                            container: old,
+                            cause: cause.clone(),
+                            leftover: false,
+                        };
+                    }
+                    Fate::Remove {
+                        container: other,
+                        leftover,
+                        ..
+                    } if other.number == container.number => *leftover = false,
+                    _ => {}
                 }
             }
             fates.push(Fate::Remove {
