@@ -223,6 +223,36 @@ fn who_is_down_comes_back_with_what_it_depends_on_unless_it_waits_for_an_end() {
     });
 }
 
+/// What it is restarted with has proved itself meanwhile, and only lacks its name.
+#[test]
+fn who_was_stopped_for_a_takeover_that_is_complete_runs_again_where_something_else_fails() {
+    let shop = |level: &str, scale: u8| {
+        project(&format!(
+            "name: shop\nservices:\n  db:\n    image: busybox\n    environment: {{LEVEL: \
+             {level}}}\n{CHECK}  cache: {{image: busybox, environment: {{LEVEL: bad}}, scale: \
+             {scale}}}\n  web:\n    image: busybox\n    depends_on:\n      cache: {{condition: \
+             service_started}}\n      db: {{condition: service_healthy, restart: true}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = Fake::new();
+        fake.cast(
+            |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+                true => Script::broken(500, "cannot be started"),
+                false => Script::healthy(Duration::from_secs(5)),
+            },
+        );
+        up(&fake, &shop("old", 0)).await;
+        fake.fail(Fault::nth("remove_container", 0, Way::HangBefore));
+        cut_short(&fake, &shop("new", 1), options(), 20).await;
+        fake.forgive();
+        assert!(!running(&fake).contains(&"shop-web-1".to_owned()));
+        let done = up(&fake, &shop("new", 1)).await;
+        assert!(!done.report.is_success());
+        assert_eq!(running(&fake), ["shop-db-1", "shop-web-1"]);
+    });
+}
+
 #[test]
 fn the_new_one_stays_where_a_killed_run_has_had_the_old_one_removed() {
     on_virtual_time(async {

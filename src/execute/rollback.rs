@@ -253,8 +253,13 @@ impl Walk<'_> {
         let called_off = called_off.iter().map(String::as_str);
         let resumed = self.takeovers.values().filter(|t| t.new.id().is_some());
         let changed = called_off.chain(resumed.filter_map(|t| t.old.id()));
+        // Or completed before, but for the name.
+        let unnamed = self.observed.replicas();
+        let unnamed = unnamed.filter(|c| c.name != c.final_name());
         let changed: BTreeSet<&str> = changed
-            .filter_map(|id| Some(seen(id)?.service.as_str()))
+            .filter_map(seen)
+            .chain(unnamed)
+            .map(|c| c.service.as_str())
             .collect();
         let ran = seen(id).filter(|c| c.state != ContainerState::Created);
         let Some(container) = ran else { return false };
