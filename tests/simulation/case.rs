@@ -211,8 +211,9 @@ impl Case {
     }
 
     /// Services whose old container may stay where an undisturbed run replaces it, or the other way
-    /// round: where only the first attempt completes anything. And what needs something that dies gets its turn or not,
-    /// as that is found dead a moment sooner or later.
+    /// round: where only the first attempt completes anything. And what needs something that dies gets
+    /// its turn or not, as that is found dead a moment sooner or later. Whom something that dies lives
+    /// with comes back with what an earlier attempt has left of that, where there is any.
     fn hesitant(&self) -> Vec<String> {
         let completes = self.completes_once();
         let services = &self.after.services;
@@ -220,7 +221,13 @@ impl Case {
             let mut names = services.iter().map(|d| &d.name);
             names.any(|name| self.dies(name) && self.after.needs(d, name))
         };
-        let hesitant = services.iter().filter(|d| completes || needs_dying(d));
+        let hosts_dying = |host: &Draft| {
+            let mut lodgers = services.iter();
+            let is_host = |d: &Draft| d.shares_with.as_ref() == Some(&host.name);
+            !self.may_die_unseen() && lodgers.any(|d| is_host(d) && self.dies(&d.name))
+        };
+        let is_hesitant = |d: &&Draft| completes || needs_dying(d) || hosts_dying(d);
+        let hesitant = services.iter().filter(is_hesitant);
         hesitant.map(|d| d.name.clone()).collect()
     }
 

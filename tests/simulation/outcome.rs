@@ -108,7 +108,8 @@ impl Leeway {
                 *part = words.collect::<Vec<_>>().join(" ").trim_end().to_owned();
             }
             // The failed host of one that died stays, stopped, where it may have data, or goes.
-            if part == HOMELESS_AND_DEAD && self.fails {
+            // And what its engine starts again and again is no better than what has died once.
+            if self.fails && [HOMELESS_AND_DEAD, "up"].contains(&part.as_str()) {
                 *part = "exited".to_owned();
             }
             if [HOMELESS_AND_DOWN, HOMELESS_AND_DEAD].contains(&part.as_str()) {
