@@ -250,14 +250,11 @@ impl Walk<'_> {
     fn is_owed(&self, id: &str) -> bool {
         let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
         let called_off = self.called_off.borrow();
-        let called_off = called_off.iter().map(String::as_str);
-        let resumed = self.takeovers.values().filter(|t| t.new.id().is_some());
-        let changed = called_off.chain(resumed.filter_map(|t| t.old.id()));
-        // Or completed before, but for the name.
+        let called_off = called_off.iter().filter_map(|id| seen(id));
+        // A temporary name tells of a recreation that was cut short.
         let unnamed = self.observed.replicas();
         let unnamed = unnamed.filter(|c| c.name != c.final_name());
-        let changed: BTreeSet<&str> = changed
-            .filter_map(seen)
+        let changed: BTreeSet<&str> = called_off
             .chain(unnamed)
             .map(|c| c.service.as_str())
             .collect();
