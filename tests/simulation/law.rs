@@ -264,13 +264,15 @@ impl Oversight {
         self.book().wrong.is_none()
     }
 
-    /// What was wrong. `lasting` are the slots that an undisturbed run leaves.
+    /// What was wrong. `lasting` are the slots that an undisturbed run leaves; what was homeless served
+    /// nobody before.
     pub fn verdict(&self, lasting: &BTreeSet<Slot>) -> Result<(), String> {
         let book = self.book();
         if let Some(wrong) = &book.wrong {
             return Err(wrong.clone());
         }
-        match book.abandoned.intersection(lasting).next() {
+        let mut abandoned = book.abandoned.intersection(lasting);
+        match abandoned.find(|slot| !book.homeless.contains(slot)) {
             Some((service, number)) => Err(format!(
                 "number {number} of {service} had neither an old nor a ready container"
             )),
