@@ -2,6 +2,7 @@
 
 use super::case::{Act, Case, Trouble};
 use super::command::{Command, Up};
+use super::law::{final_name, is_ours, slot};
 use super::on_fake;
 use super::wire::{Spot, Wire};
 use regatta::engine::fake::{self, Fake, FakeImage, Script};
@@ -184,20 +185,24 @@ async fn do_act(fake: &Fake, act: &Act, projects: &Projects, luck: u64) {
             let up = Command::Up(PLAIN);
             wire.live(up.run(&wire, &projects.after, None)).await;
             tokio::time::sleep(REST).await;
-            let made: Vec<(String, String)> = fake.census(|census| {
-                let made = census.containers().filter_map(|c| {
+            // With the one that each is to replace: it may have another name (`container_name`).
+            let made: Vec<(String, String, String)> = fake.census(|census| {
+                let all: Vec<_> = census.containers().filter(is_ours).collect();
+                let made = all.iter().filter_map(|c| {
                     let (prefix, name) = c.name.split_once('_')?;
-                    (prefix.len() == 12).then(|| (c.id.to_owned(), name.to_owned()))
+                    let mut others = all.iter().filter(|o| final_name(o.name) == o.name);
+                    let old = others.find(|o| slot(o) == slot(c)).map_or(name, |o| o.id);
+                    (prefix.len() == 12).then(|| (c.id.into(), old.into(), name.into()))
                 });
                 made.collect()
             });
-            for (nth, (new, name)) in made.into_iter().enumerate() {
+            for (nth, (new, old, name)) in made.into_iter().enumerate() {
                 let stage = stages.get(nth % stages.len().max(1)).copied().unwrap_or(0);
                 if stage >= 1 {
-                    let _ = fake.stop_container(&name, None).await;
+                    let _ = fake.stop_container(&old, None).await;
                 }
                 if stage >= 2 {
-                    let _ = fake.remove_container(&name, false, false).await;
+                    let _ = fake.remove_container(&old, false, false).await;
                 }
                 if stage >= 3 {
                     let _ = fake.rename_container(&new, &name).await;
