@@ -82,3 +82,24 @@ fn where_who_gives_it_away_fails_it_has_its_port_back_and_nobody_else_was_stoppe
         assert_eq!(before, after);
     });
 }
+
+#[test]
+fn where_who_lives_with_the_giver_fails_that_has_its_port_back() {
+    for [giver, lodger, getter] in [["api", "side", "front"], ["front", "side", "api"]] {
+        on_virtual_time(async {
+            let fake = engine();
+            let lives = format!(", network_mode: \"service:{giver}\"");
+            let bad = format!("{lives}, environment: {{LEVEL: bad}}");
+            up(
+                &fake,
+                &shop(&[(giver, PORT), (lodger, &lives), (getter, "")]),
+            )
+            .await;
+            let all = [giver, lodger, getter].map(|name| format!("shop-{name}-1"));
+            let before = all.each_ref().map(|name| runs(&fake, name));
+            let done = up(&fake, &shop(&[(giver, ""), (lodger, &bad), (getter, PORT)])).await;
+            assert!(!done.report.is_success());
+            assert_eq!(all.each_ref().map(|name| runs(&fake, name)), before);
+        });
+    }
+}

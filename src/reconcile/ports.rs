@@ -9,6 +9,7 @@ use crate::graph::dependency_order_with;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, StepId, Target};
 use crate::service::Service;
+use std::collections::BTreeSet;
 
 impl<'a> Planner<'a> {
     /// Services in the order of their turns: who gives a host port away comes before who gets it,
@@ -16,30 +17,61 @@ impl<'a> Planner<'a> {
     pub(super) fn turns(&self) -> Vec<&'a str> {
         let mut moves: Vec<(&str, &str)> = Vec::new();
         for service in self.project.services.values() {
-            let givers = self.givers(service);
-            moves.extend(givers.map(|(giver, _)| (giver.service.as_str(), service.name.as_str())));
+            for (giver, successor) in self.givers(service) {
+                moves.push((giver.service.as_str(), service.name.as_str()));
+                if successor.is_some() {
+                    let lodgers = self.lodgers_of(&giver.service).into_iter();
+                    moves.extend(lodgers.map(|lodger| (lodger, service.name.as_str())));
+                }
+            }
         }
         dependency_order_with(self.project, &moves)
     }
 
     /// The steps after which the host ports are free that a service is to publish and that others
-    /// give away in this plan. A successor has proved itself by then: its old one might need the
-    /// port back.
+    /// give away in this plan. A successor has proved itself by then, and so have those of who lives
+    /// with it: its old one might need the port back.
     pub(super) fn releases(&self, service: &Service) -> Vec<StepId> {
         let mut steps = Vec::new();
         for (giver, successor) in self.givers(service) {
-            let group = successor.map(group);
+            let mut groups: Vec<String> = successor.map(group).into_iter().collect();
+            if successor.is_some() {
+                let lodgers = self.lodgers_of(&giver.service).into_iter();
+                let fates = lodgers
+                    .filter_map(|lodger| self.fates.get(lodger))
+                    .flatten();
+                groups.extend(fates.filter_map(|fate| match fate {
+                    Fate::Replace { name, .. } => Some(group(name)),
+                    _ => None,
+                }));
+            }
             let frees = |action: &Action| {
                 matches!(action, Action::RemoveContainer { container: Target::Existing { id, .. }, .. }
                     if *id == giver.id)
             };
-            let planned = self
-                .plan
-                .steps()
-                .filter(|(_, step)| frees(&step.action) || group.is_some() && step.group == group);
+            let planned = self.plan.steps().filter(|(_, step)| {
+                let of_takeover = step.group.as_ref().is_some_and(|g| groups.contains(g));
+                frees(&step.action) || of_takeover
+            });
             steps.extend(planned.map(|(id, _)| id));
         }
         steps
+    }
+
+    /// Services that live in a service's namespaces, over however many steps.
+    fn lodgers_of(&self, host: &str) -> BTreeSet<&'a str> {
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        let mut hosts = vec![host];
+        while let Some(host) = hosts.pop() {
+            let services = self.project.services.values();
+            let lodgers = services.filter(|s| s.lives_in().any(|owner| owner == host));
+            for lodger in lodgers {
+                if found.insert(lodger.name.as_str()) {
+                    hosts.push(&lodger.name);
+                }
+            }
+        }
+        found
     }
 
     /// Who holds a host port that the service is to publish, and ends in this plan, with the name
