@@ -26,10 +26,11 @@ impl<'a> Planner<'a> {
                     leftover,
                 } => {
                     // A run that was killed may have asked for the removal of the one that takes
-                    // its place. But what nobody needs goes before such a run's start of it comes
-                    // through: it would be found with data.
+                    // its place. But what nobody needs, where what never ran does not count, goes
+                    // before such a run's start of it comes through: it would be found with data.
                     let early = (0..self.early).map(StepId);
-                    let is_needed = !self.observed.has_only_empty_volumes(container);
+                    let is_needed =
+                        !self.options.start || !self.observed.has_only_empty_volumes(container);
                     let after = match *leftover && is_needed {
                         true => early.collect(),
                         false => Vec::new(),
