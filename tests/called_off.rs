@@ -5,8 +5,8 @@
 mod on_fake;
 
 use on_fake::{
-    CHECK, OneFile, ailing_engine, create_third, deadly_engine, killed, means, names,
-    on_virtual_time, options, project, up, up_with, waiting, web,
+    CHECK, OneFile, ailing_engine, broken_engine, create_third, deadly_engine, killed, means,
+    names, on_virtual_time, options, project, up, up_with, waiting, web, web_in_vpn,
 };
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
@@ -180,13 +180,7 @@ fn who_was_taken_off_a_network_runs_again_where_the_next_change_fails() {
     // Off it still, or on the new one, but not started since.
     for step in ["connect_network", "start_container"] {
         on_virtual_time(async {
-            let fake = Fake::new();
-            fake.cast(
-                |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
-                    true => Script::broken(500, "cannot be started"),
-                    false => Script::default(),
-                },
-            );
+            let fake = broken_engine();
             up(&fake, &shop("old", "a")).await;
             let step = Fault::nth(step, 0, Way::HangBefore);
             killed(&fake, &shop("old", "b"), step).await;
@@ -350,8 +344,7 @@ fn who_stays_as_it_is_comes_back_on_its_own_network() {
 fn who_lives_with_an_orphan_that_goes_is_recreated_in_any_case() {
     on_virtual_time(async {
         let fake = ailing_engine();
-        let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
-        up(&fake, &project(shop)).await;
+        up(&fake, &web_in_vpn()).await;
         let never = || Options {
             recreate: Recreate::Never,
             ..options()

@@ -5,8 +5,8 @@
 mod on_fake;
 
 use on_fake::{
-    CHECK, OneFile, ailing_engine, create_third, deadly_engine, killed, means, names,
-    on_virtual_time, options, project, up, up_with, waiting, web,
+    CHECK, OneFile, ailing_engine, broken_engine, create_third, deadly_engine, killed, means,
+    names, on_virtual_time, options, project, up, up_with, waiting, web, web_in_vpn,
 };
 use regatta::change::{agree_to_nothing, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
@@ -173,13 +173,7 @@ fn who_was_stopped_for_a_takeover_that_is_called_off_later_runs_again() {
         ))
     };
     on_virtual_time(async {
-        let fake = Fake::new();
-        fake.cast(
-            |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
-                true => Script::broken(500, "cannot be started"),
-                false => Script::default(),
-            },
-        );
+        let fake = broken_engine();
         up(&fake, &shop("old")).await;
         let start = Fault::nth("start_container", 0, Way::HangBefore);
         killed(&fake, &shop("bad"), start).await;
@@ -372,22 +366,27 @@ fn data_goes_on_through_one_that_never_ran() {
     });
 }
 
+/// These containers, and no others.
+#[track_caller]
+fn all_run_again(fake: &Fake, mut before: Vec<(String, String)>) {
+    let mut after = names(fake);
+    before.sort();
+    after.sort();
+    assert_eq!(before, after);
+    for (_, id) in after {
+        assert_eq!(fake.container(&id).unwrap().state, ContainerState::Running);
+    }
+}
+
 #[test]
 fn who_lives_with_an_orphan_comes_back_with_it() {
     on_virtual_time(async {
         let fake = ailing_engine();
-        let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
-        up(&fake, &project(shop)).await;
-        let mut before = names(&fake);
+        up(&fake, &web_in_vpn()).await;
+        let before = names(&fake);
         let done = up_with(&fake, &web("bad", CHECK), waiting()).await;
         assert!(!done.report.is_success());
-        let mut after = names(&fake);
-        before.sort();
-        after.sort();
-        assert_eq!(before, after);
-        for (_, id) in after {
-            assert_eq!(fake.container(&id).unwrap().state, ContainerState::Running);
-        }
+        all_run_again(&fake, before);
         let done = up_with(&fake, &web("good", CHECK), waiting()).await;
         assert!(done.report.is_success(), "{:?}", done.report.failures);
         assert_eq!(names(&fake).len(), 1);
@@ -398,9 +397,8 @@ fn who_lives_with_an_orphan_comes_back_with_it() {
 fn who_lives_with_an_orphan_comes_back_with_it_also_for_the_one_after_the_next() {
     on_virtual_time(async {
         let fake = ailing_engine();
-        let shop = "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: busybox}\n";
-        up(&fake, &project(shop)).await;
-        let mut before = names(&fake);
+        up(&fake, &web_in_vpn()).await;
+        let before = names(&fake);
         // The successor runs, and has not become healthy yet.
         let bad = web("bad", CHECK);
         let hung = tokio::time::timeout(Duration::from_secs(5), up_with(&fake, &bad, waiting()));
@@ -411,13 +409,7 @@ fn who_lives_with_an_orphan_comes_back_with_it_also_for_the_one_after_the_next()
         };
         let done = up_with(&fake, &bad, again).await;
         assert!(!done.report.is_success());
-        let mut after = names(&fake);
-        before.sort();
-        after.sort();
-        assert_eq!(before, after);
-        for (_, id) in after {
-            assert_eq!(fake.container(&id).unwrap().state, ContainerState::Running);
-        }
+        all_run_again(&fake, before);
     });
 }
 

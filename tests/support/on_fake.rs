@@ -164,6 +164,14 @@ pub fn web(level: &str, more: &str) -> Project {
     ))
 }
 
+/// The same service in the namespace of another.
+pub fn web_in_vpn() -> Project {
+    project(
+        "name: shop\nservices:\n  web: {image: busybox, network_mode: \"service:vpn\"}\n  vpn: {image: \
+         busybox}\n",
+    )
+}
+
 pub fn waiting() -> Options {
     Options {
         wait: true,
@@ -178,6 +186,18 @@ pub fn ailing_engine() -> Fake {
         |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
             true => Script::unhealthy(Duration::from_secs(20)),
             false => Script::healthy(Duration::from_secs(5)),
+        },
+    );
+    fake
+}
+
+/// An engine that cannot start what has `LEVEL=bad`.
+pub fn broken_engine() -> Fake {
+    let fake = Fake::new();
+    fake.cast(
+        |_, body| match body["Env"].to_string().contains("LEVEL=bad") {
+            true => Script::broken(500, "cannot be started"),
+            false => Script::default(),
         },
     );
     fake
