@@ -42,15 +42,21 @@ fn place(host: &str, clock: fn() -> SystemTime) -> Place {
     }
 }
 
-/// Where commands lead that come one after the other, and whether all go well.
-async fn in_turn(case: &Case, projects: &Projects, commands: &[Command]) -> (Outcome, bool) {
+/// Where commands lead that come one after the other, so long after each, and whether all go well.
+async fn in_turn(
+    case: &Case,
+    projects: &Projects,
+    commands: &[Command],
+    pause: Duration,
+) -> (Outcome, bool) {
     let fake = set(case, projects).await;
     let before = Before::of(&fake);
     let mut went_well = true;
     for command in commands {
         went_well &= command.run(&fake, &projects.after, None).await.is_ok();
-        tokio::time::sleep(REST).await;
+        tokio::time::sleep(pause).await;
     }
+    tokio::time::sleep(REST).await;
     (Outcome::of(&fake, &before), went_well)
 }
 
@@ -116,7 +122,7 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         }
         let mut ends = Vec::new();
         for order in &orders {
-            ends.push(in_turn(case, &projects, order).await);
+            ends.push(in_turn(case, &projects, order, REST).await);
         }
         let project: &Project = &projects.after;
         let fake = set(case, &projects).await;
@@ -189,7 +195,7 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         if is_unfinished {
             for order in &mut orders {
                 order.push(first.clone());
-                ends.push(in_turn(case, &projects, order).await);
+                ends.push(in_turn(case, &projects, order, REST).await);
             }
             let again = first
                 .run(&one.beside(case.luck ^ 0x1234), project, Some(&here))
@@ -230,16 +236,22 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         let ups_second = matches!(second, Command::Up(up) if up.start);
         let is_mixed = as_they_are || !starts(first) && ups_second;
         let is_torn = is_unfinished && (removes(second) || is_scaled || is_mixed);
-        if !is_torn
-            && ends
-                .iter()
-                .all(|(possible, _)| end.difference(possible, &leeway).is_some())
-        {
-            let difference = end.difference(&ends[1].0, &leeway).unwrap_or_default();
-            return say(
-                format!("it ends where no order leads:\n{difference}"),
-                calls,
-            );
+        let differs = |(possible, _): &(Outcome, bool)| end.difference(possible, &leeway);
+        if !is_torn && ends.iter().all(|end| differs(end).is_some()) {
+            // What ends by itself may not have ended yet when the next one looks.
+            let mut leads_there = false;
+            for order in &orders {
+                let close = in_turn(case, &projects, order, Duration::ZERO).await;
+                leads_there |= differs(&close).is_none();
+            }
+            if !leads_there {
+                let differences: Vec<String> = ends.iter().filter_map(differs).collect();
+                let differences = differences.join("or from\n");
+                return say(
+                    format!("it ends where no order leads:\n{differences}"),
+                    calls,
+                );
+            }
         }
         let claims = || {
             let mut volumes = fake.volumes().into_iter();
