@@ -103,3 +103,24 @@ fn where_who_lives_with_the_giver_fails_that_has_its_port_back() {
         });
     }
 }
+
+#[test]
+fn an_orphans_port_is_free_once_who_lives_with_it_has_been_replaced() {
+    for getter in ["api", "zoo"] {
+        on_virtual_time(async {
+            let fake = engine();
+            let lives = ", network_mode: \"service:vpn\"";
+            up(&fake, &shop(&[("vpn", PORT), ("web", lives)])).await;
+            let before = ["shop-vpn-1", "shop-web-1"].map(|name| runs(&fake, name));
+            let bad = ", environment: {LEVEL: bad}";
+            let done = up(&fake, &shop(&[(getter, PORT), ("web", bad)])).await;
+            assert!(!done.report.is_success());
+            let after = ["shop-vpn-1", "shop-web-1"].map(|name| runs(&fake, name));
+            assert_eq!(after, before);
+            let done = up(&fake, &shop(&[(getter, PORT), ("web", "")])).await;
+            assert!(done.report.is_success(), "{:?}", done.report.failures);
+            runs(&fake, &format!("shop-{getter}-1"));
+            assert!(fake.container("shop-vpn-1").is_none());
+        });
+    }
+}

@@ -18,11 +18,10 @@ impl<'a> Planner<'a> {
         let mut moves: Vec<(&str, &str)> = Vec::new();
         for service in self.project.services.values() {
             for (giver, successor) in self.givers(service) {
-                moves.push((giver.service.as_str(), service.name.as_str()));
-                if successor.is_some() {
-                    let lodgers = self.lodgers_of(&giver.service).into_iter();
-                    moves.extend(lodgers.map(|lodger| (lodger, service.name.as_str())));
-                }
+                let lodgers = self.replaced_with(giver, successor);
+                let givers = lodgers.map(|(lodger, _)| lodger);
+                let givers = std::iter::once(giver.service.as_str()).chain(givers);
+                moves.extend(givers.map(|giver| (giver, service.name.as_str())));
             }
         }
         dependency_order_with(self.project, &moves)
@@ -34,17 +33,9 @@ impl<'a> Planner<'a> {
     pub(super) fn releases(&self, service: &Service) -> Vec<StepId> {
         let mut steps = Vec::new();
         for (giver, successor) in self.givers(service) {
-            let mut groups: Vec<String> = successor.map(group).into_iter().collect();
-            if successor.is_some() {
-                let lodgers = self.lodgers_of(&giver.service).into_iter();
-                let fates = lodgers
-                    .filter_map(|lodger| self.fates.get(lodger))
-                    .flatten();
-                groups.extend(fates.filter_map(|fate| match fate {
-                    Fate::Replace { name, .. } => Some(group(name)),
-                    _ => None,
-                }));
-            }
+            let lodgers = self.replaced_with(giver, successor);
+            let mut groups: Vec<String> = lodgers.map(|(_, name)| group(name)).collect();
+            groups.extend(successor.map(group));
             let frees = |action: &Action| {
                 matches!(action, Action::RemoveContainer { container: Target::Existing { id, .. }, .. }
                     if *id == giver.id)
@@ -56,6 +47,28 @@ impl<'a> Planner<'a> {
             steps.extend(planned.map(|(id, _)| id));
         }
         steps
+    }
+
+    /// Whose containers are replaced of those who live with one that gives a port away: services, and
+    /// the names that the successors get. Who lives with an orphan goes before it.
+    fn replaced_with<'s>(
+        &'s self,
+        giver: &ObservedContainer,
+        successor: Option<&str>,
+    ) -> impl Iterator<Item = (&'a str, &'s str)> {
+        let services = successor.map(|_| self.lodgers_of(&giver.service));
+        let lives_there = move |name: &str, old: &ObservedContainer| match &services {
+            Some(services) => services.contains(name),
+            None => self.leaving_hosts(old).iter().any(|h| h.id == giver.id),
+        };
+        let all = self.fates.iter();
+        let fates = all.flat_map(|(service, fates)| fates.iter().map(|fate| (*service, fate)));
+        fates.filter_map(move |(service, fate)| match fate {
+            Fate::Replace { old, name, .. } if lives_there(service, old) => {
+                Some((service, name.as_str()))
+            }
+            _ => None,
+        })
     }
 
     /// Services that live in a service's namespaces, over however many steps.
