@@ -98,6 +98,47 @@ fn a_signal_at_any_moment_leaves_what_ran_running() {
 }
 
 #[test]
+fn who_lives_with_an_orphan_is_not_left_without_it() {
+    let text = |web: &str, label: &str| {
+        project(&format!(
+            "name: p\nservices:\n  db: {{image: busybox, networks: [back]}}\n  web: {{image: \
+             busybox{web}}}\nnetworks: {{back: {{labels: {{v: {label}}}}}}}\n"
+        ))
+    };
+    let before = ", network_mode: \"service:vpn\"}\n  vpn: {image: busybox, networks: [back]";
+    let (before, after) = (text(before, "a"), text(", depends_on: [db]", "b"));
+    let mut exchanged = 0;
+    for moment in 0..60 {
+        on_virtual_time(async {
+            let fake = Fake::new();
+            up(&fake, &before).await;
+            fake.slow_down(|_| Duration::from_millis(10));
+            let interrupts = Interrupts::default();
+            let _stages = interrupts.in_stages();
+            let user = interrupts.clone();
+            let presses = tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(5 * moment)).await;
+                user.signal(Cause::Interrupt);
+            });
+            let attempt = attempt_until(&fake, &after, interrupts.clone());
+            attempt.await.expect("an answer");
+            presses.abort();
+            let web = fake.container("p-web-1").expect("web");
+            assert_eq!(web.state, ContainerState::Running, "{moment}");
+            let mode = web.raw["HostConfig"]["NetworkMode"].as_str().unwrap();
+            match mode.strip_prefix("container:") {
+                Some(host) => {
+                    let host = fake.container(host).expect("its host");
+                    assert_eq!(host.state, ContainerState::Running, "{moment}");
+                }
+                None => exchanged += 1,
+            }
+        });
+    }
+    assert!((1..60).contains(&exchanged), "{exchanged} were exchanged");
+}
+
+#[test]
 fn a_pull_is_given_up() {
     let project =
         project("name: p\nservices:\n  far: {image: 'far:1'}\n  near: {image: busybox}\n");

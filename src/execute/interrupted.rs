@@ -206,8 +206,8 @@ fn owed(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -> Vec
 
 type Takeovers<'a> = BTreeMap<&'a str, Takeover>;
 
-/// Takeovers of which more was begun than the creation of the successor, and those that come about
-/// only together with them.
+/// Takeovers of which more was begun than the creation of the successor, or whose old container lives
+/// with one that was stopped and goes after it, and those that come about only together with them.
 fn begun_groups<'a>(
     plan: &'a Plan,
     takeovers: &'a Takeovers<'_>,
@@ -218,6 +218,23 @@ fn begun_groups<'a>(
         .filter(|step| !matches!(step.action, Action::CreateContainer { .. }))
         .filter_map(|step| step.group.as_deref())
         .collect();
+    let stopped = begun.iter().filter_map(|id| match &plan.step(*id).action {
+        Action::StopContainer { container, .. } => container.id(),
+        _ => None,
+    });
+    let stopped: BTreeSet<&str> = stopped.collect();
+    let loses_its_host = |takeover: &Takeover| {
+        let mut dependents = plan.dependents(takeover.remove).into_iter();
+        dependents.any(|id| {
+            let step = plan.step(id);
+            let Action::RemoveContainer { container, .. } = &step.action else {
+                return false;
+            };
+            step.group.is_none() && container.id().is_some_and(|id| stopped.contains(id))
+        })
+    };
+    let homeless = takeovers.iter().filter(|(_, t)| loses_its_host(t));
+    groups.extend(homeless.map(|(group, _)| *group));
     let joint = groups.iter().filter_map(|group| takeovers.get(group));
     let joint: Vec<&str> = joint.flat_map(|t| &t.joint).map(String::as_str).collect();
     groups.extend(joint);
