@@ -37,6 +37,15 @@ services:
 networks: {back: {labels: {changed: 'yes'}}}
 ";
 
+/// Somebody presses Ctrl-C so often, the first time after so long.
+async fn press(interrupts: Interrupts, after: Duration, times: usize) {
+    tokio::time::sleep(after).await;
+    for _ in 0..times {
+        interrupts.signal(Cause::Interrupt);
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+}
+
 #[test]
 fn a_signal_at_any_moment_leaves_what_ran_running() {
     let (before, after) = (project(BEFORE), project(AFTER));
@@ -56,13 +65,7 @@ fn a_signal_at_any_moment_leaves_what_ran_running() {
                 let interrupts = Interrupts::default();
                 let _stages = interrupts.in_stages();
                 let user = interrupts.clone();
-                let presses = tokio::spawn(async move {
-                    tokio::time::sleep(at).await;
-                    for _ in 0..signals {
-                        user.signal(Cause::Interrupt);
-                        tokio::time::sleep(Duration::from_millis(3)).await;
-                    }
-                });
+                let presses = tokio::spawn(press(user, at, signals));
                 let (_, done) = attempt_until(&fake, &after, interrupts.clone())
                     .await
                     .expect("an answer");
@@ -116,10 +119,7 @@ fn who_lives_with_an_orphan_is_not_left_without_it() {
             let interrupts = Interrupts::default();
             let _stages = interrupts.in_stages();
             let user = interrupts.clone();
-            let presses = tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(5 * moment)).await;
-                user.signal(Cause::Interrupt);
-            });
+            let presses = tokio::spawn(press(user, Duration::from_millis(5 * moment), 1));
             let attempt = attempt_until(&fake, &after, interrupts.clone());
             attempt.await.expect("an answer");
             presses.abort();
