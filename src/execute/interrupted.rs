@@ -224,14 +224,8 @@ fn begun_groups<'a>(
     });
     let stopped: BTreeSet<&str> = stopped.collect();
     let loses_its_host = |takeover: &Takeover| {
-        let mut dependents = plan.dependents(takeover.remove).into_iter();
-        dependents.any(|id| {
-            let step = plan.step(id);
-            let Action::RemoveContainer { container, .. } = &step.action else {
-                return false;
-            };
-            step.group.is_none() && container.id().is_some_and(|id| stopped.contains(id))
-        })
+        let mut removed = takeover.removed_after(plan).into_iter();
+        removed.any(|(_, container)| container.id().is_some_and(|id| stopped.contains(id)))
     };
     let homeless = takeovers.iter().filter(|(_, t)| loses_its_host(t));
     groups.extend(homeless.map(|(group, _)| *group));

@@ -28,6 +28,24 @@ pub struct Takeover {
     pub joint: Vec<String>,
 }
 
+impl Takeover {
+    /// What goes only after the old one, and is no part of the takeover: orphans in whose namespaces
+    /// that lives, and what had data for the new one.
+    pub fn removed_after<'p>(&self, plan: &'p Plan) -> Vec<(StepId, &'p Target)> {
+        let dependents = plan.dependents(self.remove).into_iter();
+        let removals = dependents.filter_map(|id| {
+            let step = plan.step(id);
+            match &step.action {
+                Action::RemoveContainer { container, .. } if step.group.is_none() => {
+                    Some((id, container))
+                }
+                _ => None,
+            }
+        });
+        removals.collect()
+    }
+}
+
 /// The takeovers of a plan, by the group of their steps.
 pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
     let mut olds: BTreeMap<&str, (StepId, &Target)> = BTreeMap::new();
