@@ -207,9 +207,8 @@ async fn clear_late(
     options: &Options,
 ) -> Result<Option<Done>, EngineError> {
     // Others may be in somebody else's hands: a change that was not about them has no lock.
-    let is_successor = |c: &ObservedContainer| {
-        c.name != c.final_name() && project.services.contains_key(&c.service)
-    };
+    let is_successor =
+        |c: &ObservedContainer| c.has_temporary_name() && project.services.contains_key(&c.service);
     if !before.replicas().any(is_successor) {
         return Ok(None);
     }

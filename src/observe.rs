@@ -97,6 +97,11 @@ impl ObservedContainer {
             _ => &self.name,
         }
     }
+
+    /// Whether it is, or was when a run was cut short, about to take another's place.
+    pub fn has_temporary_name(&self) -> bool {
+        self.name != self.final_name()
+    }
 }
 
 /// What a successor's temporary name begins with: so many digits of an id.

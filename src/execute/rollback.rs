@@ -104,17 +104,12 @@ impl Walk<'_> {
         let Some(lodger) = seen(&takeover.old) else {
             return;
         };
-        for id in self.plan.dependents(takeover.remove) {
-            let step = self.plan.step(id);
-            let Action::RemoveContainer { container, .. } = &step.action else {
-                continue;
-            };
+        for (id, container) in takeover.removed_after(self.plan) {
             // What is of its own service is no host, but had data for the successor.
             let ran = |c: &&ObservedContainer| {
                 c.state != ContainerState::Created && c.service != lodger.service
             };
             if let Some(host) = seen(container).filter(ran)
-                && step.group.is_none()
                 && !self.has_begun(id)
                 && let Err(error) = self.means.engine.start_container(&host.id).await
             {
@@ -172,7 +167,7 @@ impl Walk<'_> {
     /// One that a killed run had not given its name yet gets it, where nobody has it.
     async fn name_properly(&self, id: &str) {
         let old = self.observed.replicas().find(|c| c.id == id);
-        if let Some(old) = old.filter(|c| c.name != c.final_name())
+        if let Some(old) = old.filter(|c| c.has_temporary_name())
             && let Err(error) = self.rename(id, old.final_name()).await
         {
             tracing::debug!(%error, "it keeps its temporary name");
@@ -253,7 +248,7 @@ impl Walk<'_> {
         let called_off = called_off.iter().filter_map(|id| seen(id));
         // A temporary name tells of a recreation that was cut short.
         let unnamed = self.observed.replicas();
-        let unnamed = unnamed.filter(|c| c.name != c.final_name());
+        let unnamed = unnamed.filter(|c| c.has_temporary_name());
         let changed: BTreeSet<&str> = called_off
             .chain(unnamed)
             .map(|c| c.service.as_str())

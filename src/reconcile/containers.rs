@@ -418,7 +418,7 @@ fn choose(mut candidates: Vec<Candidate<'_>>) -> (Candidate<'_>, Vec<Candidate<'
 /// Whether a container that runs was to take the other's place, and that is still there.
 fn is_unfinished(container: &ObservedContainer, predecessor: &ObservedContainer) -> bool {
     container.state.is_up()
-        && container.name != container.final_name()
+        && container.has_temporary_name()
         && predecessor.state != ContainerState::Created
         && (predecessor.name == container.final_name() || predecessor.created <= container.created)
 }

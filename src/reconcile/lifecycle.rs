@@ -101,7 +101,7 @@ pub(super) fn provider(service: &str, verb: ProviderVerb, cause: &str) -> Step {
 /// has the proper name.
 fn serving<'a>(observed: &'a Observed, name: &str) -> Vec<&'a ObservedContainer> {
     let all = observed.replicas_of(name);
-    let rank = |c: &ObservedContainer| (!c.state.is_up(), c.name != c.final_name());
+    let rank = |c: &ObservedContainer| (!c.state.is_up(), c.has_temporary_name());
     let stands_back = |(at, container): (usize, &ObservedContainer)| {
         all.iter().enumerate().any(|(other_at, other)| {
             other_at != at
