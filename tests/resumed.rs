@@ -253,6 +253,28 @@ fn who_never_ran_goes_also_where_something_else_cannot_be_created() {
     });
 }
 
+/// It meets so what the one before has asked for, which the engine may make only now.
+#[test]
+fn a_run_that_follows_a_killed_one_asks_for_the_same_successor() {
+    on_virtual_time(async {
+        let fake = ailing_engine();
+        up(&fake, &web("old", "")).await;
+        let stop = Fault::nth("stop_container", 0, Way::HangBefore);
+        killed(&fake, &web("new", ""), stop).await;
+        assert_eq!(names(&fake).len(), 2, "a successor that never ran is left");
+        fake.forget_calls();
+        let next = web("newer", "");
+        let create = Fault::nth("create_container", 0, Way::HangBefore);
+        killed(&fake, &next, create).await;
+        up(&fake, &next).await;
+        let calls = fake.calls();
+        let asked = calls.iter().filter(|c| c.method == "create_container");
+        let asked: Vec<&str> = asked.map(|c| c.target.as_str()).collect();
+        assert_eq!(asked, [asked[0], asked[0]]);
+        assert_eq!(names(&fake).len(), 1);
+    });
+}
+
 #[test]
 fn of_a_number_that_goes_nothing_stays_where_another_cannot_be_created() {
     on_virtual_time(async {

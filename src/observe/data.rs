@@ -17,12 +17,19 @@ fn prefixes(id: &str) -> impl Iterator<Item = &str> {
 impl Observed {
     /// The name to create a successor of `old` under, whose own name is to be `name`. A recreation
     /// that was cut short may have left a container with the usual one, which is still there when
-    /// the next is created. Where it takes over the volumes of others, too, the name leads to none.
-    pub fn temporary_name(&self, old: &ObservedContainer, name: &str) -> String {
-        let siblings = self.replicas_of(&old.service);
+    /// the next is created: `siblings` are those of the service that are there then. Where it takes
+    /// over the volumes of others, too (not with `renewed` ones), the name leads to none.
+    pub fn temporary_name(
+        &self,
+        old: &ObservedContainer,
+        siblings: &[&ObservedContainer],
+        name: &str,
+        renewed: bool,
+    ) -> String {
         let is_free = |candidate: &String| siblings.iter().all(|c| c.name != *candidate);
         let telling = prefixes(&old.id).map(str::to_owned);
-        let telling = telling.filter(|_| self.data_beside(old).next().is_none());
+        let tells = renewed || self.data_beside(old).next().is_none();
+        let telling = telling.filter(|_| tells);
         // Told by those with its number only, it is the same for the next run, which so meets what
         // one that was killed has asked for and the engine has not made yet.
         let alike = siblings.iter().filter(|c| c.number == old.number).count();
@@ -128,6 +135,11 @@ mod tests {
         }
     }
 
+    fn named(observed: &Observed, old: &ObservedContainer, renewed: bool) -> String {
+        let siblings: Vec<_> = observed.replicas_of("web").iter().collect();
+        observed.temporary_name(old, &siblings, "shop-web-1", renewed)
+    }
+
     /// A run that was killed has asked for successors of others, too, which were made meanwhile.
     #[test]
     fn the_temporary_name_is_the_same_whatever_was_made_of_other_numbers() {
@@ -136,11 +148,32 @@ mod tests {
         let mut observed = Observed::default();
         let both = vec![old.clone(), unproven.clone()];
         observed.services.insert("web".into(), both);
-        let before = observed.temporary_name(&old, "shop-web-1");
+        let before = named(&observed, &old, false);
         assert_eq!(before, "000000000002_shop-web-1");
         let other = replica("0123456789ab_shop-web-2", 2, "c");
         let more = vec![old.clone(), unproven, other];
         observed.services.insert("web".into(), more);
-        assert_eq!(observed.temporary_name(&old, "shop-web-1"), before);
+        assert_eq!(named(&observed, &old, false), before);
+    }
+    /// Its volumes are its own, so that they can go with it.
+    #[test]
+    fn a_successor_that_takes_over_nothing_tells_whom_it_replaces_also_where_others_have_data() {
+        let old = replica("0123456789ab", 1, "a");
+        let unproven = replica("ba9876543210_shop-web-1", 1, "b");
+        let mut observed = Observed::default();
+        let mut all = vec![old.clone(), unproven];
+        observed.services.insert("web".into(), all.clone());
+        let name = named(&observed, &old, true);
+        assert_eq!(name, "0123456789ab_shop-web-1");
+        let mut new = replica(&name, 1, "c");
+        new.state = ContainerState::Created;
+        let replaced = (labels::REPLACE.to_owned(), "web-1".to_owned());
+        new.summary.labels = [replaced].into();
+        new.summary
+            .labels
+            .insert(labels::SERVICE.to_owned(), "web".to_owned());
+        all.push(new.clone());
+        observed.services.insert("web".into(), all);
+        assert!(observed.has_only_empty_volumes(&new));
     }
 }

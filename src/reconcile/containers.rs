@@ -120,7 +120,9 @@ impl<'a> Planner<'a> {
         for replica in scaling.replace {
             let (container, divergence) = replica.of;
             if let Some(divergence) = divergence {
-                fates.push(self.plan_replacement(service, container, replica.number.0, divergence));
+                let gone = self.remove_what_never_was(container, &mut fates);
+                let number = replica.number.0;
+                fates.push(self.plan_replacement(service, container, number, divergence, gone));
                 self.replaced.insert(name);
             }
         }
@@ -246,15 +248,54 @@ impl<'a> Planner<'a> {
         numbered
     }
 
+    /// What an interrupted recreation has left that never ran and has nothing goes before the
+    /// successor is created. So the temporary name of that is the same whether the next run still
+    /// finds the leftover or not: it meets what a run that was killed has asked for and the engine
+    /// has not made yet.
+    fn remove_what_never_was(
+        &mut self,
+        old: &ObservedContainer,
+        fates: &mut Vec<Fate<'a>>,
+    ) -> Vec<StepId> {
+        // Where nothing is to be started, it stays until all that can fail has been done.
+        if !self.options.start {
+            return Vec::new();
+        }
+        let mut gone = Vec::new();
+        fates.retain(|fate| match fate {
+            Fate::Remove {
+                container,
+                cause,
+                leftover: true,
+            } if container.number == old.number
+                && self.observed.has_only_empty_volumes(container) =>
+            {
+                gone.push((*container, cause.clone()));
+                false
+            }
+            _ => true,
+        });
+        let removals = gone.into_iter().map(|(container, cause)| {
+            self.gone.insert(container.id.as_str());
+            self.plan_removal(container, &cause, Vec::new())
+        });
+        removals.collect()
+    }
+
+    /// `gone` are the steps that make room for its successor.
     fn plan_replacement(
         &mut self,
         service: &Service,
         old: &'a ObservedContainer,
         number: u32,
         divergence: Divergence,
+        gone: Vec<StepId>,
     ) -> Fate<'a> {
         let name = self.project.container_name(service, number);
-        let temporary_name = self.observed.temporary_name(old, &name);
+        let siblings: Vec<_> = self.replicas(&service.name).collect();
+        let renewed = self.options.renew_anonymous_volumes;
+        let observed = self.observed;
+        let temporary_name = observed.temporary_name(old, &siblings, &name, renewed);
         let mut step = Step::new(
             Action::CreateContainer {
                 service: service.name.clone(),
@@ -262,7 +303,7 @@ impl<'a> Planner<'a> {
                 name: name.clone(),
                 temporary_name: Some(temporary_name),
                 replaces: Some(old.id.clone()),
-                inherit_volumes: !self.options.renew_anonymous_volumes,
+                inherit_volumes: !renewed,
             },
             divergence.cause.clone(),
             "Recreate",
@@ -271,7 +312,8 @@ impl<'a> Planner<'a> {
         .in_group(&group(&name))
         .with_changes(divergence.changes);
         step.show.end = None;
-        let after = self.creation_needs(service);
+        let mut after = self.creation_needs(service);
+        after.extend(gone);
         let by = self.plan.add(step, after);
         Fate::Replace {
             old,
