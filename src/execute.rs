@@ -4,6 +4,7 @@
 //! and the [`Report`] names everything: done, failed and why, not tried because of what.
 
 mod actions;
+mod attachment;
 mod creation;
 mod death;
 mod failure;
@@ -202,6 +203,8 @@ struct Walk<'a> {
     begun: RefCell<BTreeSet<StepId>>,
     /// Old containers whose takeovers were called off.
     called_off: RefCell<BTreeSet<String>>,
+    /// Services of which a step failed.
+    failed: RefCell<BTreeSet<String>>,
 }
 
 /// Executes the plan and tells what became of it.
@@ -221,6 +224,7 @@ pub async fn execute(
         takeovers: takeovers(plan),
         begun: RefCell::default(),
         called_off: RefCell::default(),
+        failed: RefCell::default(),
     };
     let waits = plan.steps().any(|(_, step)| step.action.follows_events());
     let steps = std::pin::pin!(walk.run());
@@ -360,6 +364,8 @@ impl Walk<'_> {
             // What failed may have failed because the project is somebody else's now.
             Err(_) if !self.is_ours().await => Ok(false),
             Err(mut trouble) => {
+                let service = step.action.service().map(str::to_owned);
+                self.failed.borrow_mut().extend(service);
                 let takeover = step.group.as_deref().and_then(|g| self.takeovers.get(g));
                 // Joint ones are called off together, when nothing of them is under way any more.
                 if let Some(takeover) = takeover.filter(|t| t.joint.is_empty())

@@ -3,6 +3,7 @@
 //! Collecting makes no choices; [`crate::reconcile`] does. Nothing is inspected: the lists tell
 //! enough, and their number does not grow with the project.
 
+mod attached;
 mod data;
 mod folders;
 mod labelled;

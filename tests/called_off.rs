@@ -10,7 +10,7 @@ use on_fake::{
 };
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
-use regatta::engine::{ContainerState, Engine};
+use regatta::engine::{ContainerState, Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::Means;
 use regatta::interrupt::{Cause, Interrupts, Stage};
@@ -247,6 +247,37 @@ fn who_was_stopped_for_a_takeover_that_is_complete_runs_again_where_something_el
     });
 }
 
+/// Else it would depend on how often the command is given, as the name is put right first.
+#[test]
+fn who_needs_one_that_cannot_be_started_stays_down_whatever_name_that_has() {
+    let shop = |level: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  db: {{image: busybox, environment: {{LEVEL: {level}}}}}\n  \
+             web:\n    image: busybox\n    depends_on: {{db: {{condition: service_started, restart: \
+             true}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &shop("old")).await;
+        let rename = Fault::nth("rename_container", 0, Way::HangBefore);
+        killed(&fake, &shop("new"), rename).await;
+        for (_, id) in names(&fake) {
+            fake.stop_container(&id, None).await.unwrap();
+        }
+        for _ in 0..2 {
+            let refusal = EngineError::Refused {
+                status: 500,
+                message: "cannot be started".to_owned(),
+            };
+            fake.fail(Fault::nth("start_container", 0, Way::Error(refusal)));
+            let done = up(&fake, &shop("new")).await;
+            assert!(!done.report.is_success());
+            assert_eq!(running(&fake), [""; 0]);
+        }
+    });
+}
+
 #[test]
 fn the_new_one_stays_where_a_killed_run_has_had_the_old_one_removed() {
     on_virtual_time(async {
@@ -397,5 +428,29 @@ fn what_ends_over_and_over_since_a_killed_run_started_it_gives_way_to_the_old_on
         assert!(!done.report.is_success());
         assert_eq!(names(&fake), old);
         assert_eq!(running(&fake), ["shop-web-1"]);
+    });
+}
+
+#[test]
+fn the_old_one_is_back_on_a_network_that_was_made_anew() {
+    let shop = |level: &str, version: u8| {
+        project(&format!(
+            "name: shop\nservices:\n  web:\n    image: busybox\n    environment: {{LEVEL: \
+             {level}}}\n    networks: [front]\nnetworks: {{front: {{labels: {{v: v{version}}}}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = broken_engine();
+        up(&fake, &shop("old", 0)).await;
+        let before = names(&fake);
+        let done = up(&fake, &shop("bad", 1)).await;
+        assert!(!done.report.is_success());
+        assert_eq!(names(&fake), before);
+        assert_eq!(running(&fake), ["shop-web-1"]);
+        fake.census(|census| {
+            let web = census.containers().next().expect("it is there");
+            let now = census.network("shop_front");
+            assert_eq!(web.networks.values().next().map(String::as_str), now);
+        });
     });
 }

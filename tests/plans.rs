@@ -449,6 +449,31 @@ fn what_stays_comes_back_on_the_network_it_was_taken_off() {
 }
 
 #[test]
+fn what_comes_back_on_a_network_has_its_aliases_and_its_address() {
+    let shop = |version: u8| {
+        project(&format!(
+            "name: shop\nservices:\n  db:\n    image: busybox\n    networks: {{inner: {{aliases: \
+             [store], ipv4_address: 10.9.0.7}}}}\nnetworks:\n  inner:\n    labels: {{v: v{version}}}\n    \
+             ipam: {{config: [{{subnet: 10.9.0.0/24}}]}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &shop(0)).await;
+        let id = fake.container("shop-db-1").unwrap().id;
+        let done = up(&fake, &shop(1)).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        let db = fake.container(&id).unwrap();
+        let endpoint = &db.raw["NetworkSettings"]["Networks"]["shop_inner"];
+        assert_eq!(
+            endpoint["Aliases"],
+            serde_json::json!(["shop-db-1", "db", "store"])
+        );
+        assert_eq!(endpoint["IPAMConfig"]["IPv4Address"], "10.9.0.7");
+    });
+}
+
+#[test]
 fn of_an_interrupted_recreation_the_old_one_is_started() {
     let text = on_virtual_time(async {
         let fake = Fake::new();

@@ -10,9 +10,7 @@ use crate::hash;
 use crate::image::build::{BuildError, build};
 use crate::image::pull::{PullOptions, pull};
 use crate::plan::{Action, PRE_STOP, StepId, Target, Until};
-use crate::service::Service;
 use futures::future::try_join_all;
-use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 impl Walk<'_> {
@@ -33,14 +31,10 @@ impl Walk<'_> {
             }
             Action::ConnectNetwork {
                 service,
-                network,
+                key,
                 container,
                 ..
-            } => {
-                let endpoint = self.endpoint(service, network, container)?;
-                let id = self.id_of(container);
-                Ok(self.connect(network, &id, endpoint).await?)
-            }
+            } => self.join(service, key, container).await,
             Action::DisconnectNetwork { network, container } => {
                 let id = self.id_of(container);
                 match engine.disconnect_network(network, &id, true).await {
@@ -261,42 +255,6 @@ impl Walk<'_> {
             }
             _ => Ok(()),
         }
-    }
-
-    /// How a container that exists joins a network again: as it would if it were created now.
-    fn endpoint(
-        &self,
-        service: &str,
-        network: &str,
-        container: &Target,
-    ) -> Result<serde_json::Value, Trouble> {
-        let declared = self.project.declared(service);
-        let Some(declared) = declared.filter(|s| s.networks.contains_key(network)) else {
-            // An orphan, or on it by an older definition: of what that said nothing is known.
-            return Ok(serde_json::json!({ "Aliases": [container.name(), service] }));
-        };
-        // Of one that the command is not about the project does not have all that it uses: only
-        // what concerns its networks.
-        let known = &self.project.networks;
-        let mut networks = declared.networks.clone();
-        networks.retain(|key, _| known.contains_key(key));
-        let service = Service {
-            name: declared.name.clone(),
-            networks,
-            links: declared.links.clone(),
-            external_links: declared.external_links.clone(),
-            mac_address: declared.mac_address.clone(),
-            ..Service::default()
-        };
-        let request = self.request(
-            &service,
-            container.name(),
-            1,
-            BTreeMap::new(),
-            self.containers_referred_to_by(&service),
-            BTreeMap::new(),
-        )?;
-        Ok(request.body["NetworkingConfig"]["EndpointsConfig"][network].clone())
     }
 
     async fn remove_network(&self, id: &str, name: &str, shown: bool) -> Result<(), Trouble> {

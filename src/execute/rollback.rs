@@ -1,7 +1,7 @@
 //! Calling a change off: what a failure would have left half-way is put back.
 
 use super::Walk;
-use crate::engine::{ContainerState, Health};
+use crate::engine::{ContainerState, EngineError, Health};
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, StepId, Takeover, Target};
 use crate::service::Condition;
@@ -111,7 +111,7 @@ impl Walk<'_> {
             };
             if let Some(host) = seen(container).filter(ran)
                 && !self.has_begun(id)
-                && let Err(error) = self.means.engine.start_container(&host.id).await
+                && let Err(error) = self.start_again(&host.id).await
             {
                 tracing::debug!(%error, "whom it lives with could not be started again");
             }
@@ -124,10 +124,9 @@ impl Walk<'_> {
             return None;
         };
         self.bring_hosts_back(takeover).await;
-        let engine = self.means.engine;
         for first in &takeover.fallbacks {
             let Some(brought) = first.id() else { continue };
-            if engine.start_container(brought).await.is_err() {
+            if self.start_again(brought).await.is_err() {
                 continue;
             }
             let others = takeover.fallbacks.iter().filter(|other| *other != first);
@@ -137,13 +136,19 @@ impl Walk<'_> {
             self.name_properly(brought).await;
             return Some(format!("{} runs again as it was", first.name()));
         }
-        Some(match engine.start_container(id).await {
+        Some(match self.start_again(id).await {
             Ok(()) => {
                 self.name_properly(id).await;
                 format!("{name} runs again as it was")
             }
             Err(error) => format!("{name} could not be started again either: {error}"),
         })
+    }
+
+    /// Starts what is not replaced, on the networks that it was on.
+    async fn start_again(&self, id: &str) -> Result<(), EngineError> {
+        self.join_again(id).await;
+        self.means.engine.start_container(id).await
     }
 
     /// What ran in another's place and had not proved itself goes. Its volumes may hold data: where
@@ -229,7 +234,7 @@ impl Walk<'_> {
             let is_owed = (stopped.contains(container.as_str()) || self.is_owed(container))
                 && !self.has_begun(id);
             if is_owed && self.is_ours().await {
-                let word = match self.means.engine.start_container(container).await {
+                let word = match self.start_again(container).await {
                     Ok(()) => format!("{name} runs again as it was"),
                     Err(error) => format!("{name} could not be started again: {error}"),
                 };
@@ -246,9 +251,11 @@ impl Walk<'_> {
         let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
         let called_off = self.called_off.borrow();
         let called_off = called_off.iter().filter_map(|id| seen(id));
-        // A temporary name tells of a recreation that was cut short.
+        // A temporary name tells of a recreation that was cut short; but with what cannot be started
+        // now either nobody was to start.
+        let failed = self.failed.borrow();
         let unnamed = self.observed.replicas();
-        let unnamed = unnamed.filter(|c| c.has_temporary_name());
+        let unnamed = unnamed.filter(|c| c.has_temporary_name() && !failed.contains(&c.service));
         let changed: BTreeSet<&str> = called_off
             .chain(unnamed)
             .map(|c| c.service.as_str())
@@ -314,7 +321,7 @@ impl Walk<'_> {
         })
     }
 
-    fn has_begun(&self, step: StepId) -> bool {
+    pub(super) fn has_begun(&self, step: StepId) -> bool {
         self.begun.borrow().contains(&step)
     }
 }

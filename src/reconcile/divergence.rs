@@ -165,17 +165,11 @@ impl Planner<'_> {
         service.networks.keys().find_map(|key| {
             let network = self.project.networks.get(key)?;
             let id = container.summary.networks.get(&network.name)?;
-            let is_gone = !id.is_empty() && !self.is_on(container, &network.name);
+            let is_gone = !id.is_empty() && !self.observed.is_on(container, &network.name);
             (is_gone && !network.external).then(|| {
                 Divergence::because(format!("it is not attached to network {}", network.name))
             })
         })
-    }
-
-    /// Whether the container is on the very network that has this name now.
-    fn is_on(&self, container: &ObservedContainer, network: &str) -> bool {
-        let present = self.observed.network_named(network);
-        present.is_some_and(|present| container.networks.contains(&present.id))
     }
 
     /// The networks, by key, that the container was made for and has been taken off, as a change of
@@ -189,28 +183,10 @@ impl Planner<'_> {
         let may_be_outdated =
             self.strategy(service) == Recreate::Never || !self.is_kept(&container.id);
         if may_be_outdated && self.changed_configuration(service, container).is_some() {
-            return self.taken_off_as_recorded(container);
+            return self.observed.taken_off(container, self.project);
         }
-        let keys = service.networks.keys();
-        keys.filter(|k| self.lacks(container, k)).cloned().collect()
-    }
-
-    /// The same by the record of what it was made from.
-    pub(super) fn taken_off_as_recorded(&self, container: &ObservedContainer) -> Vec<String> {
-        let record = container.spec.as_deref().and_then(spec::read_record);
-        let recorded = record.as_ref().and_then(|record| record.get("networks"));
-        let was_on = |key: &&String| recorded.is_some_and(|all| all.get(key).is_some());
-        let keys = self.project.networks.keys().filter(was_on);
-        keys.filter(|key| self.lacks(container, key))
-            .cloned()
-            .collect()
-    }
-
-    fn lacks(&self, container: &ObservedContainer, key: &str) -> bool {
-        self.project.networks.get(key).is_some_and(|network| {
-            !container.summary.networks.contains_key(&network.name)
-                && !self.is_on(container, &network.name)
-        })
+        let lacks = |key: &&String| self.observed.lacks(container, self.project, key);
+        service.networks.keys().filter(lacks).cloned().collect()
     }
 
     fn missing_volume(

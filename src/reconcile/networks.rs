@@ -170,7 +170,9 @@ impl<'a> Planner<'a> {
             let stands_by = self.stands_by(container);
             let keys = match self.project.declared(&container.service) {
                 // It may be outdated: it has the networks that it was made with.
-                _ if stands_by && container.spec.is_some() => self.taken_off_as_recorded(container),
+                _ if stands_by && container.spec.is_some() => {
+                    observed.taken_off(container, self.project)
+                }
                 Some(service) if stands_by || self.is_kept(&container.id) => {
                     self.taken_off(service, container)
                 }

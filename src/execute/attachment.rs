@@ -1,0 +1,102 @@
+//! Containers that exist coming back on a network.
+
+use super::Walk;
+use super::failure::Trouble;
+use crate::plan::{Action, Target};
+use crate::service::Service;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Walk<'_> {
+    /// Connects a container with a network of the project, given by its key.
+    pub(super) async fn join(
+        &self,
+        service: &str,
+        key: &str,
+        container: &Target,
+    ) -> Result<(), Trouble> {
+        let Some(network) = self.project.networks.get(key) else {
+            return Err(Trouble::new(format!("network {key} is not in the project")));
+        };
+        let endpoint = self.endpoint(service, key, container)?;
+        let id = self.id_of(container);
+        Ok(self.connect(&network.name, &id, endpoint).await?)
+    }
+
+    /// Puts a container that was to be replaced back on the networks that this run has taken it off,
+    /// or one that was killed: only its successor would have met those that were made anew.
+    pub(super) async fn join_again(&self, id: &str) {
+        let Some(container) = self.observed.replicas().find(|c| c.id == id) else {
+            return;
+        };
+        let mut off: BTreeSet<&str> = BTreeSet::new();
+        let mut joined: BTreeSet<&str> = BTreeSet::new();
+        let recorded = self.observed.taken_off(container, self.project);
+        off.extend(recorded.iter().map(String::as_str));
+        let begun = self.plan.steps().filter(|(id, _)| self.has_begun(*id));
+        for (_, step) in begun {
+            match &step.action {
+                Action::DisconnectNetwork { network, container } if container.id() == Some(id) => {
+                    off.extend(self.key_of(network));
+                }
+                Action::ConnectNetwork { key, container, .. } if container.id() == Some(id) => {
+                    joined.insert(key);
+                }
+                _ => {}
+            }
+        }
+        for key in off.difference(&joined) {
+            // One that does not run takes any name, and then cannot be started.
+            let network = &self.project.networks[*key];
+            if network.external || !self.has_network(network).await {
+                continue;
+            }
+            let target = Target::Existing {
+                id: id.to_owned(),
+                name: container.final_name().to_owned(),
+            };
+            if let Err(error) = self.join(&container.service, key, &target).await {
+                tracing::debug!(?error, "it comes back without one of its networks");
+            }
+        }
+    }
+
+    /// The key of a network that was there before, by its id.
+    fn key_of(&self, id: &str) -> Option<&str> {
+        let present = self.observed.networks.iter().find(|n| n.id == id)?;
+        let mut networks = self.project.networks.iter();
+        let found = networks.find(|(_, network)| network.name == present.name);
+        found.map(|(key, _)| key.as_str())
+    }
+
+    /// How a container that exists joins a network again: as it would if it were created now.
+    fn endpoint(&self, service: &str, key: &str, container: &Target) -> Result<Value, Trouble> {
+        let declared = self.project.declared(service);
+        let Some(declared) = declared.filter(|s| s.networks.contains_key(key)) else {
+            // An orphan, or on it by an older definition: of what that said nothing is known.
+            return Ok(json!({ "Aliases": [container.name(), service] }));
+        };
+        // Of one that the command is not about the project does not have all that it uses: only
+        // what concerns its networks.
+        let known = &self.project.networks;
+        let mut networks = declared.networks.clone();
+        networks.retain(|key, _| known.contains_key(key));
+        let service = Service {
+            name: declared.name.clone(),
+            networks,
+            links: declared.links.clone(),
+            external_links: declared.external_links.clone(),
+            mac_address: declared.mac_address.clone(),
+            ..Service::default()
+        };
+        let request = self.request(
+            &service,
+            container.name(),
+            1,
+            BTreeMap::new(),
+            self.containers_referred_to_by(&service),
+            BTreeMap::new(),
+        )?;
+        Ok(request.body["NetworkingConfig"]["EndpointsConfig"][&known[key].name].clone())
+    }
+}
