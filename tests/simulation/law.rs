@@ -17,8 +17,8 @@ struct Book {
     ours: BTreeSet<String>,
     /// Slots whose container was up before.
     alive: BTreeSet<Slot>,
-    /// The containers that were.
-    running: BTreeSet<String>,
+    /// The containers that were, and the names of their networks.
+    running: BTreeMap<String, BTreeSet<String>>,
     /// Slots of which a container was up whose host somebody had taken away.
     homeless: BTreeSet<Slot>,
     /// Containers of others: id → name.
@@ -38,6 +38,17 @@ struct Book {
     abandoned: BTreeSet<Slot>,
     /// The first thing that was wrong.
     wrong: Option<String>,
+}
+
+impl Book {
+    /// Whether it is no longer on one of the networks that it was on, which is there, or was made anew.
+    fn is_cut_off(&self, census: &Census<'_>, resident: &Resident<'_>) -> bool {
+        let mut before = self.running.get(resident.id).into_iter().flatten();
+        before.any(|name| {
+            let now = census.network(name);
+            now.is_some() && resident.networks.get(name).map(String::as_str) != now
+        })
+    }
 }
 
 /// Looks on while a command runs.
@@ -108,7 +119,8 @@ impl Oversight {
                         book.data.insert(at, mount.name.clone());
                     }
                     book.alive.insert(slot);
-                    book.running.insert(resident.id.to_owned());
+                    let networks = resident.networks.keys().cloned().collect();
+                    book.running.insert(resident.id.to_owned(), networks);
                 }
             }
             book.foreign_network = census.network("other_default").unwrap_or("").to_owned();
@@ -224,7 +236,8 @@ impl Oversight {
         })
     }
 
-    /// Whether of what was up before, and is to stay, everything is up again, where a change failed;
+    /// Whether of what was up before, and is to stay, everything is up again, on its networks, where a
+    /// change failed;
     /// but for those whose host was gone, which nothing can start again.
     /// `entangled` are services that may not be able to ([`super::case::Case::entangled`]).
     pub fn still_serves(
@@ -238,8 +251,8 @@ impl Oversight {
             let running = census.containers().filter(|c| {
                 let is_up = c.state == ContainerState::Running;
                 // Who had a temporary name before is back under that one, or was let alone.
-                let is_itself = final_name(c.name) == c.name || book.running.contains(c.id);
-                is_ours(c) && is_up && is_itself
+                let is_itself = final_name(c.name) == c.name || book.running.contains_key(c.id);
+                is_ours(c) && is_up && is_itself && !book.is_cut_off(census, c)
             });
             let serving: BTreeSet<Slot> = running.filter_map(|c| slot(&c)).collect();
             let owed = book.alive.intersection(lasting);
@@ -286,7 +299,7 @@ impl Oversight {
 fn stopped_for_a_successor<'c>(census: &Census<'c>, book: &Book) -> Option<&'c str> {
     let of_servers = census.containers().filter(|c| c.says("KIND=server"));
     let mut stopped = of_servers.filter(|c| {
-        let is_itself = book.running.contains(c.id) && final_name(c.name) == c.name;
+        let is_itself = book.running.contains_key(c.id) && final_name(c.name) == c.name;
         is_itself && c.state == ContainerState::Exited
     });
     let old = stopped.find(|old| {

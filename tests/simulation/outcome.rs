@@ -69,7 +69,10 @@ impl Leeway {
             let down = line.replace(", running,", ", exited,");
             down != line && unversioned(&down) == unversioned(undisturbed)
         };
-        (self.fails || hesitant) && self.gets_further(line, undisturbed)
+        // In the hash of who lives in a namespace stands an id: which of two it is does not show.
+        let lodges = |line: &str| line.contains(", hash ,");
+        self.fails && hesitant && lodges(line) && lodges(undisturbed)
+            || (self.fails || hesitant) && self.gets_further(line, undisturbed)
             || (self.fails && self.both_ways || hesitant) && self.gets_further(undisturbed, line)
             || self.fails && self.killed && comes_back()
     }
@@ -203,6 +206,18 @@ impl Outcome {
                 *line = format!("container {name}");
             }
         }
+        // Where what was there before never ran, also one that did and failed may be left beside it.
+        let runs = |name: &String| {
+            let mut lines = self.lines.iter();
+            lines.any(|l| container_name(l) == Some(name.as_str()) && l.contains(", running,"))
+        };
+        let beside: Vec<String> = void.iter().filter(|name| !runs(name)).cloned().collect();
+        let is_second = |line: &String| {
+            leeway.killed
+                && beside
+                    .iter()
+                    .any(|name| *line == format!("container {name}"))
+        };
         let mut text = String::new();
         for line in &there {
             // To leave fewer that nobody ever used is no fault, nor of successors that failed.
@@ -219,7 +234,7 @@ impl Outcome {
             // Of a change that fails the new container's own volumes go with it; but one that an
             // earlier run has started may have been used for days: it stays for them, stopped.
             let has_data = line.starts_with("new volume, with data") || kept.contains(line);
-            let is_of_the_failed = leeway.fails && has_data;
+            let is_of_the_failed = leeway.fails && (has_data || is_second(line));
             if is_of_the_failed || (leeway.volumes && line.contains("volume,")) {
                 continue;
             }
