@@ -251,11 +251,13 @@ impl Walk<'_> {
         let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
         let called_off = self.called_off.borrow();
         let called_off = called_off.iter().filter_map(|id| seen(id));
-        // A temporary name tells of a recreation that was cut short; but with what cannot be started
-        // now either nobody was to start.
+        // The temporary name of one that ran tells of a recreation that was cut short; but with what
+        // cannot be started now either nobody was to start.
         let failed = self.failed.borrow();
-        let unnamed = self.observed.replicas();
-        let unnamed = unnamed.filter(|c| c.has_temporary_name() && !failed.contains(&c.service));
+        let unnamed = self.observed.replicas().filter(|c| {
+            let ran = c.state != ContainerState::Created;
+            ran && c.has_temporary_name() && !failed.contains(&c.service)
+        });
         let changed: BTreeSet<&str> = called_off
             .chain(unnamed)
             .map(|c| c.service.as_str())
