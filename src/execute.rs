@@ -203,8 +203,8 @@ struct Walk<'a> {
     begun: RefCell<BTreeSet<StepId>>,
     /// Old containers whose takeovers were called off.
     called_off: RefCell<BTreeSet<String>>,
-    /// Services of which a step failed.
-    failed: RefCell<BTreeSet<String>>,
+    /// Steps that failed.
+    failed: RefCell<BTreeSet<StepId>>,
 }
 
 /// Executes the plan and tells what became of it.
@@ -364,8 +364,7 @@ impl Walk<'_> {
             // What failed may have failed because the project is somebody else's now.
             Err(_) if !self.is_ours().await => Ok(false),
             Err(mut trouble) => {
-                let service = step.action.service().map(str::to_owned);
-                self.failed.borrow_mut().extend(service);
+                self.failed.borrow_mut().insert(id);
                 let takeover = step.group.as_deref().and_then(|g| self.takeovers.get(g));
                 // Joint ones are called off together, when nothing of them is under way any more.
                 if let Some(takeover) = takeover.filter(|t| t.joint.is_empty())

@@ -266,11 +266,7 @@ fn who_needs_one_that_cannot_be_started_stays_down_whatever_name_that_has() {
             fake.stop_container(&id, None).await.unwrap();
         }
         for _ in 0..2 {
-            let refusal = EngineError::Refused {
-                status: 500,
-                message: "cannot be started".to_owned(),
-            };
-            fake.fail(Fault::nth("start_container", 0, Way::Error(refusal)));
+            fake.fail(refused("start_container", 0));
             let done = up(&fake, &shop("new")).await;
             assert!(!done.report.is_success());
             assert_eq!(running(&fake), [""; 0]);
@@ -431,26 +427,70 @@ fn what_ends_over_and_over_since_a_killed_run_started_it_gives_way_to_the_old_on
     });
 }
 
+/// A service on a network of its own.
+fn on_front(level: &str, version: u8) -> Project {
+    project(&format!(
+        "name: shop\nservices:\n  web:\n    image: busybox\n    environment: {{LEVEL: {level}}}\n    \
+         networks: [front]\n    scale: 2\nnetworks: {{front: {{labels: {{v: v{version}}}}}}}\n"
+    ))
+}
+
+fn refused(call: &'static str, nth: usize) -> Fault {
+    let refusal = EngineError::Refused {
+        status: 500,
+        message: format!("{call} is refused"),
+    };
+    Fault::nth(call, nth, Way::Error(refusal))
+}
+
+/// All run, on the very network that is there now.
+#[track_caller]
+fn all_are_on_front(fake: &Fake) {
+    assert_eq!(running(fake), ["shop-web-1", "shop-web-2"]);
+    fake.census(|census| {
+        let now = census.network("shop_front");
+        for web in census.containers() {
+            assert_eq!(web.networks.get("shop_front").map(String::as_str), now);
+        }
+    });
+}
+
 #[test]
 fn the_old_one_is_back_on_a_network_that_was_made_anew() {
-    let shop = |level: &str, version: u8| {
-        project(&format!(
-            "name: shop\nservices:\n  web:\n    image: busybox\n    environment: {{LEVEL: \
-             {level}}}\n    networks: [front]\nnetworks: {{front: {{labels: {{v: v{version}}}}}}}\n"
-        ))
-    };
     on_virtual_time(async {
         let fake = broken_engine();
-        up(&fake, &shop("old", 0)).await;
+        up(&fake, &on_front("old", 0)).await;
         let before = names(&fake);
-        let done = up(&fake, &shop("bad", 1)).await;
+        let done = up(&fake, &on_front("bad", 1)).await;
         assert!(!done.report.is_success());
         assert_eq!(names(&fake), before);
-        assert_eq!(running(&fake), ["shop-web-1"]);
-        fake.census(|census| {
-            let web = census.containers().next().expect("it is there");
-            let now = census.network("shop_front");
-            assert_eq!(web.networks.values().next().map(String::as_str), now);
-        });
+        all_are_on_front(&fake);
+    });
+}
+
+#[test]
+fn the_old_ones_are_back_on_a_network_that_one_of_them_could_not_be_taken_off() {
+    on_virtual_time(async {
+        let fake = broken_engine();
+        up(&fake, &on_front("old", 0)).await;
+        fake.fail(refused("disconnect_network", 1));
+        let done = up(&fake, &on_front("new", 1)).await;
+        assert!(!done.report.is_success());
+        all_are_on_front(&fake);
+    });
+}
+
+#[test]
+fn one_that_runs_without_its_network_is_on_it_again_although_it_is_not_replaced() {
+    on_virtual_time(async {
+        let fake = broken_engine();
+        up(&fake, &on_front("old", 0)).await;
+        fake.fail(refused("connect_network", 0));
+        let done = up(&fake, &on_front("bad", 1)).await;
+        assert!(!done.report.is_success());
+        fake.fail(refused("create_container", 0));
+        let done = up(&fake, &on_front("new", 1)).await;
+        assert!(!done.report.is_success());
+        all_are_on_front(&fake);
     });
 }

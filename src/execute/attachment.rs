@@ -47,8 +47,7 @@ impl Walk<'_> {
         }
         for key in off.difference(&joined) {
             // One that does not run takes any name, and then cannot be started.
-            let network = &self.project.networks[*key];
-            if network.external || !self.has_network(network).await {
+            if !self.is_there(key) {
                 continue;
             }
             let target = Target::Existing {
@@ -59,6 +58,26 @@ impl Walk<'_> {
                 tracing::debug!(?error, "it comes back without one of its networks");
             }
         }
+    }
+
+    /// Whether a network of the project is there now, the one before or the new one, for certain.
+    fn is_there(&self, key: &str) -> bool {
+        let was_made = self.plan.steps().any(|(id, step)| {
+            let is_it =
+                matches!(&step.action, Action::CreateNetwork { key: new, .. } if new == key);
+            is_it && self.has_begun(id) && !self.failed.borrow().contains(&id)
+        });
+        let before = self
+            .observed
+            .network_named(&self.project.networks[key].name);
+        let still = |id: &str| {
+            !self.plan.steps().any(|(step, planned)| {
+                let removed =
+                    matches!(&planned.action, Action::RemoveNetwork { id: gone, .. } if gone == id);
+                removed && self.has_begun(step)
+            })
+        };
+        was_made || before.is_some_and(|network| still(&network.id))
     }
 
     /// The key of a network that was there before, by its id.

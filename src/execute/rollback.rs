@@ -57,8 +57,13 @@ impl Walk<'_> {
         let mut words = Vec::new();
         for (takeover, resumed) in joint.iter().zip(resumed) {
             let stopped = takeover.stop.is_some_and(|step| self.has_begun(step));
-            if takeover.guarded && (stopped || resumed) {
+            if !takeover.guarded {
+                continue;
+            }
+            if stopped || resumed {
                 words.extend(self.bring_back(takeover).await);
+            } else if let Some(old) = takeover.old.id() {
+                self.join_again(old).await;
             }
         }
         words
@@ -254,9 +259,11 @@ impl Walk<'_> {
         // The temporary name of one that ran tells of a recreation that was cut short; but with what
         // cannot be started now either nobody was to start.
         let failed = self.failed.borrow();
+        let failed = failed.iter().map(|id| self.plan.step(*id).action.service());
+        let failed: BTreeSet<&str> = failed.flatten().collect();
         let unnamed = self.observed.replicas().filter(|c| {
             let ran = c.state != ContainerState::Created;
-            ran && c.has_temporary_name() && !failed.contains(&c.service)
+            ran && c.has_temporary_name() && !failed.contains(c.service.as_str())
         });
         let changed: BTreeSet<&str> = called_off
             .chain(unnamed)
