@@ -33,7 +33,7 @@ use crate::project::Project;
 use futures::StreamExt;
 use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -205,6 +205,10 @@ struct Walk<'a> {
     called_off: RefCell<BTreeSet<String>>,
     /// Steps that failed.
     failed: RefCell<BTreeSet<StepId>>,
+    /// No step is under way any more, nor will be tried.
+    is_over: Cell<bool>,
+    /// Containers that came back while a network of theirs was made anew.
+    to_join: RefCell<BTreeSet<String>>,
 }
 
 /// Executes the plan and tells what became of it.
@@ -225,6 +229,8 @@ pub async fn execute(
         begun: RefCell::default(),
         called_off: RefCell::default(),
         failed: RefCell::default(),
+        is_over: Cell::default(),
+        to_join: RefCell::default(),
     };
     let waits = plan.steps().any(|(_, step)| step.action.follows_events());
     let steps = std::pin::pin!(walk.run());

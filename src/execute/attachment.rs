@@ -2,7 +2,7 @@
 
 use super::Walk;
 use super::failure::Trouble;
-use crate::plan::{Action, Target};
+use crate::plan::{Action, StepId, Target};
 use crate::service::Service;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,8 @@ impl Walk<'_> {
     }
 
     /// Puts a container that was to be replaced back on the networks that this run has taken it off,
-    /// or one that was killed: only its successor would have met those that were made anew.
+    /// or one that was killed: only its successor would have met those that were made anew. What is
+    /// being made anew is waited for until the walk is over ([`Walk::join_in_the_end`]).
     pub(super) async fn join_again(&self, id: &str) {
         let Some(container) = self.observed.replicas().find(|c| c.id == id) else {
             return;
@@ -33,19 +34,28 @@ impl Walk<'_> {
         let mut joined: BTreeSet<&str> = BTreeSet::new();
         let recorded = self.observed.taken_off(container, self.project);
         off.extend(recorded.iter().map(String::as_str));
-        let begun = self.plan.steps().filter(|(id, _)| self.has_begun(*id));
-        for (_, step) in begun {
-            match &step.action {
-                Action::DisconnectNetwork { network, container } if container.id() == Some(id) => {
+        let is_over = self.is_over.get();
+        for (step, planned) in self.plan.steps() {
+            let has_begun = self.has_begun(step);
+            match &planned.action {
+                Action::DisconnectNetwork { network, container }
+                    if container.id() == Some(id) && (has_begun || !is_over) =>
+                {
                     off.extend(self.key_of(network));
                 }
-                Action::ConnectNetwork { key, container, .. } if container.id() == Some(id) => {
+                Action::ConnectNetwork { key, container, .. }
+                    if container.id() == Some(id) && has_begun =>
+                {
                     joined.insert(key);
                 }
                 _ => {}
             }
         }
         for key in off.difference(&joined) {
+            if !is_over && self.creations_of(key).next().is_some() {
+                self.to_join.borrow_mut().insert(id.to_owned());
+                continue;
+            }
             // One that does not run takes any name, and then cannot be started.
             if !self.is_there(key) {
                 continue;
@@ -60,13 +70,31 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a network of the project is there now, the one before or the new one, for certain.
-    fn is_there(&self, key: &str) -> bool {
-        let was_made = self.plan.steps().any(|(id, step)| {
-            let is_it =
+    /// The walk is over: whoever came back meanwhile joins what was being made anew then.
+    pub(super) async fn join_in_the_end(&self) {
+        self.is_over.set(true);
+        for id in self.to_join.take() {
+            if self.is_ours().await {
+                self.join_again(&id).await;
+            }
+        }
+    }
+
+    /// The steps that make a network of the project.
+    fn creations_of(&self, key: &str) -> impl Iterator<Item = StepId> {
+        self.plan.steps().filter_map(move |(id, step)| {
+            let makes =
                 matches!(&step.action, Action::CreateNetwork { key: new, .. } if new == key);
-            is_it && self.has_begun(id) && !self.failed.borrow().contains(&id)
-        });
+            makes.then_some(id)
+        })
+    }
+
+    /// Whether a network of the project is there at the end, the one before or the new one, for
+    /// certain.
+    fn is_there(&self, key: &str) -> bool {
+        let failed = self.failed.borrow();
+        let mut creations = self.creations_of(key);
+        let was_made = creations.any(|id| self.has_begun(id) && !failed.contains(&id));
         let before = self
             .observed
             .network_named(&self.project.networks[key].name);

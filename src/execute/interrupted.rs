@@ -119,6 +119,7 @@ impl Walk<'_> {
             }
         }
         if !self.has_lost() {
+            self.join_in_the_end().await;
             let groups = begun_groups(self.plan, &self.takeovers, &begun);
             for (group, takeover) in &self.takeovers {
                 if lost.contains(&takeover.remove) && groups.contains(group) {

@@ -187,6 +187,7 @@ impl Walk<'_> {
     /// After the last step: calls off the takeovers that were not tried to their end, and starts
     /// again what was stopped for a change that did not come about.
     pub(super) async fn restore(&self, done: &[StepId]) {
+        self.join_in_the_end().await;
         let done: BTreeSet<StepId> = done.iter().copied().collect();
         for takeover in self.takeovers.values() {
             if !done.contains(&takeover.remove) {
