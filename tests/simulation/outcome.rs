@@ -310,10 +310,18 @@ fn containers(
             )
             .collect();
         mounts.sort();
+        // Who was not started since it joined a network finds the one that has the name then.
+        let present = |name: &str| {
+            let mut all = networks.values();
+            all.find(|n| n.split('(').next() == Some(name))
+        };
         let attached: Vec<&str> = c
             .networks
             .iter()
-            .map(|(name, id)| networks.get(id).unwrap_or(name).as_str())
+            .map(|(name, id)| match id.is_empty() {
+                true => present(name).unwrap_or(name).as_str(),
+                false => networks.get(id).unwrap_or(name).as_str(),
+            })
             .collect();
         // An exit status tells how it was stopped, which may be by an earlier attempt.
         format!(
