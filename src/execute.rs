@@ -203,12 +203,15 @@ struct Walk<'a> {
     begun: RefCell<BTreeSet<StepId>>,
     /// Old containers whose takeovers were called off.
     called_off: RefCell<BTreeSet<String>>,
+    done: RefCell<BTreeSet<StepId>>,
     /// Steps that failed.
     failed: RefCell<BTreeSet<StepId>>,
     /// No step is under way any more, nor will be tried.
     is_over: Cell<bool>,
     /// Containers that came back while a network of theirs was made anew.
     to_join: RefCell<BTreeSet<String>>,
+    /// Containers and the keys of networks that they were put back on, or could not be.
+    rejoined: RefCell<BTreeSet<(String, String)>>,
 }
 
 /// Executes the plan and tells what became of it.
@@ -228,9 +231,11 @@ pub async fn execute(
         takeovers: takeovers(plan),
         begun: RefCell::default(),
         called_off: RefCell::default(),
+        done: RefCell::default(),
         failed: RefCell::default(),
         is_over: Cell::default(),
         to_join: RefCell::default(),
+        rejoined: RefCell::default(),
     };
     let waits = plan.steps().any(|(_, step)| step.action.follows_events());
     let steps = std::pin::pin!(walk.run());
@@ -356,6 +361,7 @@ impl Walk<'_> {
         );
         match result {
             Ok(true) => {
+                self.done.borrow_mut().insert(id);
                 if let Some(text) = step.show.end {
                     reporter.done(&step.show.id, text);
                 }

@@ -203,7 +203,7 @@ struct Planner<'a> {
     /// The last start that takes a host port out of a range.
     last_range_start: Option<StepId>,
     waits: BTreeMap<(String, &'static str, bool), StepId>,
-    /// Containers removed ahead of time, for a volume to be recreated.
+    /// Containers removed ahead of time: for a volume to be recreated, or to make room for a name.
     gone: BTreeSet<&'a str>,
 }
 

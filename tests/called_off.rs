@@ -9,12 +9,12 @@ use on_fake::{
     names, on_virtual_time, options, project, up, up_with, waiting, web, web_in_vpn,
 };
 use regatta::change::{agree_to_nothing, carry_out, prepare};
-use regatta::engine::fake::{Fake, Fault, Script, Way};
+use regatta::engine::fake::{Call, Fake, Fault, Script, Way};
 use regatta::engine::{ContainerState, Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::Means;
 use regatta::interrupt::{Cause, Interrupts, Stage};
-use regatta::project::Project;
+use regatta::project::{Dependencies, Project};
 use regatta::reconcile::{Options, Recreate};
 use std::time::Duration;
 
@@ -461,10 +461,127 @@ fn the_old_one_is_back_on_a_network_that_was_made_anew() {
         let fake = broken_engine();
         up(&fake, &on_front("old", 0)).await;
         let before = names(&fake);
+        fake.forget_calls();
         let done = up(&fake, &on_front("bad", 1)).await;
         assert!(!done.report.is_success());
         assert_eq!(names(&fake), before);
         all_are_on_front(&fake);
+        // It may need the others as soon as it starts.
+        for (_, id) in before {
+            let calls = fake.calls();
+            let at = |method: &str| {
+                let is_it = |c: &Call| c.method == method && c.target.contains(&id[..12]);
+                calls.iter().rposition(is_it).expect("it is asked for")
+            };
+            assert!(at("connect_network") < at("start_container"));
+        }
+    });
+}
+
+/// Something else may be on it, which is not the project's.
+#[test]
+fn where_a_network_cannot_be_removed_all_are_on_it_again() {
+    let with_api = |level: &str, version: u8| {
+        project(&format!(
+            "name: shop\nservices:\n  api: {{image: busybox, networks: [front]}}\n  web: {{image: \
+             busybox, environment: {{LEVEL: {level}}}, networks: [front]}}\nnetworks: {{front: {{labels: \
+             {{v: v{version}}}}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = broken_engine();
+        up(&fake, &with_api("old", 0)).await;
+        fake.fail(refused("remove_network", 0));
+        let done = up(&fake, &with_api("new", 1)).await;
+        assert!(!done.report.is_success());
+        all_are_on_front(&fake);
+        // Nor is anybody left off it whom the command is not about.
+        let mut web = with_api("newer", 1);
+        let named = ["web".to_owned()];
+        web.select(&named, Dependencies::Include).unwrap();
+        let options = || Options {
+            named: named.clone().into(),
+            ..options()
+        };
+        fake.fail(refused("remove_network", 0));
+        let done = up_with(&fake, &web, options()).await;
+        assert!(!done.report.is_success());
+        all_are_on_front(&fake);
+        fake.forget_calls();
+        fake.fail(refused("create_container", 0));
+        let done = up_with(&fake, &web, options()).await;
+        assert!(!done.report.is_success());
+        let calls = fake.calls();
+        let is_taken_off = |c: &Call| c.method == "disconnect_network";
+        assert!(!calls.iter().any(is_taken_off), "{calls:?}");
+    });
+}
+
+#[test]
+fn who_comes_back_without_its_network_is_told_of() {
+    on_virtual_time(async {
+        let fake = broken_engine();
+        up(&fake, &on_front("old", 0)).await;
+        fake.fail(refused("create_network", 0));
+        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (reporter, files) = (Reporter::new(sender), OneFile::empty());
+        let means = means(&fake, &reporter, &files);
+        let (project, mut options) = (on_front("new", 1), options());
+        let no = &mut agree_to_nothing;
+        let prepared = prepare(&fake, &project, &mut options, no).await.unwrap();
+        let done = carry_out(&means, &project, prepared, &mut options, no).await;
+        assert!(!done.unwrap().1.unwrap().report.is_success());
+        assert_eq!(running(&fake), ["shop-web-1", "shop-web-2"]);
+        let mut words = String::new();
+        while let Ok(notice) = told.try_recv() {
+            words.push_str(&format!("{notice:?}"));
+        }
+        for name in running(&fake) {
+            let word = format!("{name} runs again, but not on network shop_front");
+            assert!(words.contains(&word), "{words}");
+        }
+    });
+}
+
+#[test]
+fn the_old_one_does_not_join_a_network_that_it_never_was_on() {
+    let shop = |level: &str, name: &str| {
+        project(&format!(
+            "name: shop\nservices:\n  web: {{image: busybox, environment: {{LEVEL: {level}}}, networks: \
+             [front]}}\nnetworks: {{front: {{name: {name}}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = broken_engine();
+        up(&fake, &shop("old", "one")).await;
+        let done = up(&fake, &shop("bad", "two")).await;
+        assert!(!done.report.is_success());
+        fake.census(|census| {
+            let web = census.containers().next().expect("it is there");
+            assert_eq!(web.networks.keys().collect::<Vec<_>>(), ["one"]);
+        });
+    });
+}
+
+#[test]
+fn who_was_stopped_for_one_runs_again_where_another_of_that_service_cannot_be_created() {
+    let shop = |level: &str, scale: u8| {
+        project(&format!(
+            "name: shop\nservices:\n  db: {{image: busybox, environment: {{LEVEL: {level}}}, scale: \
+             {scale}}}\n  web:\n    image: busybox\n    depends_on: {{db: {{condition: \
+             service_started, restart: true}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &shop("old", 1)).await;
+        let rename = Fault::nth("rename_container", 0, Way::HangBefore);
+        killed(&fake, &shop("new", 1), rename).await;
+        fake.stop_container("shop-web-1", None).await.unwrap();
+        fake.fail(refused("create_container", 0));
+        let done = up(&fake, &shop("new", 2)).await;
+        assert!(!done.report.is_success());
+        assert_eq!(running(&fake), ["shop-db-1", "shop-web-1"]);
     });
 }
 

@@ -474,6 +474,26 @@ fn what_comes_back_on_a_network_has_its_aliases_and_its_address() {
 }
 
 #[test]
+fn what_was_linked_to_one_that_is_gone_comes_back_on_its_network() {
+    let shop = |scale: u8, version: u8| {
+        project(&format!(
+            "name: shop\nservices:\n  db: {{image: busybox, scale: {scale}}}\n  web: {{image: busybox, \
+             links: [db]}}\nnetworks: {{default: {{labels: {{v: v{version}}}}}}}\n"
+        ))
+    };
+    on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &shop(1, 0)).await;
+        up(&fake, &shop(0, 0)).await;
+        let done = up(&fake, &shop(0, 1)).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        let web = fake.container("shop-web-1").unwrap();
+        assert_eq!(web.state, ContainerState::Running);
+        assert!(web.networks.contains_key("shop_default"));
+    });
+}
+
+#[test]
 fn of_an_interrupted_recreation_the_old_one_is_started() {
     let text = on_virtual_time(async {
         let fake = Fake::new();

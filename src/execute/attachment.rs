@@ -2,6 +2,7 @@
 
 use super::Walk;
 use super::failure::Trouble;
+use crate::observe::ObservedContainer;
 use crate::plan::{Action, StepId, Target};
 use crate::service::Service;
 use serde_json::{Value, json};
@@ -23,59 +24,97 @@ impl Walk<'_> {
         Ok(self.connect(&network.name, &id, endpoint).await?)
     }
 
-    /// Puts a container that was to be replaced back on the networks that this run has taken it off,
-    /// or one that was killed: only its successor would have met those that were made anew. What is
-    /// being made anew is waited for until the walk is over ([`Walk::join_in_the_end`]).
-    pub(super) async fn join_again(&self, id: &str) {
+    /// Puts a container that comes back on the networks that this run has taken it off, or one that
+    /// was killed: else only its successor would have met those that were made anew. What is being
+    /// made anew is waited for until the walk is over ([`Walk::join_in_the_end`]). Gives the names of
+    /// those that it comes back without.
+    pub(super) async fn join_again(&self, id: &str) -> Vec<String> {
         let Some(container) = self.observed.replicas().find(|c| c.id == id) else {
-            return;
+            return Vec::new();
         };
-        let mut off: BTreeSet<&str> = BTreeSet::new();
-        let mut joined: BTreeSet<&str> = BTreeSet::new();
-        let recorded = self.observed.taken_off(container, self.project);
-        off.extend(recorded.iter().map(String::as_str));
-        let is_over = self.is_over.get();
+        let mut missing = Vec::new();
+        for key in self.left(container) {
+            let being_made = self.creations_of(&key).any(|id| !self.is_done(id));
+            if !self.is_over.get() && being_made {
+                self.to_join.borrow_mut().insert(id.to_owned());
+                continue;
+            }
+            if !self
+                .rejoined
+                .borrow_mut()
+                .insert((id.to_owned(), key.clone()))
+            {
+                continue;
+            }
+            // One that does not run takes any name, and then cannot be started.
+            if !(self.is_there(&key).await && self.rejoin(container, &key).await) {
+                missing.push(self.project.networks[&key].name.clone());
+            }
+        }
+        missing
+    }
+
+    /// The networks, by key, that a container is not on any more, or will not be.
+    fn left(&self, container: &ObservedContainer) -> BTreeSet<String> {
+        let is_it = |target: &Target| target.id() == Some(container.id.as_str());
+        let mut left = BTreeSet::from_iter(self.observed.taken_off(container, self.project));
         for (step, planned) in self.plan.steps() {
-            let has_begun = self.has_begun(step);
             match &planned.action {
                 Action::DisconnectNetwork { network, container }
-                    if container.id() == Some(id) && (has_begun || !is_over) =>
+                    if is_it(container) && (self.has_begun(step) || !self.is_over.get()) =>
                 {
-                    off.extend(self.key_of(network));
+                    left.extend(self.key_of(network).map(str::to_owned));
                 }
                 Action::ConnectNetwork { key, container, .. }
-                    if container.id() == Some(id) && has_begun =>
+                    if is_it(container) && self.is_done(step) =>
                 {
-                    joined.insert(key);
+                    left.remove(key);
                 }
                 _ => {}
             }
         }
-        for key in off.difference(&joined) {
-            if !is_over && self.creations_of(key).next().is_some() {
-                self.to_join.borrow_mut().insert(id.to_owned());
-                continue;
-            }
-            // One that does not run takes any name, and then cannot be started.
-            if !self.is_there(key) {
-                continue;
-            }
-            let target = Target::Existing {
-                id: id.to_owned(),
-                name: container.final_name().to_owned(),
-            };
-            if let Err(error) = self.join(&container.service, key, &target).await {
-                tracing::debug!(?error, "it comes back without one of its networks");
-            }
-        }
+        left
     }
 
-    /// The walk is over: whoever came back meanwhile joins what was being made anew then.
+    /// Whether it is on the network now: with all that the project says of it there, or at least by
+    /// its names, where that is for its successor only.
+    async fn rejoin(&self, container: &ObservedContainer, key: &str) -> bool {
+        let target = Target::Existing {
+            id: container.id.clone(),
+            name: container.final_name().to_owned(),
+        };
+        let Err(error) = self.join(&container.service, key, &target).await else {
+            return true;
+        };
+        tracing::debug!(?error, "it does not join as declared");
+        let endpoint = by_its_names(&container.service, &target);
+        let network = &self.project.networks[key].name;
+        let joined = self.connect(network, &container.id, endpoint).await;
+        joined.is_ok()
+    }
+
+    /// The walk is over: whoever came back meanwhile joins what was being made anew then, and so do
+    /// those that are still off it because it could not be.
     pub(super) async fn join_in_the_end(&self) {
         self.is_over.set(true);
-        for id in self.to_join.take() {
-            if self.is_ours().await {
-                self.join_again(&id).await;
+        let mut off = self.to_join.take();
+        for (step, planned) in self.plan.steps() {
+            match &planned.action {
+                Action::ConnectNetwork { container, .. } if !self.is_done(step) => {
+                    off.extend(container.id().map(str::to_owned));
+                }
+                _ => {}
+            }
+        }
+        for id in off {
+            if !self.is_ours().await {
+                return;
+            }
+            for network in self.join_again(&id).await {
+                let seen = self.observed.replicas().find(|c| c.id == id);
+                let name = seen.map_or(id.as_str(), |c| c.final_name());
+                let word = format!("{name} could not be put back on network {network}");
+                self.means.reporter.warning(word);
             }
         }
     }
@@ -89,23 +128,26 @@ impl Walk<'_> {
         })
     }
 
-    /// Whether a network of the project is there at the end, the one before or the new one, for
-    /// certain.
-    fn is_there(&self, key: &str) -> bool {
-        let failed = self.failed.borrow();
-        let mut creations = self.creations_of(key);
-        let was_made = creations.any(|id| self.has_begun(id) && !failed.contains(&id));
-        let before = self
-            .observed
-            .network_named(&self.project.networks[key].name);
-        let still = |id: &str| {
-            !self.plan.steps().any(|(step, planned)| {
-                let removed =
-                    matches!(&planned.action, Action::RemoveNetwork { id: gone, .. } if gone == id);
-                removed && self.has_begun(step)
-            })
+    /// Whether a network of the project is there, the one before or the new one, for certain.
+    async fn is_there(&self, key: &str) -> bool {
+        if self.creations_of(key).any(|id| self.is_done(id)) {
+            return true;
+        }
+        let name = &self.project.networks[key].name;
+        let Some(before) = self.observed.network_named(name) else {
+            return false;
         };
-        was_made || before.is_some_and(|network| still(&network.id))
+        let is_removed = self.plan.steps().any(|(step, planned)| {
+            let removes =
+                matches!(&planned.action, Action::RemoveNetwork { id, .. } if *id == before.id);
+            removes && self.has_begun(step)
+        });
+        if !is_removed {
+            return true;
+        }
+        // Somebody else may be on it, so that the engine has refused to remove it.
+        let now = self.means.engine.list_networks().await;
+        now.is_ok_and(|all| all.iter().any(|n| n.id == before.id))
     }
 
     /// The key of a network that was there before, by its id.
@@ -120,18 +162,23 @@ impl Walk<'_> {
     fn endpoint(&self, service: &str, key: &str, container: &Target) -> Result<Value, Trouble> {
         let declared = self.project.declared(service);
         let Some(declared) = declared.filter(|s| s.networks.contains_key(key)) else {
-            // An orphan, or on it by an older definition: of what that said nothing is known.
-            return Ok(json!({ "Aliases": [container.name(), service] }));
+            return Ok(by_its_names(service, container));
         };
         // Of one that the command is not about the project does not have all that it uses: only
         // what concerns its networks.
         let known = &self.project.networks;
         let mut networks = declared.networks.clone();
         networks.retain(|key, _| known.contains_key(key));
+        // What it was linked to may be gone by now.
+        let mut links = declared.links.clone();
+        links.retain(|link| {
+            let name = link.split(':').next().unwrap_or_default();
+            self.containers_referred_to_by(declared).contains_key(name)
+        });
         let service = Service {
             name: declared.name.clone(),
             networks,
-            links: declared.links.clone(),
+            links,
             external_links: declared.external_links.clone(),
             mac_address: declared.mac_address.clone(),
             ..Service::default()
@@ -146,4 +193,9 @@ impl Walk<'_> {
         )?;
         Ok(request.body["NetworkingConfig"]["EndpointsConfig"][&known[key].name].clone())
     }
+}
+
+/// An orphan, or on it by an older definition: of what that said nothing is known.
+fn by_its_names(service: &str, container: &Target) -> Value {
+    json!({ "Aliases": [container.name(), service] })
 }

@@ -33,6 +33,10 @@ impl Walk<'_> {
                 result => return result,
             };
             match engine.inspect_container(&request.name).await {
+                // A killed run has asked for its removal.
+                Ok(other) if other.state == ContainerState::Removing && looks < PATIENCE => {
+                    tokio::time::sleep(LOOK).await;
+                }
                 Ok(other) if !is_ours(&other, &request) => return Err(conflict),
                 Ok(other) if is_the_same(&other, &request, inherited) => return Ok(other.id),
                 // Of another version: it never ran, so that its volumes are empty, or those of
@@ -40,7 +44,10 @@ impl Walk<'_> {
                 Ok(other) => {
                     let of_a_start = !other.labels.contains_key(labels::REPLACE);
                     let volumes = of_a_start || label(&request, labels::REPLACE).is_some();
-                    engine.remove_container(&other.id, false, volumes).await?;
+                    match engine.remove_container(&other.id, false, volumes).await {
+                        Err(error) if error.is_conflict() => tokio::time::sleep(LOOK).await,
+                        removed => removed?,
+                    }
                 }
                 Err(error) if error.is_not_found() && looks < PATIENCE => {
                     tokio::time::sleep(LOOK).await;

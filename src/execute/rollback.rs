@@ -131,29 +131,33 @@ impl Walk<'_> {
         self.bring_hosts_back(takeover).await;
         for first in &takeover.fallbacks {
             let Some(brought) = first.id() else { continue };
-            if self.start_again(brought).await.is_err() {
+            let Ok(how) = self.start_again(brought).await else {
                 continue;
-            }
+            };
             let others = takeover.fallbacks.iter().filter(|other| *other != first);
             for other in others.chain([&takeover.old]).filter_map(Target::id) {
                 self.withdraw(other, brought).await;
             }
             self.name_properly(brought).await;
-            return Some(format!("{} runs again as it was", first.name()));
+            return Some(format!("{} {how}", first.name()));
         }
         Some(match self.start_again(id).await {
-            Ok(()) => {
+            Ok(how) => {
                 self.name_properly(id).await;
-                format!("{name} runs again as it was")
+                format!("{name} {how}")
             }
             Err(error) => format!("{name} could not be started again either: {error}"),
         })
     }
 
-    /// Starts what is not replaced, on the networks that it was on.
-    async fn start_again(&self, id: &str) -> Result<(), EngineError> {
-        self.join_again(id).await;
-        self.means.engine.start_container(id).await
+    /// Starts what is not replaced, on the networks that it was on. Gives how it runs.
+    async fn start_again(&self, id: &str) -> Result<String, EngineError> {
+        let missing = self.join_again(id).await;
+        self.means.engine.start_container(id).await?;
+        Ok(match missing.as_slice() {
+            [] => "runs again as it was".to_owned(),
+            missing => format!("runs again, but not on network {}", missing.join(", ")),
+        })
     }
 
     /// What ran in another's place and had not proved itself goes. Its volumes may hold data: where
@@ -241,7 +245,7 @@ impl Walk<'_> {
                 && !self.has_begun(id);
             if is_owed && self.is_ours().await {
                 let word = match self.start_again(container).await {
-                    Ok(()) => format!("{name} runs again as it was"),
+                    Ok(how) => format!("{name} {how}"),
                     Err(error) => format!("{name} could not be started again: {error}"),
                 };
                 self.means.reporter.warning(word);
@@ -260,11 +264,17 @@ impl Walk<'_> {
         // The temporary name of one that ran tells of a recreation that was cut short; but with what
         // cannot be started now either nobody was to start.
         let failed = self.failed.borrow();
-        let failed = failed.iter().map(|id| self.plan.step(*id).action.service());
-        let failed: BTreeSet<&str> = failed.flatten().collect();
+        let failed = failed.iter().map(|id| &self.plan.step(*id).action);
+        let failed = failed.filter_map(|action| match action {
+            Action::StartContainer { container, .. } | Action::Verify { container, .. } => {
+                container.id()
+            }
+            _ => None,
+        });
+        let failed: BTreeSet<&str> = failed.collect();
         let unnamed = self.observed.replicas().filter(|c| {
             let ran = c.state != ContainerState::Created;
-            ran && c.has_temporary_name() && !failed.contains(c.service.as_str())
+            ran && c.has_temporary_name() && !failed.contains(c.id.as_str())
         });
         let changed: BTreeSet<&str> = called_off
             .chain(unnamed)
@@ -329,6 +339,10 @@ impl Walk<'_> {
             let well = matches!(d.health, None | Some(Health::Healthy));
             d.state.is_up() && d.restart_count == 0 && (well || !asked)
         })
+    }
+
+    pub(super) fn is_done(&self, step: StepId) -> bool {
+        self.done.borrow().contains(&step)
     }
 
     pub(super) fn has_begun(&self, step: StepId) -> bool {

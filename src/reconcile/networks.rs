@@ -6,7 +6,7 @@ use crate::hash;
 use crate::labels;
 use crate::network::Network;
 use crate::observe::ObservedContainer;
-use crate::plan::{Action, Step, StepId};
+use crate::plan::{Action, Step, StepId, Target};
 
 impl<'a> Planner<'a> {
     /// Pass 2: networks that are not there.
@@ -113,7 +113,11 @@ impl<'a> Planner<'a> {
                     },
                     cause.clone(),
                 );
-                detached.push(self.plan.add(step, stop));
+                // Who is not stopped for it would else be off it while images are pulled and built.
+                let early = (0..self.early).map(StepId);
+                let early = early.take_while(|_| stop.is_none());
+                let after: Vec<StepId> = early.chain(stop).collect();
+                detached.push(self.plan.add(step, after));
             }
             let remove = Step::silent(
                 Action::RemoveNetwork {
@@ -199,7 +203,10 @@ impl<'a> Planner<'a> {
                 service: container.service.clone(),
                 key: key.to_owned(),
                 network: self.project.networks[key].name.clone(),
-                container: existing(container),
+                container: Target::Existing {
+                    id: container.id.clone(),
+                    name: container.final_name().to_owned(),
+                },
             },
             cause,
         );

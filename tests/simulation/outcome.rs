@@ -65,16 +65,17 @@ impl Leeway {
     /// Whether a container may be so where an undisturbed run leaves it otherwise.
     fn excuses(&self, line: &str, undisturbed: &str) -> bool {
         let hesitant = is_of(line, &self.hesitant);
-        let comes_back = || {
-            let down = line.replace(", running,", ", exited,");
-            down != line && unversioned(&down) == unversioned(undisturbed)
+        let comes_back = |up: &str, other: &str| {
+            let down = up.replace(", running,", ", exited,");
+            down != up && unversioned(&down) == unversioned(other)
         };
         // In the hash of who lives in a namespace stands an id: which of two it is does not show.
         let lodges = |line: &str| line.contains(", hash ,");
         self.fails && hesitant && lodges(line) && lodges(undisturbed)
             || (self.fails || hesitant) && self.gets_further(line, undisturbed)
             || (self.fails && self.both_ways || hesitant) && self.gets_further(undisturbed, line)
-            || self.fails && self.killed && comes_back()
+            || self.fails && self.killed && comes_back(line, undisturbed)
+            || self.fails && self.killed && hesitant && comes_back(undisturbed, line)
     }
 
     /// Whether a container is as it should be, in the same state as another that is not.
