@@ -224,7 +224,8 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         leeway.both_ways = true;
         // Of the containers that a change cut short has removed the volumes stay, of others they go, or
         // are taken over.
-        let removes_some = second.removes_volumes() || matches!(first, Command::Down { .. });
+        let is_down = |command: &Command| matches!(command, Command::Down { .. });
+        let removes_some = second.removes_volumes() || is_down(first) || is_down(second);
         leeway.volumes |= is_unfinished && removes_some;
         // What a killed change has stopped and not started again, `rm` takes: no order leads there.
         // Nor to the numbers that one of them takes away from a scaling cut short by the other.
