@@ -236,7 +236,9 @@ pub fn try_rivals(case: &Case, second: &Command, delay: Duration) -> Result<(), 
         let as_they_are = matches!(second, Command::Start { .. } | Command::Restart { .. });
         let ups_second = matches!(second, Command::Up(up) if up.start);
         let is_mixed = as_they_are || !starts(first) && ups_second;
-        let is_torn = is_unfinished && (removes(second) || is_scaled || is_mixed);
+        // Nor does who takes down some services start others that the killed change had stopped.
+        let is_part = matches!(second, Command::Down { services, .. } if !services.is_empty());
+        let is_torn = is_unfinished && (removes(second) || is_scaled || is_mixed || is_part);
         let differs = |(possible, _): &(Outcome, bool)| end.difference(possible, &leeway);
         if !is_torn && ends.iter().all(|end| differs(end).is_some()) {
             // What ends by itself may not have ended yet when the next one looks.
