@@ -203,6 +203,7 @@ struct Walk<'a> {
     begun: RefCell<BTreeSet<StepId>>,
     /// Old containers whose takeovers were called off.
     called_off: RefCell<BTreeSet<String>>,
+    /// Steps that were done.
     done: RefCell<BTreeSet<StepId>>,
     /// Steps that failed.
     failed: RefCell<BTreeSet<StepId>>,
@@ -293,7 +294,7 @@ impl Walk<'_> {
                 } else if is_interrupted {
                     self.put_in_order(begun, &mut report).await;
                 } else if !report.failures.is_empty() {
-                    self.restore(&report.done).await;
+                    self.restore().await;
                 }
                 return report;
             };

@@ -219,6 +219,11 @@ impl Observed {
         self.services.values().flatten()
     }
 
+    /// The replica with this id.
+    pub fn replica(&self, id: &str) -> Option<&ObservedContainer> {
+        self.replicas().find(|c| c.id == id)
+    }
+
     pub fn replicas_of(&self, service: &str) -> &[ObservedContainer] {
         self.services.get(service).map_or(&[], Vec::as_slice)
     }

@@ -29,7 +29,7 @@ impl Walk<'_> {
     /// made anew is waited for until the walk is over ([`Walk::join_in_the_end`]). Gives the names of
     /// those that it comes back without.
     pub(super) async fn join_again(&self, id: &str) -> Vec<String> {
-        let Some(container) = self.observed.replicas().find(|c| c.id == id) else {
+        let Some(container) = self.observed.replica(id) else {
             return Vec::new();
         };
         let mut missing = Vec::new();
@@ -99,11 +99,10 @@ impl Walk<'_> {
         self.is_over.set(true);
         let mut off = self.to_join.take();
         for (step, planned) in self.plan.steps() {
-            match &planned.action {
-                Action::ConnectNetwork { container, .. } if !self.is_done(step) => {
-                    off.extend(container.id().map(str::to_owned));
-                }
-                _ => {}
+            if let Action::ConnectNetwork { container, .. } = &planned.action
+                && !self.is_done(step)
+            {
+                off.extend(container.id().map(str::to_owned));
             }
         }
         for id in off {
@@ -111,7 +110,7 @@ impl Walk<'_> {
                 return;
             }
             for network in self.join_again(&id).await {
-                let seen = self.observed.replicas().find(|c| c.id == id);
+                let seen = self.observed.replica(&id);
                 let name = seen.map_or(id.as_str(), |c| c.final_name());
                 let word = format!("{name} could not be put back on network {network}");
                 self.means.reporter.warning(word);
@@ -170,10 +169,11 @@ impl Walk<'_> {
         let mut networks = declared.networks.clone();
         networks.retain(|key, _| known.contains_key(key));
         // What it was linked to may be gone by now.
+        let referred = self.containers_referred_to_by(declared);
         let mut links = declared.links.clone();
         links.retain(|link| {
             let name = link.split(':').next().unwrap_or_default();
-            self.containers_referred_to_by(declared).contains_key(name)
+            referred.contains_key(name)
         });
         let service = Service {
             name: declared.name.clone(),
@@ -188,7 +188,7 @@ impl Walk<'_> {
             container.name(),
             1,
             BTreeMap::new(),
-            self.containers_referred_to_by(&service),
+            referred,
             BTreeMap::new(),
         )?;
         Ok(request.body["NetworkingConfig"]["EndpointsConfig"][&known[key].name].clone())

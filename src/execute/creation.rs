@@ -39,9 +39,7 @@ impl Walk<'_> {
         };
         let project = self.project;
         let service = self.service(service)?;
-        let old = replaces
-            .as_ref()
-            .and_then(|id| self.observed.replicas().find(|c| c.id == *id));
+        let old = replaces.as_ref().and_then(|id| self.observed.replica(id));
         let containers = self.containers_referred_to_by(service);
         let created = AsCreated {
             default_platform: project.default_platform(),

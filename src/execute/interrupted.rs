@@ -126,8 +126,7 @@ impl Walk<'_> {
                     self.tell_call_off(takeover).await;
                 }
             }
-            let done = report.done.iter().copied().collect();
-            self.start_what_is_owed(&done).await;
+            self.start_what_is_owed().await;
         }
         for id in premature(self.plan, &self.takeovers, &begun) {
             if !self.is_ours().await {

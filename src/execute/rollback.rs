@@ -73,7 +73,7 @@ impl Walk<'_> {
     async fn all_go_on(&self, joint: &[&Takeover]) -> bool {
         for takeover in joint {
             let new = self.id_of(&takeover.new);
-            let before = self.observed.replicas().find(|c| c.id == new);
+            let before = self.observed.replica(&new);
             if !before.is_some_and(|c| c.state.is_up()) || !self.goes_on(&new, takeover.proof).await
             {
                 return false;
@@ -89,7 +89,7 @@ impl Walk<'_> {
         }
         // Volumes that were made for it alone hold nothing anybody knows of, unless it had
         // been running before, for a run that was killed, who knows how long.
-        let before = self.observed.replicas().find(|c| c.id == new);
+        let before = self.observed.replica(&new);
         if before.is_some_and(|c| c.state != ContainerState::Created) {
             return self.withdraw(&new, &self.id_of(&takeover.old)).await;
         }
@@ -102,10 +102,7 @@ impl Walk<'_> {
     /// Whose namespaces the old one lives in runs again first, where that was to go only after it;
     /// but not what never ran.
     async fn bring_hosts_back(&self, takeover: &Takeover) {
-        let seen = |target: &Target| {
-            let id = target.id()?;
-            self.observed.replicas().find(|c| c.id == id)
-        };
+        let seen = |target: &Target| self.observed.replica(target.id()?);
         let Some(lodger) = seen(&takeover.old) else {
             return;
         };
@@ -164,7 +161,7 @@ impl Walk<'_> {
     /// nobody else has them it stays, stopped, for the next successor to take them over.
     async fn withdraw(&self, id: &str, old: &str) {
         let engine = self.means.engine;
-        let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
+        let seen = |id: &str| self.observed.replica(id);
         let has_data = match (seen(id), seen(old)) {
             (Some(unproven), Some(old)) => unproven.has_data_beyond(old),
             _ => false,
@@ -180,7 +177,7 @@ impl Walk<'_> {
 
     /// One that a killed run had not given its name yet gets it, where nobody has it.
     async fn name_properly(&self, id: &str) {
-        let old = self.observed.replicas().find(|c| c.id == id);
+        let old = self.observed.replica(id);
         if let Some(old) = old.filter(|c| c.has_temporary_name())
             && let Err(error) = self.rename(id, old.final_name()).await
         {
@@ -190,15 +187,14 @@ impl Walk<'_> {
 
     /// After the last step: calls off the takeovers that were not tried to their end, and starts
     /// again what was stopped for a change that did not come about.
-    pub(super) async fn restore(&self, done: &[StepId]) {
+    pub(super) async fn restore(&self) {
         self.join_in_the_end().await;
-        let done: BTreeSet<StepId> = done.iter().copied().collect();
         for takeover in self.takeovers.values() {
-            if !done.contains(&takeover.remove) {
+            if !self.is_done(takeover.remove) {
                 self.tell_call_off(takeover).await;
             }
         }
-        self.start_what_is_owed(&done).await;
+        self.start_what_is_owed().await;
     }
 
     /// Calls it off, with those that come about only together with it, and says what became of it.
@@ -216,11 +212,11 @@ impl Walk<'_> {
     }
 
     /// Starts again what was stopped for a change that did not come about.
-    pub(super) async fn start_what_is_owed(&self, done: &BTreeSet<StepId>) {
+    pub(super) async fn start_what_is_owed(&self) {
         let stopped: BTreeSet<&str> = self
             .plan
             .steps()
-            .filter(|(id, _)| done.contains(id))
+            .filter(|(id, _)| self.is_done(*id))
             .filter_map(|(_, step)| match &step.action {
                 Action::StopContainer {
                     container: Target::Existing { id, .. },
@@ -258,7 +254,7 @@ impl Walk<'_> {
     /// have started it, and nothing has changed for it; but what waits for a one-shot to succeed is
     /// started only if it is restarted with that (`restart: true`). What never ran is owed nothing.
     fn is_owed(&self, id: &str) -> bool {
-        let seen = |id: &str| self.observed.replicas().find(|c| c.id == id);
+        let seen = |id: &str| self.observed.replica(id);
         let called_off = self.called_off.borrow();
         let called_off = called_off.iter().filter_map(|id| seen(id));
         // The temporary name of one that ran tells of a recreation that was cut short; but with what

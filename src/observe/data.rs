@@ -155,6 +155,7 @@ mod tests {
         observed.services.insert("web".into(), more);
         assert_eq!(named(&observed, &old, false), before);
     }
+
     /// Its volumes are its own, so that they can go with it.
     #[test]
     fn a_successor_that_takes_over_nothing_tells_whom_it_replaces_also_where_others_have_data() {

@@ -114,9 +114,10 @@ impl<'a> Planner<'a> {
                     cause.clone(),
                 );
                 // Who is not stopped for it would else be off it while images are pulled and built.
-                let early = (0..self.early).map(StepId);
-                let early = early.take_while(|_| stop.is_none());
-                let after: Vec<StepId> = early.chain(stop).collect();
+                let after: Vec<StepId> = match stop {
+                    Some(stop) => vec![stop],
+                    None => (0..self.early).map(StepId).collect(),
+                };
                 detached.push(self.plan.add(step, after));
             }
             let remove = Step::silent(

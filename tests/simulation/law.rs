@@ -237,8 +237,7 @@ impl Oversight {
     }
 
     /// Whether of what was up before, and is to stay, everything is up again, on its networks, where a
-    /// change failed;
-    /// but for those whose host was gone, which nothing can start again.
+    /// change failed; but for those whose host was gone, which nothing can start again.
     /// `entangled` are services that may not be able to ([`super::case::Case::entangled`]).
     pub fn still_serves(
         &self,
