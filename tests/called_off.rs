@@ -6,11 +6,11 @@ mod on_fake;
 
 use on_fake::{
     CHECK, OneFile, ailing_engine, broken_engine, create_third, deadly_engine, killed, means,
-    names, on_virtual_time, options, project, up, up_with, waiting, web, web_in_vpn,
+    names, on_virtual_time, options, project, refused, up, up_with, waiting, web, web_in_vpn,
 };
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Call, Fake, Fault, Script, Way};
-use regatta::engine::{ContainerState, Engine, EngineError};
+use regatta::engine::{ContainerState, Engine};
 use regatta::event::Reporter;
 use regatta::execute::Means;
 use regatta::interrupt::{Cause, Interrupts, Stage};
@@ -433,14 +433,6 @@ fn on_front(level: &str, version: u8) -> Project {
         "name: shop\nservices:\n  web:\n    image: busybox\n    environment: {{LEVEL: {level}}}\n    \
          networks: [front]\n    scale: 2\nnetworks: {{front: {{labels: {{v: v{version}}}}}}}\n"
     ))
-}
-
-fn refused(call: &'static str, nth: usize) -> Fault {
-    let refusal = EngineError::Refused {
-        status: 500,
-        message: format!("{call} is refused"),
-    };
-    Fault::nth(call, nth, Way::Error(refusal))
 }
 
 /// Two run, and both on the very network that is there now.

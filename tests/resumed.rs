@@ -6,11 +6,11 @@ mod on_fake;
 
 use on_fake::{
     CHECK, OneFile, ailing_engine, broken_engine, create_third, deadly_engine, killed, means,
-    names, on_virtual_time, options, project, up, up_with, waiting, web, web_in_vpn,
+    names, on_virtual_time, options, project, refused, up, up_with, waiting, web, web_in_vpn,
 };
 use regatta::change::{agree_to_nothing, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
-use regatta::engine::{ContainerState, Engine, EngineError, Health};
+use regatta::engine::{ContainerState, Engine, Health};
 use regatta::event::Reporter;
 use regatta::observe::{Scope, observe};
 use regatta::plan::{Action, Step};
@@ -242,11 +242,7 @@ fn who_never_ran_goes_also_where_something_else_cannot_be_created() {
         killed(&fake, &next, stop).await;
         let created = names(&fake).into_iter().find(|c| !before.contains(c));
         let (_, created) = created.expect("a successor");
-        let refusal = EngineError::Refused {
-            status: 500,
-            message: "cannot be created".to_owned(),
-        };
-        fake.fail(Fault::nth("create_container", 1, Way::Error(refusal)));
+        fake.fail(refused("create_container", 1));
         let done = up_with(&fake, &next, forced()).await;
         assert!(!done.report.is_success());
         assert!(fake.container(&created).is_none());
@@ -284,11 +280,7 @@ fn of_a_number_that_goes_nothing_stays_where_another_cannot_be_created() {
         let next = web("new", &two);
         let change = tokio::time::timeout(Duration::from_secs(1), up_with(&fake, &next, waiting()));
         assert!(change.await.is_err(), "it was to be killed");
-        let refusal = EngineError::Refused {
-            status: 500,
-            message: "cannot be created".to_owned(),
-        };
-        fake.fail(Fault::nth("create_container", 0, Way::Error(refusal)));
+        fake.fail(refused("create_container", 0));
         let done = up_with(&fake, &web("new", CHECK), forced()).await;
         assert!(!done.report.is_success());
         let left = names(&fake);

@@ -3,7 +3,7 @@
 //! A project in memory on the engine in memory.
 
 use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare};
-use regatta::engine::fake::{Fake, Fault, Script};
+use regatta::engine::fake::{Fake, Fault, Script, Way};
 use regatta::engine::{ContainerRequest, Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::{DEFAULT_LIMIT, Means};
@@ -143,6 +143,15 @@ pub async fn killed(fake: &Fake, project: &Project, fault: Fault) {
     let change = tokio::time::timeout(Duration::from_secs(5), up(fake, project));
     assert!(change.await.is_err(), "it was to be killed");
     fake.forgive();
+}
+
+/// The engine refuses a call, the nth of its kind from now on.
+pub fn refused(call: &'static str, nth: usize) -> Fault {
+    let refusal = EngineError::Refused {
+        status: 500,
+        message: format!("{call} is refused"),
+    };
+    Fault::nth(call, nth, Way::Error(refusal))
 }
 
 /// Name and id of every container.
