@@ -142,11 +142,20 @@ pub struct ContainerSummary {
     pub ports: Vec<PublishedPort>,
     pub labels: BTreeMap<String, String>,
     pub state: ContainerState,
+    /// The engine's own word for the state, where that is none of [`ContainerState`]'s.
+    pub other_state: Option<String>,
     /// The engine's sentence: `Up 3 minutes (healthy)`, `Exited (1) 2 hours ago`.
     pub status: String,
     /// Network name → network id.
     pub networks: BTreeMap<String, String>,
     pub mounts: Vec<MountPoint>,
+}
+
+impl ContainerSummary {
+    /// The engine's word for the state, as `ps` and `ls` show it.
+    pub fn state_word(&self) -> &str {
+        self.other_state.as_deref().unwrap_or(self.state.as_str())
+    }
 }
 
 /// A container port, published or only exposed.

@@ -88,7 +88,7 @@ fn rows(containers: &[ContainerSummary]) -> Vec<ProjectRow> {
 fn status(containers: &[&ContainerSummary]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for container in containers {
-        *counts.entry(container.state.as_str()).or_default() += 1;
+        *counts.entry(container.state_word()).or_default() += 1;
     }
     let parts: Vec<String> = counts.iter().map(|(s, n)| format!("{s}({n})")).collect();
     parts.join(", ")

@@ -95,7 +95,7 @@ pub async fn run(ctx: &Context, mut args: PsArgs) -> Result<ExitCode, CliError> 
     let mut containers = engine.list_containers(filter).await?;
     containers.retain(|c| {
         let service = c.labels.get(labels::SERVICE);
-        let state = c.state.as_str();
+        let state = c.state_word();
         (args.services.is_empty() || service.is_some_and(|s| args.services.contains(s)))
             && (args.status.is_empty() || args.status.iter().any(|s| s == state))
     });

@@ -1,9 +1,10 @@
 //! The engine behind a Docker API: the only place that knows bollard.
 //!
 //! bollard makes the calls whose requests are plain and whose answers it reads well, over our own
-//! connections ([`wire`]). Four kinds of call go past it:
+//! connections ([`wire`]). Five kinds of call go past it:
 //! - creating containers, networks and volumes, since a body may hold words of the user's that
 //!   bollard's closed enums do not know: it is for the engine to refuse them, in its own words;
+//! - lists, which must survive a word that those enums do not know ([`lists`]);
 //! - logs, where its decoder costs too much and loses bytes of a terminal ([`logs`]);
 //! - started commands, for the same decoder ([`exec`]);
 //! - pulls and builds, whose messages it reads for one builder only ([`images`]).
@@ -15,6 +16,7 @@ mod exec;
 mod failure;
 mod frames;
 pub mod images;
+mod lists;
 mod logs;
 mod messages;
 mod processes;
@@ -114,6 +116,26 @@ impl Docker {
         request: hyper::http::request::Builder,
         bytes: Bytes,
     ) -> Result<Value, EngineError> {
+        let text = self.transfer(request, bytes).await?;
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&text).map_err(|e| EngineError::Protocol {
+            message: format!("the engine's answer to {target} is no JSON: {e}"),
+        })
+    }
+
+    /// The body of the answer to a question.
+    async fn get(&self, target: &str) -> Result<Bytes, EngineError> {
+        self.transfer(Request::get(target), Bytes::new()).await
+    }
+
+    /// Sends a request and gives back the body of the answer, whatever that is.
+    async fn transfer(
+        &self,
+        request: hyper::http::request::Builder,
+        bytes: Bytes,
+    ) -> Result<Bytes, EngineError> {
         let request = request
             .body(Either::Left(Full::new(bytes)))
             .map_err(images::unformed)?;
@@ -128,12 +150,7 @@ impl Docker {
         if status >= 400 {
             return Err(failure::refused(status, wire::message_of(&text)));
         }
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&text).map_err(|e| EngineError::Protocol {
-            message: format!("the engine's answer to {target} is no JSON: {e}"),
-        })
+        Ok(text)
     }
 
     /// Creates an object and gives the field of the answer that names it.
@@ -146,6 +163,12 @@ impl Docker {
                 message: format!("the engine's answer to {target} has no {field}"),
             })
     }
+}
+
+/// The filter for labels, as it stands in a query; nothing where there are none.
+fn label_query(labels: &[String]) -> Option<String> {
+    let filter = serde_json::json!({ "label": labels });
+    (!labels.is_empty()).then(|| filter.to_string())
 }
 
 /// The filter that bollard sends for labels.
@@ -177,17 +200,12 @@ impl Engine for Docker {
 
     fn list_containers(&self, filter: ContainerFilter) -> Reply<'_, Vec<ContainerSummary>> {
         Box::pin(async move {
-            let options = q::ListContainersOptions {
-                all: filter.all,
-                filters: Some(label_filter(filter.labels)),
-                ..Default::default()
-            };
-            let rows = self
-                .client
-                .list_containers(Some(options))
-                .await
-                .map_err(|e| self.failed(e))?;
-            Ok(rows.into_iter().map(rows::container).collect())
+            let target = Query::new("/containers/json")
+                .add_some("all", filter.all.then_some("true"))
+                .add_some("filters", label_query(&filter.labels).as_deref())
+                .finish();
+            let rows: Vec<lists::ContainerRow> = lists::read(&target, &self.get(&target).await?)?;
+            Ok(rows.into_iter().map(ContainerSummary::from).collect())
         })
     }
 
@@ -366,12 +384,9 @@ impl Engine for Docker {
 
     fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>> {
         Box::pin(async {
-            let rows = self
-                .client
-                .list_networks(None::<q::ListNetworksOptions>)
-                .await
-                .map_err(|e| self.failed(e))?;
-            Ok(rows.into_iter().map(rows::network).collect())
+            let rows: Vec<lists::NetworkRow> =
+                lists::read("/networks", &self.get("/networks").await?)?;
+            Ok(rows.into_iter().map(NetworkSummary::from).collect())
         })
     }
 
@@ -430,16 +445,11 @@ impl Engine for Docker {
 
     fn list_volumes(&self, labels: Vec<String>) -> Reply<'_, Vec<VolumeSummary>> {
         Box::pin(async move {
-            let options = (!labels.is_empty()).then(|| q::ListVolumesOptions {
-                filters: Some(label_filter(labels)),
-            });
-            let found = self
-                .client
-                .list_volumes(options)
-                .await
-                .map_err(|e| self.failed(e))?;
-            let rows = found.volumes.unwrap_or_default();
-            Ok(rows.into_iter().map(rows::volume).collect())
+            let target = Query::new("/volumes")
+                .add_some("filters", label_query(&labels).as_deref())
+                .finish();
+            let rows = lists::read_volumes(&target, &self.get(&target).await?)?;
+            Ok(rows.into_iter().map(VolumeSummary::from).collect())
         })
     }
 

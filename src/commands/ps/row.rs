@@ -91,7 +91,7 @@ pub fn row(listed: &Listed, trunc: bool, now: &Zoned) -> Row {
         ("Service", label(labels::SERVICE).into()),
         // The list is asked without sizes, which the engine would have to measure.
         ("Size", "0B".into()),
-        ("State", c.state.as_str().into()),
+        ("State", c.state_word().into()),
         ("Status", c.status.clone().into()),
     ];
     Row {

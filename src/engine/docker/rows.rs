@@ -1,8 +1,7 @@
-//! From bollard's models to ours: only what is needed stays.
+//! From inspects, events and bollard's models to ours: only what is needed stays.
 
 use crate::engine::{
-    ContainerDetails, ContainerState, ContainerSummary, EngineEvent, Health, ImageSummary,
-    MountPoint, NetworkSummary, PublishedPort, VolumeSummary,
+    ContainerDetails, ContainerState, EngineEvent, Health, ImageSummary, MountPoint, VolumeSummary,
 };
 use bollard::models;
 use serde_json::Value;
@@ -12,72 +11,20 @@ fn sorted(map: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
     map.unwrap_or_default().into_iter().collect()
 }
 
-fn bare_name(name: &str) -> String {
+/// The name without its leading slash.
+pub fn bare_name(name: &str) -> String {
     name.strip_prefix('/').unwrap_or(name).to_string()
 }
 
-fn state(word: &str) -> ContainerState {
+/// What a word of an engine's means; `None` for one that is not known.
+pub fn state(word: &str) -> Option<ContainerState> {
     match word {
         // A stop is under way (Docker 29): its process is still there.
-        "stopping" => ContainerState::Running,
+        "stopping" => Some(ContainerState::Running),
         // Podman's own words.
-        "configured" | "initialized" => ContainerState::Created,
-        "stopped" => ContainerState::Exited,
-        _ => ContainerState::parse(word).unwrap_or_default(),
-    }
-}
-
-pub fn container(row: models::ContainerSummary) -> ContainerSummary {
-    // A container has further names `/other/alias` for legacy links; its own has one slash.
-    let names = row.names.unwrap_or_default();
-    let name = names
-        .iter()
-        .find(|n| n.matches('/').count() <= 1)
-        .or(names.first());
-    ContainerSummary {
-        id: row.id.unwrap_or_default(),
-        name: name.map(|n| bare_name(n)).unwrap_or_default(),
-        image: row.image.unwrap_or_default(),
-        image_id: row.image_id.unwrap_or_default(),
-        command: row.command.unwrap_or_default(),
-        created: row.created.unwrap_or_default(),
-        ports: row
-            .ports
-            .unwrap_or_default()
-            .into_iter()
-            .map(|port| PublishedPort {
-                ip: port.ip.filter(|ip| !ip.is_empty()),
-                private: port.private_port,
-                public: port.public_port,
-                protocol: port.typ.map(|t| t.to_string()).unwrap_or_default(),
-            })
-            .collect(),
-        labels: sorted(row.labels),
-        state: row.state.map(|s| state(s.as_ref())).unwrap_or_default(),
-        status: row.status.unwrap_or_default(),
-        networks: row
-            .network_settings
-            .and_then(|s| s.networks)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, endpoint)| (name, endpoint.network_id.unwrap_or_default()))
-            .collect(),
-        mounts: row
-            .mounts
-            .unwrap_or_default()
-            .into_iter()
-            .map(mount)
-            .collect(),
-    }
-}
-
-fn mount(point: models::MountPoint) -> MountPoint {
-    MountPoint {
-        kind: point.typ.map(|t| t.to_string()).unwrap_or_default(),
-        name: point.name.unwrap_or_default(),
-        source: point.source.unwrap_or_default(),
-        destination: point.destination.unwrap_or_default(),
-        driver: point.driver.unwrap_or_default(),
+        "configured" | "initialized" => Some(ContainerState::Created),
+        "stopped" => Some(ContainerState::Exited),
+        _ => ContainerState::parse(word),
     }
 }
 
@@ -105,7 +52,10 @@ pub fn details(raw: Value) -> ContainerDetails {
         id: text("/Id"),
         name: bare_name(&text("/Name")),
         image_id: text("/Image"),
-        state: state(&text("/State/Status")),
+        state: state(&text("/State/Status")).unwrap_or(match flag("/State/Running") {
+            true => ContainerState::Running,
+            false => ContainerState::Exited,
+        }),
         exit_code: number("/State/ExitCode"),
         oom_killed: flag("/State/OOMKilled"),
         error: text("/State/Error"),
@@ -157,23 +107,6 @@ pub fn details(raw: Value) -> ContainerDetails {
             })
             .collect(),
         raw,
-    }
-}
-
-pub fn network(row: models::Network) -> NetworkSummary {
-    NetworkSummary {
-        id: row.id.unwrap_or_default(),
-        name: row.name.unwrap_or_default(),
-        driver: row.driver.unwrap_or_default(),
-        labels: sorted(row.labels),
-    }
-}
-
-pub fn volume(row: models::Volume) -> VolumeSummary {
-    VolumeSummary {
-        name: row.name,
-        driver: row.driver,
-        labels: row.labels.into_iter().collect(),
     }
 }
 
@@ -276,14 +209,5 @@ mod tests {
         assert_eq!(found.networks["shop_default"], "9");
         assert_eq!(found.mounts[0].destination, "/d");
         assert!(found.tty);
-    }
-
-    #[test]
-    fn the_own_name_is_not_a_link() {
-        let row = models::ContainerSummary {
-            names: Some(vec!["/web/db".into(), "/shop-db-1".into()]),
-            ..Default::default()
-        };
-        assert_eq!(container(row).name, "shop-db-1");
     }
 }

@@ -32,6 +32,7 @@ impl World {
             ports: container.ports.clone(),
             labels: container.labels.clone(),
             state: container.state,
+            other_state: None,
             status: self.status(container),
             networks: container.networks.clone(),
             mounts: container.mounts.clone(),
