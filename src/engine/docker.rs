@@ -147,7 +147,8 @@ impl Docker {
             .await
             .map_err(|e| failure::broken(&self.wire, &e))?
             .to_bytes();
-        if status >= 400 {
+        // Nothing that is asked for here is ever redirected.
+        if status >= 300 {
             return Err(failure::refused(status, wire::message_of(&text)));
         }
         Ok(text)

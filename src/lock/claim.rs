@@ -6,6 +6,8 @@
 
 use crate::engine::{ResourceRequest, VolumeSummary};
 use crate::labels::LOCK;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 const TOKEN: &str = "dev.regatta.lock.token";
@@ -17,6 +19,20 @@ const FILE: &str = "dev.regatta.lock.file";
 
 /// What stands between the project's name and the generation in a volume's name.
 const MARK: &str = "_regatta-lock.";
+
+/// What the name of a project's lock begins with. A volume is a directory of the engine's, whose
+/// name has at most 255 bytes, as has a file: of a long project name the beginning and a digest of
+/// the whole stand for it.
+pub fn stem(project: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 200;
+    if project.len() <= LONGEST {
+        return project.into();
+    }
+    let digest = Sha256::digest(project);
+    let hex: String = digest[..8].iter().map(|b| format!("{b:02x}")).collect();
+    let kept = project.floor_char_boundary(LONGEST - hex.len() - 1);
+    format!("{}-{hex}", &project[..kept]).into()
+}
 
 /// Where a volume stands in its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +76,7 @@ impl Generation {
 /// The volume's name of a generation.
 pub fn volume_name(project: &str, generation: Generation) -> String {
     let Generation { epoch, step } = generation;
-    format!("{project}{MARK}{epoch}.{step}")
+    format!("{}{MARK}{epoch}.{step}", stem(project))
 }
 
 /// Who claims a project, in words for the others.
@@ -145,7 +161,8 @@ pub struct Claim {
 impl Claim {
     /// Reads a volume of the project's lock; `None` if it is none.
     pub fn of(project: &str, volume: &VolumeSummary) -> Option<Self> {
-        let rest = volume.name.strip_prefix(project)?.strip_prefix(MARK)?;
+        let name = volume.name.strip_prefix(&*stem(project))?;
+        let rest = name.strip_prefix(MARK)?;
         Some(Claim {
             generation: Generation::parse(rest)?,
             holder: Holder::from_labels(&volume.labels),
@@ -200,6 +217,21 @@ mod tests {
             Holder::from_json(&claim().holder.to_json()),
             Some(claim().holder)
         );
+    }
+
+    #[test]
+    fn a_long_project_name_has_a_lock_of_its_own() {
+        let [one, other] = ["x", "y"].map(|end| "p".repeat(250) + end);
+        let request = claim().request(&one);
+        assert!(request.name.len() < 255, "{}", request.name);
+        assert_eq!(request.body["Labels"][LOCK], one.as_str());
+        let volume = VolumeSummary {
+            name: request.name,
+            labels: claim().holder.labels(),
+            ..VolumeSummary::default()
+        };
+        assert_eq!(Claim::of(&one, &volume), Some(claim()));
+        assert_eq!(Claim::of(&other, &volume), None);
     }
 
     #[test]

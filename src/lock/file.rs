@@ -2,7 +2,7 @@
 //!
 //! Lock files stay where they are: whoever deleted one would let two lock what has one name.
 
-use super::claim::Holder;
+use super::claim::{Holder, stem};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -24,7 +24,7 @@ pub enum Taking {
 pub fn path(directory: &Path, endpoint: &str, project: &str) -> PathBuf {
     let digest = Sha256::digest(format!("{endpoint}\0{project}"));
     let hex: String = digest[..8].iter().map(|b| format!("{b:02x}")).collect();
-    directory.join(format!("{project}-{hex}.lock"))
+    directory.join(format!("{}-{hex}.lock", stem(project)))
 }
 
 impl FileLock {
@@ -131,5 +131,7 @@ mod tests {
         assert_ne!(at("unix:///a", "p"), at("unix:///b", "p"));
         assert_ne!(at("unix:///a", "p"), at("unix:///a", "q"));
         assert!(at("x", "p").to_string_lossy().starts_with("/d/p-"));
+        let long = at("x", &"p".repeat(250));
+        assert!(long.file_name().unwrap().len() < 255);
     }
 }

@@ -7,7 +7,10 @@ use bollard::errors::Error;
 use std::io;
 
 /// An answer with an error status.
-pub fn refused(status: u16, message: String) -> EngineError {
+pub fn refused(status: u16, mut message: String) -> EngineError {
+    if message.is_empty() {
+        message = format!("status {status}, without a message");
+    }
     match status {
         404 => EngineError::NotFound { message },
         409 => EngineError::Conflict { message },
@@ -53,6 +56,13 @@ pub fn broken(wire: &Wire, error: &(dyn std::error::Error + 'static)) -> EngineE
 
 /// Nobody answers at the endpoint: why, and what to do.
 pub fn unreachable(endpoint: &Endpoint, cause: Option<&io::Error>) -> EngineError {
+    if let Some(cause) = cause.filter(|cause| is_out_of_files(cause)) {
+        return EngineError::Unreachable {
+            message: format!(
+                "cannot connect to {endpoint}: {cause}; raise the limit (`ulimit -n`), or ask for fewer calls at a time (--parallel)"
+            ),
+        };
+    }
     let advice = match (endpoint, cause.map(io::Error::kind)) {
         (Endpoint::Unix(path), Some(io::ErrorKind::NotFound)) => format!(
             "there is no {}; start the engine (`systemctl start docker`), or say where it is with -H or DOCKER_HOST",
@@ -71,6 +81,11 @@ pub fn unreachable(endpoint: &Endpoint, cause: Option<&io::Error>) -> EngineErro
     EngineError::Unreachable {
         message: format!("no engine answers at {endpoint}: {advice}"),
     }
+}
+
+/// Whether this process, or its whole machine, may open no more files (EMFILE, ENFILE).
+fn is_out_of_files(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// The operating system's error below a client's.
@@ -99,6 +114,26 @@ mod tests {
             refused(500, String::new()),
             EngineError::Refused { status: 500, .. }
         ));
+    }
+
+    #[test]
+    fn a_refusal_is_never_empty() {
+        let error = refused(302, String::new()).to_string();
+        assert!(error.ends_with("status 302, without a message"), "{error}");
+    }
+
+    #[test]
+    fn too_many_open_files_are_told() {
+        let socket = Endpoint::Unix("/run/x.sock".into());
+        for code in [23, 24] {
+            let cause = io::Error::from_raw_os_error(code);
+            let error = unreachable(&socket, Some(&cause)).to_string();
+            assert!(error.contains("ulimit -n"), "{error}");
+            assert!(
+                error.starts_with("cannot connect to unix:///run/x.sock"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
