@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::error::CliError;
 use crate::event::{Event, Notice, Reporter};
 use crate::load::Sources;
+use crate::value::visible::visible;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -351,7 +352,7 @@ pub fn error(error: &CliError, json: bool) {
         text.push_str("\nhint: ");
         text.push_str(hint);
     }
-    complain(&text);
+    complain(&visible(&text));
 }
 
 /// Shows what loading found, on standard error, in the form of `--diagnostics`.

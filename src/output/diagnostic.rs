@@ -3,6 +3,7 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::{Source, Sources};
 use crate::tree::{SourceId, Span};
+use crate::value::visible::visible;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -54,11 +55,15 @@ pub fn text(findings: &[Diagnostic], sources: &Sources, colour: bool) -> String 
             "\nand {hidden} more; `--diagnostics json` lists them all\n"
         ));
     }
-    // The renderer replaces control characters in excerpts, but not those beyond ASCII.
-    let is_control = |c: char| matches!(c, '\u{80}'..='\u{9f}');
-    match out.contains(is_control) {
-        true => out.replace(is_control, "\u{fffd}"),
-        false => out,
+    // The renderer replaces control characters in excerpts, but not all of those beyond ASCII.
+    match colour {
+        // Its own colours begin with one of them.
+        true => out
+            .split('\u{1b}')
+            .map(visible)
+            .collect::<Vec<_>>()
+            .join("\u{1b}"),
+        false => visible(&out).into_owned(),
     }
 }
 
@@ -81,17 +86,9 @@ fn most_important(findings: &[Diagnostic]) -> Vec<&Diagnostic> {
     shown
 }
 
-/// Control characters would speak to the terminal.
+/// Words of others, made harmless.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    visible(text).into_owned()
 }
 
 fn group<'s>(finding: &Diagnostic, sources: &'s Sources) -> Group<'s> {

@@ -1,6 +1,7 @@
 //! Warnings in the form of Go's logrus, which Docker Compose's users and their scripts know.
 
 use super::palette::Palette;
+use crate::value::visible::visible;
 use jiff::Zoned;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub fn json(message: &str, now: &Zoned) -> String {
 
 /// `WARN[0001] …`: seconds since the start, and the message filled up to where fields would begin.
 pub fn terminal(message: &str, elapsed: Duration, palette: Palette) -> String {
-    let level = palette.busy("WARN");
+    let (level, message) = (palette.busy("WARN"), visible(message));
     format!("{level}[{:04}] {message:<44} \n", elapsed.as_secs())
 }
 
@@ -57,7 +58,8 @@ fn quote(message: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
+    // Go's `%q` writes what cannot be printed as an escape; what is left is of no use to anybody.
+    visible(&quoted).into_owned()
 }
 
 #[cfg(test)]

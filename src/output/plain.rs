@@ -2,6 +2,7 @@
 
 use super::{Draw, logrus};
 use crate::event::Event;
+use crate::value::visible::visible;
 use std::time::Duration;
 
 pub struct Plain {
@@ -19,7 +20,7 @@ impl Draw for Plain {
     fn event(&mut self, out: &mut Vec<u8>, event: &Event, _: Duration) {
         if self.events {
             let line = format!(" {} {} {}\n", event.id, event.text, event.details);
-            out.extend_from_slice(line.as_bytes());
+            out.extend_from_slice(visible(&line).as_bytes());
         }
     }
 
@@ -50,6 +51,20 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             " Container p-a-1 Created \n Container p-h-1 Error dependency h failed to start\n"
+        );
+    }
+
+    #[test]
+    fn control_characters_of_others_are_shown() {
+        let mut out = Vec::new();
+        let failed = Event {
+            details: "no \u{1b}[2J such\u{202e} thing".into(),
+            ..Event::new("Container \u{7}x", Progress::Error, "Error")
+        };
+        Plain::new(true).event(&mut out, &failed, Duration::ZERO);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            " Container ␇x Error no ␛[2J such\u{fffd} thing\n"
         );
     }
 

@@ -3,6 +3,7 @@
 use super::palette::Palette;
 use super::{Draw, logrus};
 use crate::event::{Event, Progress};
+use crate::value::visible::visible;
 use indexmap::IndexMap;
 use std::time::Duration;
 
@@ -59,8 +60,8 @@ impl Tty {
             let task = Task {
                 parent: event.parent.clone(),
                 progress: event.progress,
-                text: event.text.clone(),
-                details: event.details.clone(),
+                text: visible(&event.text).into_owned(),
+                details: visible(&event.details).into_owned(),
                 current: event.current.unwrap_or(0),
                 total: event.total.unwrap_or(0),
                 since: now,
@@ -76,8 +77,8 @@ impl Tty {
         let was_working = task.progress == Progress::Working;
         self.working = self.working + usize::from(is_working) - usize::from(was_working);
         task.progress = event.progress;
-        task.text.clone_from(&event.text);
-        task.details.clone_from(&event.details);
+        task.text = visible(&event.text).into_owned();
+        task.details = visible(&event.details).into_owned();
         task.current = task.current.max(event.current.unwrap_or(0));
         task.total = task.total.max(event.total.unwrap_or(0));
         task.until = (!is_working).then_some(now);
@@ -124,7 +125,7 @@ impl Draw for Tty {
         if event.id == "Compose" {
             // A word from the program itself, not about a thing.
             self.erase(out);
-            let line = self.palette.error(&event.details);
+            let line = self.palette.error(&visible(&event.details));
             out.extend_from_slice(format!("{line}\n").as_bytes());
         } else {
             self.update(event, now);

@@ -4,8 +4,10 @@ use super::Task;
 use crate::event::Progress;
 use crate::output::palette::Palette;
 use crate::value::bytes::human_size;
+use crate::value::visible::visible_line;
 use console::{measure_text_width, truncate_str};
 use indexmap::IndexMap;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -92,7 +94,7 @@ impl Parts {
 
 /// A row's left side, measured before anything is laid out.
 struct Head<'a> {
-    id: &'a str,
+    id: Cow<'a, str>,
     task: &'a Task,
     bar: &'a str,
     sizes: String,
@@ -110,7 +112,7 @@ impl<'a> Head<'a> {
         };
         let elapsed = task.until.unwrap_or(now).saturating_sub(task.since);
         Head {
-            id,
+            id: visible_line(id),
             task,
             bar: parts.map_or("", |p| &p.bar),
             sizes,
@@ -124,7 +126,7 @@ impl<'a> Head<'a> {
             // ` […]`
             n => n + 3,
         };
-        measure_text_width(self.id) + bar + self.sizes.len()
+        measure_text_width(&self.id) + bar + self.sizes.len()
     }
 
     fn row(
@@ -145,7 +147,7 @@ impl<'a> Head<'a> {
                 (mark, self.task.text.clone())
             }
         };
-        let mut name = self.id.to_owned();
+        let mut name = self.id.to_string();
         if !self.bar.is_empty() && self.width() <= name_width {
             name = format!("{name} [{}]{}", palette.success(self.bar), self.sizes);
         }
