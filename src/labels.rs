@@ -58,9 +58,11 @@ pub fn container_labels(
     put(ONEOFF, "False".to_owned());
     put(CONTAINER_NUMBER, number.to_string());
     put(CONFIG_HASH, hash.to_owned());
+    // An optional one that takes no part goes unnamed: Compose takes all that are named for required.
     let depends_on: Vec<String> = service
         .depends_on
         .iter()
+        .filter(|(name, _)| project.services.contains_key(*name))
         .map(|(name, d)| format!("{name}:{}:{}", d.condition.as_str(), d.restart))
         .collect();
     put(DEPENDS_ON, depends_on.join(","));
@@ -102,7 +104,17 @@ mod tests {
                 ..Dependency::default()
             },
         );
+        let optional = Dependency {
+            required: false,
+            ..Dependency::default()
+        };
+        for name in ["cache", "tracing"] {
+            service.depends_on.insert(name.into(), optional);
+        }
+        let named = |name: &str| (name.to_owned(), Service::default());
         let project = Project {
+            services: [named("db"), named("cache")].into(),
+            disabled: [named("tracing")].into(),
             name: "shop".into(),
             working_dir: "/srv/shop".into(),
             config_files: vec!["/srv/shop/compose.yaml".into(), "/srv/shop/o.yaml".into()],
@@ -117,7 +129,10 @@ mod tests {
             (ONEOFF, "False"),
             (CONFIG_HASH, "00ff"),
             (CONFIG_FILES, "/srv/shop/compose.yaml,/srv/shop/o.yaml"),
-            (DEPENDS_ON, "db:service_healthy:false"),
+            (
+                DEPENDS_ON,
+                "cache:service_started:false,db:service_healthy:false",
+            ),
         ] {
             assert_eq!(labels[key], value, "{key}");
         }
