@@ -207,6 +207,8 @@ struct Walk<'a> {
     done: RefCell<BTreeSet<StepId>>,
     /// Steps that failed.
     failed: RefCell<BTreeSet<StepId>>,
+    /// Steps that have said themselves how they ended.
+    told: RefCell<BTreeSet<StepId>>,
     /// No step is under way any more, nor will be tried.
     is_over: Cell<bool>,
     /// Containers that came back while a network of theirs was made anew.
@@ -234,6 +236,7 @@ pub async fn execute(
         called_off: RefCell::default(),
         done: RefCell::default(),
         failed: RefCell::default(),
+        told: RefCell::default(),
         is_over: Cell::default(),
         to_join: RefCell::default(),
         rejoined: RefCell::default(),
@@ -363,7 +366,9 @@ impl Walk<'_> {
         match result {
             Ok(true) => {
                 self.done.borrow_mut().insert(id);
-                if let Some(text) = step.show.end {
+                if let Some(text) = step.show.end
+                    && !self.told.borrow().contains(&id)
+                {
                     reporter.done(&step.show.id, text);
                 }
                 Ok(true)

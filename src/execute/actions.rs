@@ -25,9 +25,8 @@ impl Walk<'_> {
             } => self.pull(reference, platform.as_deref(), *optional).await,
             Action::BuildImage { service, reference } => self.build(service, reference).await,
             Action::CreateNetwork { key, .. } => self.create_network(key).await,
-            Action::RemoveNetwork { id: network, name } => {
-                let shown = self.plan.step(id).show.begin.is_some();
-                self.remove_network(network, name, shown).await
+            Action::RemoveNetwork { id: network, .. } => {
+                self.removed(id, engine.remove_network(network).await)
             }
             Action::ConnectNetwork {
                 service,
@@ -44,10 +43,11 @@ impl Walk<'_> {
                 }
             }
             Action::CreateVolume { key, .. } => self.create_volume(key).await,
-            Action::RemoveVolume { name } => self.remove_volume(name).await,
+            Action::RemoveVolume { name } => {
+                self.removed(id, engine.remove_volume(name, true).await)
+            }
             Action::RemoveImage { reference } => {
-                let id = format!("Image {reference}");
-                self.in_use_is_told(&id, engine.remove_image(reference).await)
+                self.removed(id, engine.remove_image(reference).await)
             }
             Action::CreateContainer { .. } => self.create_container(id, action).await,
             Action::RenameContainer { container, name } => {
@@ -257,18 +257,6 @@ impl Walk<'_> {
         }
     }
 
-    async fn remove_network(&self, id: &str, name: &str, shown: bool) -> Result<(), Trouble> {
-        match self.means.engine.remove_network(id).await {
-            Err(EngineError::Refused { status: 403, .. } | EngineError::Conflict { .. })
-                if shown =>
-            {
-                self.tell_in_use(&format!("Network {name}"));
-                Ok(())
-            }
-            result => gone_is_fine(result),
-        }
-    }
-
     async fn create_volume(&self, key: &str) -> Result<(), Trouble> {
         let project = self.project;
         let Some(volume) = project.volumes.get(key) else {
@@ -284,28 +272,28 @@ impl Walk<'_> {
             .map_err(|e| Trouble::from(e).at(format!("volumes.{key}")))
     }
 
-    async fn remove_volume(&self, name: &str) -> Result<(), Trouble> {
-        let id = format!("Volume {name}");
-        self.in_use_is_told(&id, self.means.engine.remove_volume(name, true).await)
-    }
-
-    /// Being in use by somebody else is a warning, not a failure, as with Compose.
-    fn in_use_is_told(&self, id: &str, result: Result<(), EngineError>) -> Result<(), Trouble> {
-        match result {
-            Err(error) if error.is_conflict() => {
-                self.tell_in_use(id);
-                Ok(())
+    /// What became of the removal of a network, a volume or an image. Being in use by somebody
+    /// else, or gone already, is a warning and not a failure, as with Compose, and is told instead of
+    /// the step's own end; unless something else is to take its place.
+    fn removed(&self, id: StepId, result: Result<(), EngineError>) -> Result<(), Trouble> {
+        let step = self.plan.step(id);
+        let is_last = step.show.end.is_some() && self.plan.dependents(id).is_empty();
+        let (progress, text) = match &result {
+            Err(error) if is_last && is_in_use(error, &step.action) => {
+                (Progress::Warning, "Resource is still in use")
             }
-            result => gone_is_fine(result),
-        }
-    }
-
-    fn tell_in_use(&self, id: &str) {
-        self.means.reporter.event(Event::new(
-            id,
-            Progress::Warning,
-            "Resource is still in use",
-        ));
+            Err(error) if is_last && error.is_not_found() => match step.action {
+                Action::RemoveImage { .. } => {
+                    (Progress::Done, "Warning: No resource found to remove")
+                }
+                _ => (Progress::Warning, "No resource found to remove"),
+            },
+            _ => return gone_is_fine(result),
+        };
+        self.told.borrow_mut().insert(id);
+        let event = Event::new(&step.show.id, progress, text);
+        self.means.reporter.event(event);
+        Ok(())
     }
 
     async fn wait(
@@ -371,6 +359,13 @@ impl Walk<'_> {
             .explain_fall(service, container, Until::RunningOrHealthy, fall)
             .await)
     }
+}
+
+/// Whether the engine refuses to remove what something uses. Of a network it says so in its own way.
+fn is_in_use(error: &EngineError, action: &Action) -> bool {
+    let is_of_network = matches!(action, Action::RemoveNetwork { .. });
+    error.is_conflict()
+        || is_of_network && matches!(error, EngineError::Refused { status: 403, .. })
 }
 
 /// What should go and is gone already is as it should be.
