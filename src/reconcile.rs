@@ -112,6 +112,15 @@ pub struct Outcome {
     pub unsettled: BTreeSet<String>,
 }
 
+impl From<Plan> for Outcome {
+    fn from(plan: Plan) -> Self {
+        Outcome {
+            plan,
+            ..Outcome::default()
+        }
+    }
+}
+
 /// Makes the plan that leads from `observed` to `project`.
 pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> Outcome {
     let mut planner = Planner::new(project, observed, options);

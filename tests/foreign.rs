@@ -75,7 +75,7 @@ fn down_leaves_them_too() {
                 adopt,
                 ..down::Options::default()
             };
-            let plan = down::down(&ours, &observed, &[], &options);
+            let plan = down::down(&ours, &observed, &[], &options).plan;
             assert_eq!(removed(&plan), expected, "{adopt}");
         }
     });

@@ -295,7 +295,7 @@ fn what_is_left_of_them_goes_with_the_project() {
         assert_eq!(observed.replicas_of("web").len(), 2, "a hook is no replica");
         let id = hooks(&fake)[0].id.clone();
         let removes = |observed: &Observed, options: &down::Options| {
-            let plan = down::down(&project, observed, &[], options);
+            let plan = down::down(&project, observed, &[], options).plan;
             plan.steps().any(|(_, step)| {
                 matches!(&step.action, regatta::plan::Action::RemoveContainer {
                     container: regatta::plan::Target::Existing { id: removed, .. }, ..

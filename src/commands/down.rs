@@ -6,14 +6,14 @@ use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
-use crate::plan::Plan;
+use crate::reconcile::Outcome;
 use crate::reconcile::down::{Images, Options, down};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct DownArgs {
-    /// Services to take down (default: all, with the networks)
+    /// Services to take down, with what they alone use (default: all)
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
@@ -62,20 +62,20 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
     };
     let plan = |desired: &mut Desired, observed: &Observed| {
         let Some(services) = desired.meant(&args.services)? else {
-            return Ok(Plan::default());
+            return Ok(Outcome::default());
         };
         let options = Options {
             services: with_dependents(desired, services),
             ..options.clone()
         };
-        let plan = down(&desired.project, observed, &local, &options);
-        if plan.is_empty() && desired.from_labels {
+        let outcome = down(&desired.project, observed, &local, &options);
+        if outcome.plan.is_empty() && outcome.warnings.is_empty() && desired.from_labels {
             ctx.reporter.warning(format!(
                 "Warning: No resource found to remove for project {:?}.",
                 desired.project.name
             ));
         }
-        Ok(plan)
+        Ok(outcome)
     };
     change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
 }

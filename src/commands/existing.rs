@@ -13,6 +13,7 @@ use crate::lock::Lock;
 use crate::observe::{Observed, Scope};
 use crate::output;
 use crate::plan::{Plan, render_text};
+use crate::reconcile::Outcome;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub async fn change(
     observed: Observed,
     scope: Scope,
     adoption: Adoption,
-    plan: impl Fn(&mut Desired, &Observed) -> Result<Plan, CliError>,
+    plan: impl Fn(&mut Desired, &Observed) -> Result<Outcome, CliError>,
 ) -> Result<ExitCode, CliError> {
     change_within(ctx, engine, desired, observed, scope, adoption, plan, None).await
 }
@@ -40,25 +41,34 @@ pub async fn change_within(
     observed: Observed,
     scope: Scope,
     adoption: Adoption,
-    plan: impl Fn(&mut Desired, &Observed) -> Result<Plan, CliError>,
+    plan: impl Fn(&mut Desired, &Observed) -> Result<Outcome, CliError>,
     wait_limit: Option<Duration>,
 ) -> Result<ExitCode, CliError> {
     adoption.check(&desired, &observed)?;
     let first = plan(&mut desired, &observed)?;
-    if ctx.globals.dry_run || !first.changes_anything() {
+    if ctx.globals.dry_run || !first.plan.changes_anything() {
         adoption.warn(ctx, &desired, &observed);
-        return execute(ctx, engine, &desired, &observed, first, wait_limit, None).await;
+        let plan = told(ctx, first);
+        return execute(ctx, engine, &desired, &observed, plan, wait_limit, None).await;
     }
     let name = desired.project.name.clone();
     locked(ctx, engine, &name, async |lock| {
         let observed = desired.observe_again(engine, scope).await?;
         adoption.check(&desired, &observed)?;
         adoption.warn(ctx, &desired, &observed);
-        let plan = plan(&mut desired, &observed)?;
+        let plan = told(ctx, plan(&mut desired, &observed)?);
         let lock = Some(lock);
         execute(ctx, engine, &desired, &observed, plan, wait_limit, lock).await
     })
     .await
+}
+
+/// Tells the warnings of a plan that is about to be executed.
+fn told(ctx: &Context, outcome: Outcome) -> Plan {
+    for warning in outcome.warnings {
+        ctx.reporter.warning(warning);
+    }
+    outcome.plan
 }
 
 /// Executes the plan over the given state; with `--dry-run` it shows the plan instead.

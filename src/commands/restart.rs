@@ -6,8 +6,7 @@ use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
-use crate::plan::Plan;
-use crate::reconcile::lifecycle;
+use crate::reconcile::{Outcome, lifecycle};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +32,7 @@ pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError>
     let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
     let plan = |desired: &mut Desired, observed: &Observed| {
         Ok(match desired.meant(&args.services)? {
-            None => Plan::default(),
+            None => Outcome::default(),
             Some(services) => lifecycle::restart(
                 &desired.project,
                 observed,
@@ -41,7 +40,8 @@ pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError>
                 !args.no_deps,
                 args.timeout,
                 !args.no_verify,
-            ),
+            )
+            .into(),
         })
     };
     change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await

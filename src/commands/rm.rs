@@ -7,8 +7,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, ObservedContainer, Scope};
 use crate::output;
-use crate::plan::Plan;
-use crate::reconcile::lifecycle;
+use crate::reconcile::{Outcome, lifecycle};
 use crate::terminal;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -42,13 +41,13 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     if args.stop {
         let plan = |desired: &mut Desired, observed: &Observed| {
             Ok(match desired.meant(&args.services)? {
-                None => Plan::default(),
+                None => Outcome::default(),
                 Some(services) => {
-                    lifecycle::stop(&desired.project, observed, &services, false, None)
+                    lifecycle::stop(&desired.project, observed, &services, false, None).into()
                 }
             })
         };
-        if !plan(&mut desired, &observed)?.is_empty() {
+        if !plan(&mut desired, &observed)?.plan.is_empty() {
             change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await?;
             (desired, observed) = look().await?;
         }
@@ -68,7 +67,7 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     let plan = |desired: &mut Desired, observed: &Observed| {
         let mut meant = args.meant(desired, observed)?;
         meant.retain(|c| agreed.contains(&c.id));
-        Ok(lifecycle::remove(meant, args.force, args.volumes))
+        Ok(lifecycle::remove(meant, args.force, args.volumes).into())
     };
     change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
 }

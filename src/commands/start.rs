@@ -6,9 +6,8 @@ use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
-use crate::plan::Plan;
 use crate::project::Dependencies;
-use crate::reconcile::{Options, lifecycle};
+use crate::reconcile::{Options, Outcome, lifecycle};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,7 +34,7 @@ pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
     let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
     let plan = |desired: &mut Desired, observed: &Observed| {
         let Some(named) = desired.meant(&args.services)? else {
-            return Ok(Plan::default());
+            return Ok(Outcome::default());
         };
         if desired.from_labels && observed.services.is_empty() {
             return Err(CliError::new(format!(
@@ -53,7 +52,7 @@ pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
         };
         let outcome = lifecycle::start(&desired.project, observed, &options);
         match outcome.obstacles.is_empty() {
-            true => Ok(outcome.plan),
+            true => Ok(outcome),
             false => Err(desired.obstacles(ctx, &outcome.obstacles)),
         }
     };

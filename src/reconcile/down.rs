@@ -1,7 +1,13 @@
 //! Taking a project down: the reverse of coming up.
+//!
+//! Without services named, all that the project declares goes. With some, only they go, with what
+//! they alone use ([`claims`]).
 
-use super::existing;
+mod claims;
+
+use self::claims::Claims;
 use super::lifecycle::provider;
+use super::{Outcome, existing};
 use crate::engine::ImageSummary;
 use crate::graph::dependency_order;
 use crate::labels;
@@ -33,22 +39,32 @@ pub struct Options {
     pub timeout: Option<i64>,
 }
 
+impl Options {
+    fn includes(&self, service: &str) -> bool {
+        self.services.is_empty() || self.services.contains(service)
+    }
+}
+
 /// Plans stops in reverse dependency order, removals, and then networks, volumes and images, each
-/// as soon as nobody uses it any more. `images` are all local ones, where any are to go.
+/// as soon as nobody uses it any more. `images` are all local ones, where any are to go. What is to
+/// go and stays, because something else uses it, is told in the warnings.
 pub fn down(
     project: &Project,
     observed: &Observed,
     images: &[ImageSummary],
     options: &Options,
-) -> Plan {
+) -> Outcome {
     let mut teardown = Teardown {
+        project,
+        observed,
         options,
         plan: Plan::default(),
+        warnings: Vec::new(),
         stopped: BTreeMap::new(),
         removed: HashMap::new(),
     };
     for name in dependency_order(project).into_iter().rev() {
-        if !options.services.is_empty() && !options.services.contains(name) {
+        if !options.includes(name) {
             continue;
         }
         let after: Vec<StepId> = project
@@ -64,7 +80,11 @@ pub fn down(
                 .or_default()
                 .push(step);
         }
-        for container in observed.replicas_of(name) {
+        let oneoffs = observed.oneoffs.iter().filter(|c| {
+            let is_ours = options.adopt || !observed.is_foreign(c);
+            options.remove_orphans && c.service == name && is_ours
+        });
+        for container in observed.replicas_of(name).iter().chain(oneoffs) {
             let hooks = &project.services[name].pre_stop;
             let volumes = options.volumes || observed.has_only_empty_volumes(container);
             let stopped = teardown.remove(container, hooks, &after, volumes);
@@ -76,7 +96,7 @@ pub fn down(
         }
     }
     for hook in &observed.hooks {
-        if options.services.is_empty() || options.services.contains(&hook.service) {
+        if options.includes(&hook.service) {
             teardown.remove_hook(hook);
         }
     }
@@ -86,26 +106,33 @@ pub fn down(
             teardown.remove(container, &[], &[], false);
         }
     }
-    teardown.networks(project, observed);
+    teardown.networks();
     if let Some(mode) = options.images {
-        teardown.images(project, images, mode);
+        teardown.images(images, mode);
     }
     if options.volumes {
-        teardown.volumes(project, observed);
+        teardown.volumes();
     }
-    teardown.plan
+    Outcome {
+        plan: teardown.plan,
+        warnings: teardown.warnings,
+        ..Outcome::default()
+    }
 }
 
 struct Teardown<'a> {
+    project: &'a Project,
+    observed: &'a Observed,
     options: &'a Options,
     plan: Plan,
+    warnings: Vec<String>,
     /// Service → the steps after which its containers do not run.
     stopped: BTreeMap<String, Vec<StepId>>,
     /// Container id → its removal.
     removed: HashMap<String, StepId>,
 }
 
-impl Teardown<'_> {
+impl<'a> Teardown<'a> {
     /// Stops and removes; gives the step after which it does not run. Where no grace is asked
     /// for, one forced removal does both.
     fn remove(
@@ -172,21 +199,62 @@ impl Teardown<'_> {
         self.removed.insert(hook.id.clone(), removed);
     }
 
-    fn removals_where(
-        &self,
-        observed: &Observed,
-        uses: impl Fn(&ObservedContainer) -> bool,
-    ) -> Vec<StepId> {
-        observed
-            .replicas()
-            .chain(&observed.oneoffs)
-            .chain(&observed.hooks)
+    fn removals_where(&self, uses: impl Fn(&ObservedContainer) -> bool) -> Vec<StepId> {
+        self.containers()
             .filter(|c| uses(c))
             .filter_map(|c| self.removed.get(&c.id).copied())
             .collect()
     }
 
-    fn networks(&mut self, project: &Project, observed: &Observed) {
+    /// All containers of the project, those of hooks and of `run` among them.
+    fn containers(&self) -> impl Iterator<Item = &'a ObservedContainer> + use<'a> {
+        let observed = self.observed;
+        let replicas = observed.replicas();
+        replicas.chain(&observed.oneoffs).chain(&observed.hooks)
+    }
+
+    /// What goes: the services that are named, and the containers that are removed.
+    fn going(&self) -> Claims<'a> {
+        let services = self.project.services.values();
+        let containers = self.containers();
+        Claims {
+            project: self.project,
+            services: services
+                .filter(|s| self.options.includes(&s.name))
+                .collect(),
+            containers: containers
+                .filter(|c| self.options.includes(&c.service))
+                .filter(|c| self.removed.contains_key(&c.id))
+                .collect(),
+        }
+    }
+
+    /// The rest of the project, declared or there. Where all of it goes down, the engine itself
+    /// refuses what something still uses; but a network it takes away below a container that is
+    /// stopped, which matters where that is one to be started again: of a service in a profile that
+    /// is not active.
+    fn staying(&self) -> Claims<'a> {
+        let project = self.project;
+        let all = self.options.services.is_empty();
+        let declared = project.services.values().chain(project.disabled.values());
+        let containers = self.containers();
+        Claims {
+            project,
+            services: declared
+                .filter(|s| !self.options.includes(&s.name))
+                .collect(),
+            containers: containers
+                .filter(|c| !self.removed.contains_key(&c.id))
+                .filter(|c| !all || project.disabled.contains_key(&c.service) && !c.state.is_up())
+                .filter(|c| !all || !c.oneoff)
+                .collect(),
+        }
+    }
+
+    fn networks(&mut self) {
+        let (project, observed) = (self.project, self.observed);
+        let (going, staying) = (self.going(), self.staying());
+        let all = self.options.services.is_empty();
         for (key, network) in &project.networks {
             if network.external {
                 continue;
@@ -197,7 +265,17 @@ impl Teardown<'_> {
                     && n.labels.get(labels::PROJECT) == Some(&project.name)
                     && n.labels.get(labels::NETWORK) == Some(key)
             }) {
-                let after = self.removals_where(observed, |c| c.networks.contains(&present.id));
+                if !all && going.on_network(network, &present.id).is_none() {
+                    continue;
+                }
+                if let Some(user) = staying.on_network(network, &present.id) {
+                    // With services named it is expected to stay.
+                    if all {
+                        self.keep("network", &present.name, &user);
+                    }
+                    continue;
+                }
+                let after = self.removals_where(|c| c.networks.contains(&present.id));
                 let step = Step::new(
                     Action::RemoveNetwork {
                         id: present.id.clone(),
@@ -212,34 +290,53 @@ impl Teardown<'_> {
         }
     }
 
-    fn volumes(&mut self, project: &Project, observed: &Observed) {
-        for volume in project.volumes.values() {
-            let Some(present) = observed.volume_named(&volume.name) else {
+    fn volumes(&mut self) {
+        let (project, observed) = (self.project, self.observed);
+        let (going, staying) = (self.going(), self.staying());
+        let all = self.options.services.is_empty();
+        let external: BTreeSet<&str> = project
+            .volumes
+            .values()
+            .filter(|volume| volume.external)
+            .map(|volume| volume.name.as_str())
+            .collect();
+        let names: BTreeSet<&str> = project.volumes.values().map(|v| v.name.as_str()).collect();
+        for name in names.difference(&external).copied() {
+            let Some(present) = observed.volume_named(name) else {
                 continue;
             };
-            let foreign = present
-                .labels
-                .get(labels::PROJECT)
-                .is_some_and(|owner| *owner != project.name);
-            if volume.external || foreign {
+            let owner = present.labels.get(labels::PROJECT);
+            if owner.is_some_and(|owner| *owner != project.name) {
                 continue;
             }
-            let after = self.removals_where(observed, |c| c.volumes.contains(&volume.name));
-            let step = Step::new(
-                Action::RemoveVolume {
-                    name: volume.name.clone(),
-                },
-                "--volumes",
-                "Removing",
-                "Removed",
-            );
+            if !all {
+                if going.on_volume(name).is_none() {
+                    continue;
+                }
+                if let Some(user) = staying.on_volume(name) {
+                    self.keep("volume", name, &user);
+                    continue;
+                }
+            }
+            let after = self.removals_where(|c| c.volumes.iter().any(|v| v == name));
+            let action = Action::RemoveVolume {
+                name: name.to_owned(),
+            };
+            let step = Step::new(action, "--volumes", "Removing", "Removed");
             self.plan.add(step, after);
         }
     }
 
-    fn images(&mut self, project: &Project, images: &[ImageSummary], mode: Images) {
+    fn images(&mut self, images: &[ImageSummary], mode: Images) {
+        let staying = self.staying();
         let after: Vec<StepId> = self.removed.values().copied().collect();
-        for reference in images_to_remove(project, images, mode, self.options.remove_orphans) {
+        for reference in images_to_remove(self.project, images, mode, self.options) {
+            if !self.options.services.is_empty()
+                && let Some(user) = staying.on_image(&reference)
+            {
+                self.keep("image", &reference, &user);
+                continue;
+            }
             let step = Step::new(
                 Action::RemoveImage { reference },
                 "--rmi",
@@ -249,31 +346,45 @@ impl Teardown<'_> {
             self.plan.add(step, after.clone());
         }
     }
+
+    fn keep(&mut self, sort: &str, name: &str, user: &str) {
+        self.warnings
+            .push(format!("{sort} {name} is not removed: {user} uses it"));
+    }
 }
 
-/// Tags of the images that `--rmi` takes away: those labelled as built for a service of the
-/// project, those under a service's default name, and with [`Images::All`] every named one.
+/// Tags of the images that `--rmi` takes away: those labelled as built for a service that goes
+/// down, those under such a service's default name, and with [`Images::All`] every named one; with
+/// orphans, also those built for services that are not declared any more.
 fn images_to_remove(
     project: &Project,
     images: &[ImageSummary],
     mode: Images,
-    orphans: bool,
+    options: &Options,
 ) -> BTreeSet<String> {
+    let is_meant = |service: &String| match project.services.contains_key(service) {
+        true => options.includes(service),
+        // Where all goes down, those of inactive profiles go, too, as with Compose.
+        false => {
+            options.remove_orphans && (options.services.is_empty() || !project.declares(service))
+        }
+    };
+    let services = project.services.values();
+    let services: Vec<_> = services.filter(|s| options.includes(&s.name)).collect();
     let mut found = BTreeSet::new();
     for image in images {
         let Some(tag) = image.tags.first() else {
             continue;
         };
         let built = image.labels.get(labels::PROJECT) == Some(&project.name)
-            && (orphans
-                || image
-                    .labels
-                    .get(labels::SERVICE)
-                    .is_some_and(|s| project.services.contains_key(s)));
+            && match image.labels.get(labels::SERVICE) {
+                Some(service) => is_meant(service),
+                None => options.remove_orphans && options.services.is_empty(),
+            };
         if built {
             found.insert(tag.clone());
         }
-        for service in project.services.values() {
+        for service in &services {
             if service.image.is_some() && mode == Images::Local {
                 continue;
             }

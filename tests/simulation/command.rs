@@ -408,7 +408,7 @@ impl Command {
                     timeout: *timeout,
                     ..reconcile::down::Options::default()
                 };
-                down(project, observed, &[], &options)
+                down(project, observed, &[], &options).plan
             }
             Command::Restart {
                 dependents,
