@@ -163,8 +163,11 @@ impl Project {
                 self.disabled.insert(name, service);
             }
         }
+        // What is not declared at all stays named: labels tell of it, and its containers are gone.
+        let disabled = &self.disabled;
         for service in self.services.values_mut() {
-            service.depends_on.retain(|name, _| keep.contains(name));
+            let dependencies = &mut service.depends_on;
+            dependencies.retain(|name, _| keep.contains(name) || !disabled.contains_key(name));
         }
         Ok(())
     }

@@ -3,38 +3,21 @@
 #[path = "support/on_fake.rs"]
 mod on_fake;
 
-use on_fake::{OneFile, loaded, means, on_virtual_time, project, up};
-use regatta::change::run;
+use on_fake::{execute, labelled, loaded, on_virtual_time, project, up};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::engine::{ContainerRequest, Engine};
-use regatta::event::{Event, Notice, Progress, Reporter};
-use regatta::observe::{Observed, Scope, containers_of, observe, project_from_labels};
-use regatta::plan::Plan;
+use regatta::event::{Event, Notice, Progress};
+use regatta::observe::{Observed, Scope, observe};
 use regatta::project::Project;
 use regatta::reconcile::Outcome;
 use regatta::reconcile::down::{Images, Options, down};
 use serde_json::json;
-use tokio::sync::mpsc;
 
 const SCOPE: Scope = Scope {
     networks: true,
     volumes: true,
     images: false,
 };
-
-/// Executes a plan, and gives what is told meanwhile.
-async fn execute(fake: &Fake, project: &Project, observed: &Observed, plan: Plan) -> Vec<Notice> {
-    let (sender, mut told) = mpsc::unbounded_channel();
-    let (reporter, files) = (Reporter::new(sender), OneFile::empty());
-    let done = run(&means(fake, &reporter, &files), plan, project, observed).await;
-    assert!(done.report.is_success(), "{:#?}", done.report.failures);
-    drop(reporter);
-    let mut notices = Vec::new();
-    while let Ok(notice) = told.try_recv() {
-        notices.push(notice);
-    }
-    notices
-}
 
 /// Takes services down; gives the warnings, and the progress.
 async fn take_down(
@@ -60,21 +43,13 @@ async fn take_down_over(
     };
     let images = fake.list_images(Vec::new()).await.expect("images");
     let Outcome { plan, warnings, .. } = down(project, observed, &images, &options);
-    let notices = execute(fake, project, observed, plan).await;
+    let (report, notices) = execute(fake, project, observed, plan).await;
+    assert!(report.is_success(), "{:#?}", report.failures);
     let events = notices.into_iter().filter_map(|notice| match notice {
         Notice::Event(event) => Some(event),
         _ => None,
     });
     (warnings, events.collect())
-}
-
-/// The project as its labels tell it, with what there is of it.
-async fn labelled(fake: &Fake, name: &str) -> (Project, Observed) {
-    let containers = containers_of(fake, name, true).await.expect("containers");
-    let mut observed = Observed::from_containers(containers);
-    observed.networks = fake.networks();
-    observed.volumes = fake.volumes();
-    (project_from_labels(name, &observed), observed)
 }
 
 /// Names of what is left, without the networks that are always there.
@@ -518,7 +493,8 @@ fn what_is_gone_already_is_not_called_removed() {
         let plan = down(&project, &observed, &images, &options).plan;
         // Somebody else is quicker.
         take_down(&fake, &project, &[], options).await;
-        let notices = execute(&fake, &project, &observed, plan).await;
+        let (report, notices) = execute(&fake, &project, &observed, plan).await;
+        assert!(report.is_success(), "{:#?}", report.failures);
         let end = |id: &str| {
             let events = notices.iter().filter_map(|notice| match notice {
                 Notice::Event(event) if event.id == id => {

@@ -6,7 +6,7 @@ use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
-use crate::reconcile::{Outcome, lifecycle};
+use crate::reconcile::lifecycle;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -31,18 +31,17 @@ pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError>
     let scope = Scope::CONTAINERS;
     let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
     let plan = |desired: &mut Desired, observed: &Observed| {
-        Ok(match desired.meant(&args.services)? {
-            None => Outcome::default(),
-            Some(services) => lifecycle::restart(
-                &desired.project,
-                observed,
-                &services,
-                !args.no_deps,
-                args.timeout,
-                !args.no_verify,
-            )
-            .into(),
-        })
+        // Without a file, a name that no container has is refused, too.
+        let services = desired.project.resolve_names(&args.services)?;
+        let plan = lifecycle::restart(
+            &desired.project,
+            observed,
+            &services,
+            !args.no_deps,
+            args.timeout,
+            !args.no_verify,
+        );
+        Ok(plan.into())
     };
     change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
 }

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
 use crate::project::Dependencies;
-use crate::reconcile::{Options, Outcome, lifecycle};
+use crate::reconcile::{Options, lifecycle};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,18 +33,18 @@ pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
     let scope = Scope::CONTAINERS;
     let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
     let plan = |desired: &mut Desired, observed: &Observed| {
-        let Some(named) = desired.meant(&args.services)? else {
-            return Ok(Outcome::default());
-        };
         if desired.from_labels && observed.services.is_empty() {
             return Err(CliError::new(format!(
                 "no container found for project {:?}: not found",
                 desired.project.name
             )));
         }
-        let names: Vec<String> = named.into_iter().collect();
+        // Nothing is taken for granted of a service that neither a file nor a container tells of.
+        let named = desired.project.resolve_names(&args.services)?;
+        let names: Vec<String> = named.iter().cloned().collect();
         desired.select(ctx, &names, Dependencies::Include)?;
         let options = Options {
+            named,
             start: true,
             wait: args.wait,
             unverified: args.no_verify,

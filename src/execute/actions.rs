@@ -124,6 +124,12 @@ impl Walk<'_> {
             Action::RunProvider { service, verb } => self.run_provider(service, *verb).await,
             Action::Wait {
                 service,
+                containers,
+                optional,
+                ..
+            } if containers.is_empty() => self.miss(id, service, *optional),
+            Action::Wait {
+                service,
                 until,
                 containers,
                 optional,
@@ -294,6 +300,18 @@ impl Walk<'_> {
         let event = Event::new(&step.show.id, progress, text);
         self.means.reporter.event(event);
         Ok(())
+    }
+
+    /// What is waited for was never created, or has been removed.
+    fn miss(&self, id: StepId, service: &str, optional: bool) -> Result<(), Trouble> {
+        let cause = &self.plan.step(id).cause;
+        let message = format!("{service} has no container, and {cause}");
+        if optional {
+            self.means.reporter.warning(message);
+            return Ok(());
+        }
+        let trouble = Trouble::new(message).at(format!("services.{service}"));
+        Err(trouble.help("create it with `up` or `create`"))
     }
 
     async fn wait(

@@ -23,7 +23,8 @@ pub async fn containers_of(
 }
 
 /// Rebuilds a project from labels: its services with their scale and dependencies, its networks
-/// and volumes. What labels do not tell is unset.
+/// and volumes. What labels do not tell is unset. A service may depend on one that the project does
+/// not have: no container of that is left.
 pub fn project_from_labels(name: &str, observed: &Observed) -> Project {
     let mut project = Project {
         name: name.to_owned(),
@@ -46,11 +47,6 @@ pub fn project_from_labels(name: &str, observed: &Observed) -> Project {
                 ..Service::default()
             },
         );
-    }
-    // A label may name a service that has no container any more.
-    let known: Vec<String> = project.services.keys().cloned().collect();
-    for service in project.services.values_mut() {
-        service.depends_on.retain(|name, _| known.contains(name));
     }
     let ours = |labels: &std::collections::BTreeMap<String, String>, key: &str| {
         (labels.get(self::labels::PROJECT).map(String::as_str) == Some(name))
@@ -94,11 +90,11 @@ fn parse_depends_on(label: &str) -> Vec<(String, Dependency)> {
             let name = parts.next().unwrap_or_default().to_owned();
             let condition = parts.next().and_then(Condition::parse).unwrap_or_default();
             let restart = parts.next() == Some("true");
-            // Whoever is missing now was removed on purpose: nothing is required of the past.
+            // The label does not tell what is optional: as with Compose, all is required.
             let dependency = Dependency {
                 condition,
                 restart,
-                required: false,
+                required: true,
             };
             (name, dependency)
         })
@@ -114,7 +110,7 @@ mod tests {
         let parsed = parse_depends_on("db:service_healthy:true,init");
         assert_eq!(parsed[0].0, "db");
         assert_eq!(parsed[0].1.condition, Condition::Healthy);
-        assert!(parsed[0].1.restart);
+        assert!(parsed[0].1.restart && parsed[0].1.required);
         assert_eq!(parsed[1].1.condition, Condition::Started);
         assert!(parse_depends_on("").is_empty());
     }

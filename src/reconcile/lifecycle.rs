@@ -8,7 +8,7 @@ use crate::graph::dependency_order;
 use crate::observe::{Observed, ObservedContainer};
 use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId, Until};
 use crate::project::Project;
-use crate::service::Condition;
+use crate::service::{Condition, Service};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The named services (all, if none are named), each with its cause.
@@ -115,9 +115,16 @@ fn serving<'a>(observed: &'a Observed, name: &str) -> Vec<&'a ObservedContainer>
     serving.map(|(_, container)| container).collect()
 }
 
-/// Starts what is not running, dependencies first, their conditions honoured.
+/// Whether a service is to have containers.
+fn has_containers(service: &Service) -> bool {
+    service.replicas() > 0 && service.provider.is_none()
+}
+
+/// Starts what is not running, dependencies first, their conditions honoured. A service that was
+/// never created is left out; only where none was is there nothing to start at all.
 pub fn start(project: &Project, observed: &Observed, options: &Options) -> Outcome {
     let mut planner = Planner::new(project, observed, options);
+    let is_created = observed.replicas().next().is_some();
     for name in dependency_order(project) {
         let fates: Vec<Fate> = serving(observed, name)
             .into_iter()
@@ -127,12 +134,18 @@ pub fn start(project: &Project, observed: &Observed, options: &Options) -> Outco
             })
             .collect();
         let service = &project.services[name];
-        if fates.is_empty() && service.replicas() > 0 && service.provider.is_none() {
-            planner.outcome.obstacles.push(Obstacle {
-                path: format!("services.{name}"),
-                message: format!("service {name:?} has no container to start"),
-                help: Some("create it with `up` or `create`".to_owned()),
-            });
+        if fates.is_empty() && has_containers(service) {
+            let message = format!("service {name:?} has no container to start");
+            let help = "create it with `up` or `create`";
+            if !is_created {
+                planner.outcome.obstacles.push(Obstacle {
+                    path: format!("services.{name}"),
+                    message,
+                    help: Some(help.to_owned()),
+                });
+            } else if options.named.contains(name) {
+                planner.outcome.warnings.push(format!("{message}: {help}"));
+            }
         }
         planner.fates.insert(name, fates);
         planner.plan_starts(name);
@@ -175,7 +188,12 @@ pub fn restart(
             }
             let steps = steps.unwrap_or_default();
             let containers = serving(observed, dependency);
-            if how.condition == Condition::Started || containers.is_empty() {
+            // One that is to be restarted as well, and is not there, is missing.
+            let is_missing = containers.is_empty()
+                && how.restart
+                && meant.contains_key(dependency.as_str())
+                && has_containers(&project.services[dependency]);
+            if how.condition == Condition::Started || (containers.is_empty() && !is_missing) {
                 after.extend(steps);
                 continue;
             }
@@ -212,7 +230,7 @@ pub fn restart(
 
 fn restart_one(
     plan: &mut Plan,
-    service: &crate::service::Service,
+    service: &Service,
     container: &ObservedContainer,
     cause: &str,
     timeout: Option<i64>,

@@ -5,7 +5,7 @@ use crate::engine::{ContainerState, Health};
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, PRE_STOP, Step, StepId, Target, Until};
 use crate::project::Project;
-use crate::service::{Condition, Service};
+use crate::service::{Condition, Dependency, Service};
 
 impl<'a> Planner<'a> {
     pub(super) fn plan_starts(&mut self, name: &'a str) {
@@ -410,6 +410,11 @@ impl<'a> Planner<'a> {
         let mut waits = Vec::new();
         for (name, dependency) in &service.depends_on {
             let Some((name, target)) = project.services.get_key_value(name) else {
+                // Labels tell of a dependency that has no container any more.
+                let is_asked_for = starting && dependency.condition != Condition::Started;
+                if is_asked_for && !project.declares(name) {
+                    waits.push(self.plan_wait_for(name, dependency, service));
+                }
                 continue;
             };
             if target.replicas() == 0 {
@@ -429,10 +434,21 @@ impl<'a> Planner<'a> {
             if ready || (!starting && starts.is_empty() && self.is_pending_only(name)) {
                 continue;
             }
-            let until = Until::Condition(dependency.condition);
-            waits.push(self.plan_wait(name, until, !dependency.required, &service.name));
+            waits.push(self.plan_wait_for(name, dependency, service));
         }
         waits
+    }
+
+    fn plan_wait_for(
+        &mut self,
+        name: &'a str,
+        dependency: &Dependency,
+        service: &Service,
+    ) -> StepId {
+        let condition = dependency.condition;
+        let cause = format!("{} depends on it ({})", service.name, condition.as_str());
+        let until = Until::Condition(condition);
+        self.plan_wait(name, until, !dependency.required, cause)
     }
 
     fn is_satisfied(&self, name: &str, condition: Condition) -> bool {
@@ -451,7 +467,7 @@ impl<'a> Planner<'a> {
             .all(|c| c.state.is_up() && c.health != Some(Health::Unhealthy))
     }
 
-    fn plan_wait(&mut self, name: &'a str, until: Until, optional: bool, cause: &str) -> StepId {
+    fn plan_wait(&mut self, name: &'a str, until: Until, optional: bool, cause: String) -> StepId {
         let word = match until {
             Until::Condition(condition) => condition.as_str(),
             Until::RunningOrHealthy => "running_or_healthy",
@@ -468,7 +484,7 @@ impl<'a> Planner<'a> {
                 containers,
                 optional,
             },
-            format!("{cause} depends on it ({word})"),
+            cause,
         );
         let mut after = self.starts.get(name).cloned().unwrap_or_default();
         if !optional {
@@ -512,7 +528,7 @@ impl<'a> Planner<'a> {
             } else {
                 Until::RunningOrHealthy
             };
-            self.plan_wait(name, until, false, "--wait");
+            self.plan_wait(name, until, false, "--wait waits for it".to_owned());
         }
     }
 }

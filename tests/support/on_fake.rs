@@ -2,14 +2,15 @@
 
 //! A project in memory on the engine in memory.
 
-use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare};
+use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
 use regatta::engine::{ContainerRequest, Engine, EngineError};
-use regatta::event::Reporter;
-use regatta::execute::{DEFAULT_LIMIT, Means};
+use regatta::event::{Notice, Reporter};
+use regatta::execute::{DEFAULT_LIMIT, Means, Report};
 use regatta::image::build::BuildOptions;
 use regatta::interrupt::Interrupts;
 use regatta::load::{FileKind, Files, LoadOptions, Loaded, load};
+use regatta::observe::{Observed, containers_of, project_from_labels};
 use regatta::plan::Plan;
 use regatta::project::Project;
 use regatta::reconcile::Options;
@@ -135,6 +136,33 @@ pub async fn up_with(fake: &Fake, project: &Project, mut options: Options) -> Do
     let prepared = prepared.expect("a snapshot");
     let done = carry_out(&means, project, prepared, &mut options, no).await;
     done.expect("an answer").1.expect("no obstacles")
+}
+
+/// Executes a plan; gives what became of it, and what was told meanwhile.
+pub async fn execute(
+    fake: &Fake,
+    project: &Project,
+    observed: &Observed,
+    plan: Plan,
+) -> (Report, Vec<Notice>) {
+    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (reporter, files) = (Reporter::new(sender), OneFile::empty());
+    let done = run(&means(fake, &reporter, &files), plan, project, observed).await;
+    drop(reporter);
+    let mut notices = Vec::new();
+    while let Ok(notice) = told.try_recv() {
+        notices.push(notice);
+    }
+    (done.report, notices)
+}
+
+/// The project as its labels tell it, with what there is of it.
+pub async fn labelled(fake: &Fake, name: &str) -> (Project, Observed) {
+    let containers = containers_of(fake, name, true).await.expect("containers");
+    let mut observed = Observed::from_containers(containers);
+    observed.networks = fake.networks();
+    observed.volumes = fake.volumes();
+    (project_from_labels(name, &observed), observed)
 }
 
 /// Runs a change that is killed where the engine does not answer.
