@@ -496,13 +496,13 @@ fn what_is_gone_already_is_not_called_removed() {
         let (report, notices) = execute(&fake, &project, &observed, plan).await;
         assert!(report.is_success(), "{:#?}", report.failures);
         let end = |id: &str| {
-            let events = notices.iter().filter_map(|notice| match notice {
+            let mut events = notices.iter().filter_map(|notice| match notice {
                 Notice::Event(event) if event.id == id => {
                     Some((event.progress, event.text.clone()))
                 }
                 _ => None,
             });
-            events.last().expect("an event")
+            events.next_back().expect("an event")
         };
         let text = "No resource found to remove";
         let (progress, said) = end("Network shop_default");
