@@ -3,7 +3,7 @@
 #[path = "support/on_fake.rs"]
 mod on_fake;
 
-use on_fake::{execute, labelled, loaded, on_virtual_time, project, up};
+use on_fake::{execute, labelled, loaded, on_virtual_time, project, up, up_with};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::engine::{ContainerRequest, Engine};
 use regatta::event::{Event, Notice, Progress};
@@ -471,6 +471,31 @@ fn what_is_still_in_use_is_not_called_removed() {
             assert_eq!(shown, expected, "{id}");
         }
         assert!(left(&fake).contains("shop_data shop_default"));
+    });
+}
+
+#[test]
+fn a_volume_that_is_still_in_use_is_not_called_recreated() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &project(SHOP)).await;
+        let request = ContainerRequest {
+            name: "stranger".into(),
+            platform: None,
+            body: json!({ "Image": "busybox", "HostConfig": { "Binds": ["shop_data:/d"] } }),
+        };
+        fake.create_container(request).await.expect("a container");
+        let changed = project(&SHOP.replace("data: {}", "data: {labels: {v: two}}"));
+        let options = regatta::reconcile::Options {
+            recreate_volumes: ["data".to_owned()].into(),
+            ..on_fake::options()
+        };
+        let report = up_with(&fake, &changed, options).await.report;
+        let failure = report.failures.first().expect("a failure");
+        assert_eq!(failure.resource, "Volume shop_data");
+        assert!(failure.message.contains("volume is in use"), "{failure:?}");
+        let volume = fake.volumes().into_iter().find(|v| v.name == "shop_data");
+        assert!(!volume.expect("the volume").labels.contains_key("v"));
     });
 }
 

@@ -4,8 +4,10 @@
 //! they alone use ([`claims`]).
 
 mod claims;
+mod images;
 
 use self::claims::Claims;
+use self::images::images_to_remove;
 use super::lifecycle::provider;
 use super::{Outcome, existing};
 use crate::engine::ImageSummary;
@@ -14,7 +16,6 @@ use crate::labels;
 use crate::observe::{Observed, ObservedContainer};
 use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId};
 use crate::project::Project;
-use crate::value::image::Reference;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// `--rmi`.
@@ -351,46 +352,4 @@ impl<'a> Teardown<'a> {
         self.warnings
             .push(format!("{sort} {name} is not removed: {user} uses it"));
     }
-}
-
-/// Tags of the images that `--rmi` takes away: those labelled as built for a service that goes
-/// down, those under such a service's default name, and with [`Images::All`] every named one; with
-/// orphans, also those built for services that are not declared any more.
-fn images_to_remove(
-    project: &Project,
-    images: &[ImageSummary],
-    mode: Images,
-    options: &Options,
-) -> BTreeSet<String> {
-    let is_meant = |service: &String| match project.services.contains_key(service) {
-        true => options.includes(service),
-        // Where all goes down, those of inactive profiles go, too, as with Compose.
-        false => {
-            options.remove_orphans && (options.services.is_empty() || !project.declares(service))
-        }
-    };
-    let services = project.services.values();
-    let services: Vec<_> = services.filter(|s| options.includes(&s.name)).collect();
-    let mut found = BTreeSet::new();
-    for image in images {
-        let Some(tag) = image.tags.first() else {
-            continue;
-        };
-        let built = image.labels.get(labels::PROJECT) == Some(&project.name)
-            && match image.labels.get(labels::SERVICE) {
-                Some(service) => is_meant(service),
-                None => options.remove_orphans && options.services.is_empty(),
-            };
-        if built {
-            found.insert(tag.clone());
-        }
-        for service in &services {
-            if service.image.is_some() && mode == Images::Local {
-                continue;
-            }
-            let wanted = Reference::parse(&project.image_name(service));
-            found.extend(image.tags.iter().filter(|t| wanted.matches(t)).cloned());
-        }
-    }
-    found
 }
