@@ -10,5 +10,6 @@ pub mod glob;
 pub mod image;
 pub mod number;
 pub mod path;
+pub mod program;
 pub mod similar;
 pub mod words;

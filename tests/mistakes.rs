@@ -73,7 +73,7 @@ fn found(case: &Case) -> (String, usize) {
         let more = lint::run(&subject, &levels, true);
         lint::add(&mut findings, more);
     }
-    levels.apply(&mut findings);
+    lint::conclude(&levels, &mut findings);
     let unplaced = |f: &&Diagnostic| f.span.is_none();
     let unplaced = findings.iter().filter(unplaced).count();
     let text = diagnostic::text(&findings, &loaded.sources, false);

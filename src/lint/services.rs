@@ -15,7 +15,7 @@ pub const RULES: &[Rule] = &[
     Rule::always("unknown-capability", capabilities),
     Rule::always("unhealthy-dependency", dependencies),
     Rule::checking("healthcheck-form", healthcheck),
-    Rule::checking("swarm-only", swarm),
+    Rule::checking("swarm-only", swarm).on_request(),
     Rule::checking("old-link", links).on_request(),
     Rule::checking("privileged-service", privileged).on_request(),
     Rule::checking("floating-image", floating).on_request(),
@@ -179,6 +179,51 @@ fn capabilities(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Official images, which bring no healthcheck. Another name without a registry may be that of an
+/// image that was built here, with one.
+const OFFICIAL: [&str; 40] = [
+    "alpine",
+    "amazonlinux",
+    "archlinux",
+    "busybox",
+    "caddy",
+    "cassandra",
+    "couchdb",
+    "debian",
+    "eclipse-mosquitto",
+    "elasticsearch",
+    "fedora",
+    "ghost",
+    "golang",
+    "haproxy",
+    "httpd",
+    "influxdb",
+    "kibana",
+    "logstash",
+    "mariadb",
+    "memcached",
+    "mongo",
+    "mysql",
+    "nats",
+    "neo4j",
+    "nextcloud",
+    "nginx",
+    "node",
+    "percona",
+    "php",
+    "postgres",
+    "python",
+    "rabbitmq",
+    "redis",
+    "registry",
+    "solr",
+    "traefik",
+    "ubuntu",
+    "wordpress",
+    "zookeeper",
+    "valkey/valkey",
+];
+
 /// Whether a service certainly has no healthcheck; an image of somebody's own may bring one, but
 /// Docker's official images never do.
 fn is_never_healthy(service: &Item<'_>) -> Option<&'static str> {
@@ -198,7 +243,10 @@ fn is_never_healthy(service: &Item<'_>) -> Option<&'static str> {
         _ => {
             let (image, _) = service.text(&["image"])?;
             let name = Reference::parse(image).name;
-            name.starts_with("docker.io/library/")
+            let name = name.strip_prefix("docker.io/")?;
+            let name = name.strip_prefix("library/").unwrap_or(name);
+            OFFICIAL
+                .contains(&name)
                 .then_some("has no healthcheck, nor do Docker's official images bring one")
         }
     }

@@ -129,6 +129,7 @@ pub fn start(project: &Project, observed: &Observed, options: &Options) -> Outco
         let service = &project.services[name];
         if fates.is_empty() && service.replicas() > 0 && service.provider.is_none() {
             planner.outcome.obstacles.push(Obstacle {
+                code: super::OBSTACLE,
                 path: format!("services.{name}"),
                 message: format!("service {name:?} has no container to start"),
                 help: Some("create it with `up` or `create`".to_owned()),
