@@ -444,7 +444,11 @@ impl Context {
         }
         if let Some(project) = &project {
             levels.read(&project.rest, project.services.iter(), &mut findings);
-            let subject = Subject::of_canonical(project, &sources, &self.files, &findings);
+            let assembled = load::assembled(project);
+            let subject = Subject {
+                project: assembled.as_ref(),
+                ..Subject::of_canonical(project, &sources, &self.files, &findings)
+            };
             let found = lint::run(&subject, &levels, true);
             lint::add(&mut findings, found);
         }

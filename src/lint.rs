@@ -26,7 +26,6 @@ use crate::load::{CanonicalProject, Files, Sources};
 use crate::project::Project;
 use crate::tree::{Map, Node, Span};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// When a rule speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,8 +157,8 @@ pub struct Subject<'a> {
     pub volumes: Vec<Item<'a>>,
     /// Secrets, configs and extensions.
     pub rest: &'a Node,
-    /// Absolute project directory.
-    pub directory: &'a Path,
+    /// The project with types, where it is known.
+    pub project: Option<&'a Project>,
     /// What programs are looked for with.
     pub environment: &'a BTreeMap<String, String>,
     pub sources: &'a Sources,
@@ -181,7 +180,7 @@ impl<'a> Subject<'a> {
             networks: items(Some(&project.networks)).collect(),
             volumes: items(Some(&project.volumes)).collect(),
             rest: &project.rest,
-            directory: &project.working_dir,
+            project: None,
             environment: &project.environment,
             sources,
             files,
@@ -211,7 +210,7 @@ impl<'a> Subject<'a> {
             networks: networks.map(|n| item(&*n.key, n.span, &n.spec)).collect(),
             volumes: volumes.map(|v| item(&*v.key, v.span, &v.spec)).collect(),
             rest: &project.spec,
-            directory: &project.working_dir,
+            project: Some(project),
             environment: &project.environment,
             sources,
             files,

@@ -6,7 +6,7 @@
 
 use super::{Prepared, containers_by_service};
 use crate::diagnostic::Diagnostic;
-use crate::engine::request::{ContainerRef, Resolved, container_request, file_contents};
+use crate::engine::request::{ContainerRef, refused};
 use crate::engine::{ContainerFilter, ContainerSummary, Engine, EngineError};
 use crate::image::build::{self, BuildError, BuildOptions};
 use crate::load::{FileKind, Files};
@@ -122,17 +122,7 @@ impl Preflight<'_> {
         containers: &BTreeMap<String, Vec<ContainerRef>>,
     ) -> Option<Obstacle> {
         let read = |path: &Path| self.files.read(path);
-        let resolved = Resolved {
-            number: Some(1),
-            containers: containers.clone(),
-            read: Some(&read),
-            ..Resolved::default()
-        };
-        let labels = service.labels.clone();
-        let request = container_request(project, service, name, labels, &resolved).map(|_| ());
-        let files = || file_contents(project, service, None).map(|_| ());
-        let refusal = request.and_then(|()| files()).err()?;
-        Some(of_finding(*refusal))
+        refused(project, service, name, containers, &read).map(of_finding)
     }
 
     /// What the engine will look for on this machine and not find.

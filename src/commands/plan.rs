@@ -79,7 +79,9 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
         _ => render_text(&outcome.plan, &project.name, &place),
     };
     if !outcome.obstacles.is_empty() {
-        return Err(desired.obstacles(ctx, &outcome.obstacles));
+        return Err(desired
+            .obstacles(ctx, &outcome.obstacles)
+            .hint("`up` would stop here, before anything is changed"));
     }
     output::write(&text)?;
     Ok(match outcome.plan.changes_anything() {

@@ -2,41 +2,19 @@
 //! command stops there (`change/preflight.rs`); here it is told when the files are checked.
 
 use super::{Report, Rule, Subject};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::engine::request::{ContainerRef, refused as refusal_of};
 use crate::load::FileKind;
-use crate::tree::Node;
 use crate::value::program;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub const RULES: &[Rule] = &[
-    Rule::checking("external-secret", external),
     Rule::checking("missing-build-context", contexts),
     Rule::checking("missing-file-source", sources),
     Rule::checking("missing-provider", providers),
-    Rule::checking("missing-seccomp-profile", profiles),
+    Rule::checking("refused-service", refused),
 ];
-
-/// Secrets and configs that only a swarm has.
-fn external(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for service in &subject.services {
-        for section in ["secrets", "configs"] {
-            for (index, reference) in service.list(&[section]).iter().enumerate() {
-                let source = reference.get("source").and_then(Node::as_str);
-                let mut objects = subject.section(section);
-                let object = objects.find(|object| Some(object.key) == source);
-                let Some(object) = object.filter(|object| object.is_external()) else {
-                    continue;
-                };
-                let what = section.trim_end_matches('s');
-                report.warn(
-                    format!("services.{}.{section}[{index}]", service.key),
-                    reference.span,
-                    format!("{what} {} is external, and only a swarm has such: the service cannot be created", object.key),
-                    "give it a `file`, `environment` or `content`",
-                );
-            }
-        }
-    }
-}
 
 fn sources(subject: &Subject<'_>, report: &mut Report<'_>) {
     for section in ["secrets", "configs"] {
@@ -107,25 +85,35 @@ fn providers(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Profiles of `security_opt: [seccomp=…]`, which are read here and sent along.
-fn profiles(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for service in &subject.services {
-        for (index, option) in service.list(&["security_opt"]).iter().enumerate() {
-            let text = option.as_str().unwrap_or_default();
-            let parts = text.split_once('=').or_else(|| text.split_once(':'));
-            let Some(("seccomp", profile)) = parts else {
-                continue;
-            };
-            let file = subject.directory.join(profile);
-            let is_word = ["unconfined", "builtin"].contains(&profile);
-            if !is_word && subject.files.kind(&file).is_none() {
-                report.warn(
-                    format!("services.{}.security_opt[{index}]", service.key),
-                    option.span,
-                    format!("{} is not there: the service cannot be created", file.display()),
-                    "mend the path, which starts from the project's directory, or write seccomp=unconfined",
-                );
-            }
+/// The codes of refusals that another rule explains.
+const EXPLAINED: [&str; 2] = ["invalid-port", "mount-target"];
+
+/// What no request to an engine can say: an external secret, a profile of seccomp that cannot be
+/// read… The very requests are made that would be sent.
+fn refused(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(project) = subject.project else {
+        return;
+    };
+    let containers = project.services.values().map(|service| {
+        let name = project.container_name(service, 1);
+        let container = ContainerRef {
+            id: name.clone(),
+            name,
+        };
+        (service.name.clone(), vec![container])
+    });
+    let containers: BTreeMap<_, _> = containers.collect();
+    let read = |path: &Path| subject.files.read(path);
+    for service in project.services.values().filter(|s| s.provider.is_none()) {
+        let name = project.container_name(service, 1);
+        let refusal = refusal_of(project, service, &name, &containers, &read);
+        if let Some(refusal) = refusal.filter(|r| !EXPLAINED.contains(&r.code)) {
+            report.push(Diagnostic {
+                code: report.code,
+                severity: Severity::Warning,
+                message: format!("{}: the service cannot be created", refusal.message),
+                ..refusal
+            });
         }
     }
 }

@@ -114,7 +114,10 @@ fn targets(subject: &Subject<'_>, report: &mut Report<'_>) {
                     path,
                     target.span,
                     format!("the engine will refuse this: `{text}`, the path in the container, is not absolute"),
-                    &format!("write `/{text}`"),
+                    &match text.contains(['\\', ':']) {
+                        true => "a path in the container begins with `/`".to_owned(),
+                        false => format!("write `/{text}`"),
+                    },
                 ),
             }
         }

@@ -6,8 +6,9 @@
 use crate::diagnostic::Diagnostic;
 use crate::load::narrow::uses;
 use crate::project::{Dependencies, Project};
+use crate::tree::{Node, Span, Value};
 use crate::value::glob;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sections whose objects services use.
 const RESOURCES: [&str; 4] = ["networks", "volumes", "secrets", "configs"];
@@ -15,7 +16,7 @@ const RESOURCES: [&str; 4] = ["networks", "volumes", "secrets", "configs"];
 /// What is selected: every active service, unless some were named.
 #[derive(Debug)]
 pub struct Selection<'a> {
-    services: BTreeSet<&'a str>,
+    services: BTreeMap<&'a str, &'a Node>,
     /// All services, those in no active profile included.
     declared: Vec<&'a str>,
     /// Section and key of what the selected services use; `None` where no service was named.
@@ -43,8 +44,12 @@ impl<'a> Selection<'a> {
                 }
             }
         }
-        let specs = services.iter().map(|name| &project.services[*name].spec);
-        let used = (!names.is_empty()).then(|| specs.flat_map(uses).collect());
+        let services: BTreeMap<&str, &Node> = services
+            .into_iter()
+            .map(|name| (name, &project.services[name].spec))
+            .collect();
+        let used = services.values().flat_map(|spec| uses(spec));
+        let used = (!names.is_empty()).then(|| used.collect());
         let declared = project.services.keys().chain(project.disabled.keys());
         Selection {
             declared: declared.map(String::as_str).collect(),
@@ -54,7 +59,7 @@ impl<'a> Selection<'a> {
     }
 
     pub fn has_service(&self, name: &str) -> bool {
-        self.services.contains(name)
+        self.services.contains_key(name)
     }
 
     pub fn has_resource(&self, section: &'static str, key: &str) -> bool {
@@ -64,26 +69,50 @@ impl<'a> Selection<'a> {
 
     /// Whether a finding is about something that the command touches. Errors always count.
     pub fn concerns(&self, finding: &Diagnostic) -> bool {
-        if finding.is_error() {
-            return true;
-        }
-        if let Some(path) = finding.path.strip_prefix("services.") {
+        finding.is_error()
+            || self.has_path(&finding.path)
+            // By an anchor or `extends` it is about others than the one it was found in.
+            || finding.span.is_some_and(|span| self.shares(span))
+    }
+
+    fn has_path(&self, path: &str) -> bool {
+        if let Some(path) = path.strip_prefix("services.") {
             // A name may hold dots: of `web` and `web.old` the longer one is meant.
             let names = self.declared.iter().filter(|name| is_below(path, name));
             let name = names.max_by_key(|name| name.len());
-            return name.is_none_or(|name| self.services.contains(name));
+            return name.is_none_or(|name| self.services.contains_key(name));
         }
         let Some(used) = &self.used else {
             return true;
         };
+        if path.starts_with("x-") {
+            return false;
+        }
         RESOURCES.iter().all(|section| {
-            let below = finding.path.strip_prefix(section);
+            let below = path.strip_prefix(section);
             let Some(path) = below.and_then(|below| below.strip_prefix('.')) else {
                 return true;
             };
             let mut used = used.iter();
             used.any(|(of, key)| of == section && is_below(path, key))
         })
+    }
+
+    /// Whether a place is part of a selected service.
+    fn shares(&self, place: Span) -> bool {
+        self.services.values().any(|spec| holds(spec, place))
+    }
+}
+
+/// Whether a value below a node was read from a place, or from around it.
+fn holds(node: &Node, place: Span) -> bool {
+    match &node.value {
+        Value::Map(map) => map.iter().any(|(_, value)| holds(value, place)),
+        Value::Seq(items) => items.iter().any(|item| holds(item, place)),
+        _ => {
+            let span = node.span;
+            span.source == place.source && span.start <= place.start && place.end <= span.end
+        }
     }
 }
 
@@ -170,7 +199,7 @@ secrets: {cert: {file: ./a}, other: {file: ./b}}
             all.iter().filter(concerns).copied().collect::<Vec<_>>()
         };
         use Dependencies::{Ignore, Include};
-        let general = ["", "version", "x-common.a"];
+        let general = ["", "version"];
         let with = |more: &[&'static str]| [&general[..], more].concat();
         let db = [
             "services.db.volumes[0]",
@@ -201,5 +230,29 @@ secrets: {cert: {file: ./a}, other: {file: ./b}}
         }
         let alone = shown(&["web"], Ignore);
         assert!(alone.contains(&"networks.front") && !alone.contains(&"volumes.data"));
+    }
+
+    #[test]
+    fn what_is_shared_counts_for_each_service_that_has_it() {
+        let files = Memory(
+            "x-common: &common {environment: {ZONE: '${ZONE}'}}\nservices:\n  web: {<<: *common, image: i}\n  api: &api {image: 'i:${TAG}'}\n  jobs: {extends: api}\n  db: {image: i}\n",
+        );
+        let options = LoadOptions {
+            cwd: PathBuf::from("/p"),
+            ..LoadOptions::default()
+        };
+        let loaded = load::load(&files, &options);
+        let project = loaded.project.expect("a project");
+        let shown = |name: &str| -> Vec<&str> {
+            let names = [name.to_owned()];
+            let selection = Selection::new(&project, &names, Dependencies::Include);
+            let found = loaded.findings.iter().filter(|f| selection.concerns(f));
+            found
+                .map(|f| f.message.split('"').nth(1).unwrap_or_default())
+                .collect()
+        };
+        assert_eq!(shown("web"), ["ZONE"]);
+        assert_eq!(shown("jobs"), ["TAG"]);
+        assert_eq!(shown("db"), [""; 0]);
     }
 }

@@ -68,7 +68,7 @@ impl Task<'_> {
             ),
             false => (
                 format!("`{target}`, the path in the container, is not absolute"),
-                "write a / in front",
+                "a path in the container begins with `/`",
             ),
         };
         let refusal = self.refuse(code, &path, message);

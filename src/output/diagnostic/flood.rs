@@ -158,9 +158,17 @@ fn words(entry: &Entry<'_>) -> String {
         ..
     } = entry.first;
     let name = message.split('"').nth(1);
+    // The title says the rest.
+    let message = match code.strip_prefix("missing-") {
+        Some(_) => {
+            let path = message.trim_start_matches("nothing can be built: ");
+            path.split(" is not there").next().unwrap_or(path)
+        }
+        None => message.as_str(),
+    };
     let words = match (name, path.as_str()) {
         (Some(name), _) if *code == "unset-variable" => name.to_owned(),
-        (_, "") => message.clone(),
+        (_, "") => message.to_owned(),
         (_, path) => format!("{path}: {message}"),
     };
     match entry.others.len() {
@@ -253,11 +261,11 @@ warning[unset-variable]: 136 variables are not set, and become blank strings
  = help: set them in .env or in the shell, give them defaults as in ${NAME:-default}, or write $$ for a plain $
 
 warning[missing-file-source]: 5 files of secrets and configs are not there
-  compose.yaml:161:4  secrets.s1.file: /c/1.pem is not there
-  compose.yaml:162:4  secrets.s2.file: /c/2.pem is not there
-  compose.yaml:163:4  secrets.s3.file: /c/3.pem is not there
-  compose.yaml:164:4  secrets.s4.file: /c/4.pem is not there
-  compose.yaml:165:4  secrets.s5.file: /c/5.pem is not there
+  compose.yaml:161:4  secrets.s1.file: /c/1.pem
+  compose.yaml:162:4  secrets.s2.file: /c/2.pem
+  compose.yaml:163:4  secrets.s3.file: /c/3.pem
+  compose.yaml:164:4  secrets.s4.file: /c/4.pem
+  compose.yaml:165:4  secrets.s5.file: /c/5.pem
  = help: make the file
 ";
         assert!(shown.ends_with(rest), "{shown}");
