@@ -4,6 +4,7 @@
 //! switched ([`levels`]). Every family of rules is a file with a table; a new rule is a line in
 //! one of them and a section in `docs/diagnostics.md`.
 
+mod dependencies;
 mod development;
 pub mod levels;
 mod missing;
@@ -97,6 +98,7 @@ pub fn conclude(levels: &Levels, findings: &mut Vec<Diagnostic>) {
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         services::RULES,
+        dependencies::RULES,
         ports::RULES,
         networks::RULES,
         mounts::RULES,
