@@ -1,6 +1,10 @@
 //! A change from beginning to end: observe, reconcile, and where a pull or a build may turn out
 //! to change an image, do that first and look again. Then ask, and execute.
 
+mod preflight;
+
+pub use preflight::Preflight;
+
 use crate::engine::request::{ContainerRef, Resolved, container_request};
 use crate::engine::{ContainerState, Engine, EngineError};
 use crate::execute::{Means, Report, execute};
@@ -172,6 +176,14 @@ pub async fn carry_out(
     options: &mut Options,
     agree: &mut Agree<'_>,
 ) -> Result<(Prepared, Option<Done>), EngineError> {
+    let preflight = Preflight {
+        engine: means.engine,
+        files: means.files,
+        build: &means.build,
+    };
+    if prepared.outcome.obstacles.is_empty() {
+        preflight.check(project, &mut prepared).await?;
+    }
     if !prepared.outcome.obstacles.is_empty() {
         return Ok((prepared, None));
     }
@@ -185,6 +197,10 @@ pub async fn carry_out(
         let mut observed = prepared.observed;
         observed.images = local_images(means.engine, project).await?;
         prepared = plan(project, observed, options, agree).await;
+        preflight.check(project, &mut prepared).await?;
+        if !prepared.outcome.obstacles.is_empty() {
+            return Ok((prepared, None));
+        }
     }
     let plan = std::mem::take(&mut prepared.outcome.plan);
     let is_change = plan.changes_anything();

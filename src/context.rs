@@ -3,7 +3,7 @@
 
 use crate::cli::Globals;
 use crate::cli::argv::Program;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, shared};
 use crate::engine::Engine;
 use crate::engine::docker::{self, Docker};
 use crate::engine::endpoint::{self, Surroundings, Wishes};
@@ -12,13 +12,13 @@ use crate::event::Reporter;
 use crate::image::auth::ClientKeyring;
 use crate::image::build::{BuildOptions, find_buildx};
 use crate::interrupt::Interrupts;
-use crate::lint::{self, Levels, Subject};
+use crate::lint::{self, Levels, Selection, Subject};
 use crate::load::disk::DiskFiles;
 use crate::load::history::History;
 use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
 use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
-use crate::project::Project;
+use crate::project::{Dependencies, Project};
 use crate::remote::{RemoteFiles, Settings};
 use crate::terminal;
 use crate::tree::Node;
@@ -287,10 +287,15 @@ impl Context {
         if let (Some(name), []) = (&self.globals.project_name, self.globals.files.as_slice()) {
             return Ok(by_labels(name));
         }
-        let loaded = load::load(&self.files, &self.without_env_files(services));
+        let mut loaded = load::load(&self.files, &self.without_env_files(services));
         if let (None, Some(name)) = (&loaded.project, self.variable(PROJECT_NAME)) {
             return Ok(by_labels(name));
         }
+        if let Some(project) = &loaded.project {
+            let selection = Selection::new(project, services, Dependencies::Include);
+            loaded.findings.retain(|f| selection.concerns(f));
+        }
+        shared::tell_once(&mut loaded.findings);
         output::findings(self, &loaded.findings, &loaded.sources);
         let project = loaded.project.ok_or_else(|| self.refused())?;
         Ok(Target {
@@ -364,29 +369,49 @@ impl Context {
     /// Loads a project with the texts it was read from, so that what turns up later can be shown
     /// at its place.
     pub fn load_placed(&self, options: &LoadOptions) -> Result<(Project, Sources), CliError> {
-        self.settled(load::load(&self.files, options), false)
+        self.settled(
+            load::load(&self.files, options),
+            &options.named_services,
+            None,
+        )
     }
 
     /// As [`Context::load_placed`], for commands that make something of the project: with
-    /// warnings about what the engine will refuse.
-    pub fn load_linted(&self, options: &LoadOptions) -> Result<(Project, Sources), CliError> {
-        self.settled(load::load(&self.files, options), true)
+    /// warnings about what the engine will refuse. What is shown is about the services that the
+    /// options name, with or without what these depend on.
+    pub fn load_linted(
+        &self,
+        options: &LoadOptions,
+        dependencies: Dependencies,
+    ) -> Result<(Project, Sources), CliError> {
+        let loaded = load::load(&self.files, options);
+        self.settled(loaded, &options.named_services, Some(dependencies))
     }
 
-    fn settled(&self, mut loaded: Loaded, lints: bool) -> Result<(Project, Sources), CliError> {
+    /// Shows what was found about the named services (all, if none are named). `linted` says that
+    /// the rules are run, and on what besides them.
+    fn settled(
+        &self,
+        mut loaded: Loaded,
+        named: &[String],
+        linted: Option<Dependencies>,
+    ) -> Result<(Project, Sources), CliError> {
         let mut levels = self.levels.clone();
         if let Some(project) = &loaded.project {
             let services = project.services.iter();
             let services = services.map(|(name, service)| (name.as_str(), &service.spec));
             levels.read(&project.spec, services, &mut loaded.findings);
-            if lints {
-                let subject =
-                    Subject::of_project(project, &loaded.sources, &self.files, &loaded.findings);
+            let dependencies = linted.unwrap_or(Dependencies::Include);
+            let selection = Selection::new(project, named, dependencies);
+            loaded.findings.retain(|f| selection.concerns(f));
+            if linted.is_some() {
+                let (sources, found) = (&loaded.sources, &loaded.findings);
+                let subject = Subject::of_project(project, &selection, sources, &self.files, found);
                 let found = lint::run(&subject, &levels, false);
                 lint::add(&mut loaded.findings, found);
             }
         }
-        levels.apply(&mut loaded.findings);
+        lint::conclude(&levels, &mut loaded.findings);
         output::findings(self, &loaded.findings, &loaded.sources);
         match loaded.project {
             Some(project) if !loaded.findings.iter().any(Diagnostic::is_error) => {
@@ -419,11 +444,15 @@ impl Context {
         }
         if let Some(project) = &project {
             levels.read(&project.rest, project.services.iter(), &mut findings);
-            let subject = Subject::of_canonical(project, &sources, &self.files, &findings);
+            let assembled = load::assembled(project);
+            let subject = Subject {
+                project: assembled.as_ref(),
+                ..Subject::of_canonical(project, &sources, &self.files, &findings)
+            };
             let found = lint::run(&subject, &levels, true);
             lint::add(&mut findings, found);
         }
-        levels.apply(&mut findings);
+        lint::conclude(&levels, &mut findings);
         output::checked(self, &findings, &sources)?;
         match project {
             Some(project) if !findings.iter().any(Diagnostic::is_error) => Ok((project, sources)),
@@ -457,7 +486,7 @@ impl Context {
             let services = project.services.iter();
             levels.read(&project.rest, services, &mut loaded.findings);
         }
-        levels.apply(&mut loaded.findings);
+        lint::conclude(&levels, &mut loaded.findings);
         output::findings(self, &loaded.findings, &loaded.sources);
         let history = loaded.history.take().map(|h| *h).unwrap_or_default();
         match loaded.project {
@@ -480,7 +509,8 @@ impl Context {
 
     /// Loads the merged model alone, and shows what was found on the way.
     pub fn load_model(&self, options: &LoadOptions) -> Result<(Node, Sources), CliError> {
-        let loaded = load::load_model(&self.files, options);
+        let mut loaded = load::load_model(&self.files, options);
+        shared::tell_once(&mut loaded.findings);
         output::findings(self, &loaded.findings, &loaded.sources);
         match loaded.findings.iter().any(Diagnostic::is_error) {
             true => Err(self.refused()),

@@ -1,6 +1,7 @@
 //! Findings about what the user wrote: what is wrong, where it stands, what to do.
 
 pub mod findings;
+pub mod shared;
 
 pub use findings::Findings;
 

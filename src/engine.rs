@@ -416,6 +416,16 @@ pub trait Engine: Send + Sync {
     fn put_archive<'a>(&'a self, id: &'a str, path: &'a str, tar: Vec<u8>) -> Reply<'a, ()>;
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk>;
 
+    /// Whether it is certain that the engine sees the files of this machine, as far as its answers
+    /// have shown by now. No request.
+    fn is_on_this_machine(&self) -> bool {
+        false
+    }
+    /// The runtimes that it has by name; `None` where it does not tell.
+    fn runtimes(&self) -> Reply<'_, Option<Vec<String>>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Whether [`Engine::life`] may have something to say. No request.
     fn sees_processes(&self) -> bool {
         false

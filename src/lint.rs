@@ -4,22 +4,29 @@
 //! switched ([`levels`]). Every family of rules is a file with a table; a new rule is a line in
 //! one of them and a section in `docs/diagnostics.md`.
 
+mod dependencies;
+mod development;
 pub mod levels;
+mod missing;
 mod mounts;
 mod networks;
 mod ports;
+mod selection;
 mod services;
 mod unused;
 mod values;
 
 pub use levels::{Level, Levels};
+pub use selection::Selection;
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::findings::MOST;
+use crate::diagnostic::shared;
 use crate::load::blame::Blame;
 use crate::load::{CanonicalProject, Files, Sources};
 use crate::project::Project;
 use crate::tree::{Map, Node, Span};
+use std::collections::BTreeMap;
 
 /// When a rule speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +88,21 @@ pub fn add(findings: &mut Vec<Diagnostic>, found: Vec<Diagnostic>) {
     findings.extend(found);
 }
 
+/// Settles what is shown of the findings: the levels count, and what services share is told once.
+pub fn conclude(levels: &Levels, findings: &mut Vec<Diagnostic>) {
+    levels.apply(findings);
+    shared::tell_once(findings);
+}
+
 /// All rules.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         services::RULES,
+        dependencies::RULES,
         ports::RULES,
         networks::RULES,
         mounts::RULES,
+        missing::RULES,
         values::RULES,
         unused::RULES,
     ]
@@ -144,6 +159,10 @@ pub struct Subject<'a> {
     pub volumes: Vec<Item<'a>>,
     /// Secrets, configs and extensions.
     pub rest: &'a Node,
+    /// The project with types, where it is known.
+    pub project: Option<&'a Project>,
+    /// What programs are looked for with.
+    pub environment: &'a BTreeMap<String, String>,
     pub sources: &'a Sources,
     pub files: &'a dyn Files,
     /// What loading found.
@@ -163,22 +182,29 @@ impl<'a> Subject<'a> {
             networks: items(Some(&project.networks)).collect(),
             volumes: items(Some(&project.volumes)).collect(),
             rest: &project.rest,
+            project: None,
+            environment: &project.environment,
             sources,
             files,
             loading,
         }
     }
 
+    /// The selected part of a project.
     pub fn of_project(
         project: &'a Project,
+        selection: &Selection<'_>,
         sources: &'a Sources,
         files: &'a dyn Files,
         loading: &'a [Diagnostic],
     ) -> Self {
         let services = project.services.values();
+        let services = services.filter(|s| selection.has_service(&s.name));
         let disabled = project.disabled.values();
         let networks = project.networks.values();
+        let networks = networks.filter(|n| selection.has_resource("networks", &n.key));
         let volumes = project.volumes.values();
+        let volumes = volumes.filter(|v| selection.has_resource("volumes", &v.key));
         let item = |key, place, spec| Item { key, place, spec };
         Subject {
             services: services.map(|s| item(&*s.name, s.span, &s.spec)).collect(),
@@ -186,6 +212,8 @@ impl<'a> Subject<'a> {
             networks: networks.map(|n| item(&*n.key, n.span, &n.spec)).collect(),
             volumes: volumes.map(|v| item(&*v.key, v.span, &v.spec)).collect(),
             rest: &project.spec,
+            project: Some(project),
+            environment: &project.environment,
             sources,
             files,
             loading,

@@ -227,6 +227,14 @@ pub fn load_canonical(files: &dyn Files, options: &LoadOptions) -> LoadedCanonic
     }
 }
 
+/// The project that a canonical form stands for, for those who look at types. `None` where there
+/// is an error.
+pub fn assembled(canonical: &CanonicalProject) -> Option<Project> {
+    let mut findings = Findings::default();
+    let project = assemble::assemble(canonical.clone(), &mut findings);
+    (!findings.iter().any(Diagnostic::is_error)).then_some(project)
+}
+
 type Canonical<'f> = (
     Option<CanonicalProject>,
     Findings,

@@ -94,11 +94,16 @@ pub struct Question {
 /// A reason why no plan can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
+    /// Stable short name, as findings have one.
+    pub code: &'static str,
     /// Path in the project, e.g. `services.web.image`.
     pub path: String,
     pub message: String,
     pub help: Option<String>,
 }
+
+/// The code of what the engine has that stands in the way.
+const OBSTACLE: &str = "obstacle";
 
 /// What reconciling gives.
 #[derive(Debug, Clone, Default)]
@@ -273,6 +278,7 @@ impl<'a> Planner<'a> {
 
     fn obstacle(&mut self, path: String, message: String, help: Option<String>) {
         self.outcome.obstacles.push(Obstacle {
+            code: OBSTACLE,
             path,
             message,
             help,

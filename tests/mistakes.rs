@@ -69,11 +69,15 @@ fn found(case: &Case) -> (String, usize) {
     let mut levels = Levels::default();
     if let Some(project) = &loaded.project {
         levels.read(&project.rest, project.services.iter(), &mut findings);
-        let subject = Subject::of_canonical(project, &loaded.sources, &DiskFiles, &findings);
+        let assembled = load::assembled(project);
+        let subject = Subject {
+            project: assembled.as_ref(),
+            ..Subject::of_canonical(project, &loaded.sources, &DiskFiles, &findings)
+        };
         let more = lint::run(&subject, &levels, true);
         lint::add(&mut findings, more);
     }
-    levels.apply(&mut findings);
+    lint::conclude(&levels, &mut findings);
     let unplaced = |f: &&Diagnostic| f.span.is_none();
     let unplaced = findings.iter().filter(unplaced).count();
     let text = diagnostic::text(&findings, &loaded.sources, false);

@@ -4,7 +4,8 @@ use super::desired::Desired;
 use super::foreign::Adoption;
 use super::locked::locked;
 use crate::change::{
-    Agree, Done, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare, prepare_again,
+    Agree, Done, Preflight, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare,
+    prepare_again,
 };
 use crate::context::Context;
 use crate::engine::{Engine, EngineError};
@@ -204,14 +205,30 @@ fn limit(ctx: &Context) -> usize {
         .unwrap_or(DEFAULT_LIMIT)
 }
 
-/// Names the differences of containers that another program made, for showing a plan.
+/// Completes a plan that is shown: what carrying it out would stop at, and the differences of
+/// containers that another program made.
 pub async fn explain(
+    ctx: &Context,
     engine: &dyn Engine,
     project: &Project,
     prepared: &mut Prepared,
 ) -> Result<(), EngineError> {
+    let preflight = Preflight {
+        engine,
+        files: &DiskFiles,
+        build: &for_running(ctx),
+    };
+    preflight.check(project, prepared).await?;
     let read = |path: &Path| DiskFiles.read(&project.working_dir.join(path));
     explain_unrecorded(engine, project, prepared, &read).await
+}
+
+/// How images are built that are to be run.
+fn for_running(ctx: &Context) -> BuildOptions {
+    BuildOptions {
+        for_running: true,
+        ..ctx.build_options()
+    }
 }
 
 /// What a change is carried out with.
@@ -221,10 +238,7 @@ pub async fn means<'a>(ctx: &'a Context, engine: &'a dyn Engine, project: &Proje
         Some(keyring) => Some(keyring.rendered().await),
         None => None,
     };
-    let build = BuildOptions {
-        for_running: true,
-        ..ctx.build_options()
-    };
+    let build = for_running(ctx);
     Means {
         engine,
         reporter: &ctx.reporter,
@@ -295,7 +309,7 @@ pub async fn bring_about(
     if ctx.globals.dry_run {
         let mut prepared = prepare(&*engine, project, &mut options, &mut agree_to_nothing).await?;
         adoption.check(&desired, &prepared.observed)?;
-        explain(&*engine, project, &mut prepared).await?;
+        explain(ctx, &*engine, project, &mut prepared).await?;
         if !prepared.outcome.obstacles.is_empty() {
             return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));
         }

@@ -23,9 +23,13 @@ pub struct Desired {
 }
 
 /// Loads the project files; every finding is shown. `services` are those named on the command
-/// line.
-pub fn load_files(ctx: &Context, services: &[String]) -> Result<Desired, CliError> {
-    let (project, sources) = ctx.load_linted(&ctx.load_options(services))?;
+/// line; warnings are about them, and with `dependencies` about what they depend on.
+pub fn load_files(
+    ctx: &Context,
+    services: &[String],
+    dependencies: Dependencies,
+) -> Result<Desired, CliError> {
+    let (project, sources) = ctx.load_linted(&ctx.load_options(services), dependencies)?;
     Ok(Desired {
         project,
         sources,
@@ -160,6 +164,10 @@ impl Desired {
             "services" => project.services.get(name).map(|s| (&s.spec, s.span))?,
             "networks" => project.networks.get(name).map(|n| (&n.spec, n.span))?,
             "volumes" => project.volumes.get(name).map(|v| (&v.spec, v.span))?,
+            "secrets" | "configs" => {
+                let objects = project.spec.get(section)?.as_map()?;
+                objects.entry(name).map(|o| (&o.node, o.key))?
+            }
             _ => return None,
         };
         let Some(rest) = rest else {
@@ -175,7 +183,7 @@ impl Desired {
     pub fn obstacles(&self, ctx: &Context, obstacles: &[Obstacle]) -> CliError {
         let findings: Vec<Diagnostic> = obstacles
             .iter()
-            .map(|o| self.finding("obstacle", &o.path, o.message.clone(), o.help.clone()))
+            .map(|o| self.finding(o.code, &o.path, o.message.clone(), o.help.clone()))
             .collect();
         CliError::new(output::render_findings(ctx, &findings, &self.sources))
     }

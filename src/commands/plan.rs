@@ -35,13 +35,13 @@ pub struct PlanArgs {
 }
 
 pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
-    let mut desired = load_files(ctx, &args.services)?;
-    let named = desired.project.resolve_names(&args.services)?;
-    args.changing.scale(&mut desired)?;
     let dependencies = match args.no_deps {
         true => Dependencies::Ignore,
         false => Dependencies::Include,
     };
+    let mut desired = load_files(ctx, &args.services, dependencies)?;
+    let named = desired.project.resolve_names(&args.services)?;
+    args.changing.scale(&mut desired)?;
     desired.select(ctx, &args.services, dependencies)?;
     let engine = ctx.engine()?;
     let mut options = Options {
@@ -53,7 +53,7 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
     };
     let project = &desired.project;
     let mut prepared = prepare(&*engine, project, &mut options, &mut agree_to_nothing).await?;
-    explain(&*engine, project, &mut prepared).await?;
+    explain(ctx, &*engine, project, &mut prepared).await?;
     if let Err(error) = args.changing.adoption.check(&desired, &prepared.observed)
         && let Some((text, _)) = error.lines()
     {
@@ -79,7 +79,9 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
         _ => render_text(&outcome.plan, &project.name, &place),
     };
     if !outcome.obstacles.is_empty() {
-        return Err(desired.obstacles(ctx, &outcome.obstacles));
+        return Err(desired
+            .obstacles(ctx, &outcome.obstacles)
+            .hint("`up` would stop here, before anything is changed"));
     }
     output::write(&text)?;
     Ok(match outcome.plan.changes_anything() {

@@ -328,6 +328,19 @@ impl Engine for Docker {
         logs::read(self.wire.clone(), id, options)
     }
 
+    fn is_on_this_machine(&self) -> bool {
+        let listener = self.wire.listener().filter(|_| self.sees_processes());
+        listener.is_some_and(|pid| self.processes.is_engine(pid))
+    }
+
+    fn runtimes(&self) -> Reply<'_, Option<Vec<String>>> {
+        Box::pin(async {
+            let info = self.call(Method::GET, "/info", None).await?;
+            let runtimes = info["Runtimes"].as_object();
+            Ok(runtimes.map(|all| all.keys().cloned().collect()))
+        })
+    }
+
     fn sees_processes(&self) -> bool {
         cfg!(target_os = "linux") && matches!(self.wire.endpoint(), Endpoint::Unix(_))
     }

@@ -120,6 +120,16 @@ impl Fake {
         self.lock().missing_paths.insert(path.to_string());
     }
 
+    /// Lets it be certain that the engine sees the files of this machine.
+    pub fn share_files(&self) {
+        self.lock().shares_files = true;
+    }
+
+    /// As it is at first: the engine may be on another machine.
+    pub fn keep_files_apart(&self) {
+        self.lock().shares_files = false;
+    }
+
     /// Makes a call go wrong.
     pub fn fail(&self, fault: Fault) {
         self.lock().faults.push(fault);

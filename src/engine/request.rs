@@ -14,6 +14,7 @@ mod host;
 mod mounts;
 mod network;
 mod pre_start;
+mod refused;
 mod resources;
 mod volume;
 
@@ -21,6 +22,7 @@ pub use exec::hook_request;
 pub use files::{FileContent, archive, file_contents};
 pub use network::network_request;
 pub use pre_start::pre_start_request;
+pub use refused::refused;
 pub use volume::volume_request;
 
 use super::ContainerRequest;

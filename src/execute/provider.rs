@@ -6,6 +6,7 @@ use super::failure::Trouble;
 use super::{Walk, programs};
 use crate::plan::ProviderVerb;
 use crate::service::{Provider, Service};
+use crate::value::program::advice;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -110,15 +111,11 @@ impl Walk<'_> {
         if kind == "compose" {
             return Err(Trouble::new("\"compose\" is not a valid provider type").at(path));
         }
-        programs::plugin(environment, kind)
-            .or_else(|| programs::in_path(environment, kind))
-            .ok_or_else(|| {
-                Trouble::new(format!("the provider's program {kind:?} is not there"))
-                    .at(path)
-                    .help(format!(
-                        "install the plugin docker-{kind} for Docker's client, or a program {kind} in PATH"
-                    ))
-            })
+        programs::provider(environment, kind).ok_or_else(|| {
+            Trouble::new(format!("the provider's program {kind:?} is not there"))
+                .at(path)
+                .help(advice(kind))
+        })
     }
 
     async fn provider_metadata(&self, program: &Path) -> Metadata {

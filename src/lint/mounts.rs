@@ -1,14 +1,13 @@
 //! What containers get from the host's file system.
 
-use super::{Report, Rule, Subject};
+use super::{Item, Report, Rule, Subject};
 use crate::tree::Node;
 use std::path::Path;
 
 pub const RULES: &[Rule] = &[
     Rule::always("missing-bind-file", binds),
-    Rule::always("relative-target", targets),
-    Rule::checking("missing-file-source", sources),
-    Rule::checking("missing-build-context", contexts),
+    Rule::checking("missing-bind-source", sources),
+    Rule::checking("relative-target", targets),
     Rule::checking("docker-socket", socket).on_request(),
 ];
 
@@ -28,34 +27,36 @@ fn looks_like_file(path: &str) -> bool {
 /// What the host makes while it runs; it may be there when the container starts.
 const OF_THE_SYSTEM: [&str; 5] = ["/run/", "/var/run/", "/dev/", "/proc/", "/sys/"];
 
+/// What a bind mount takes from the host, where it is not there: index, source and target, and
+/// whether the engine makes a directory in its place.
+fn missing_binds<'a>(
+    subject: &Subject<'_>,
+    service: &Item<'a>,
+) -> Vec<(usize, &'a Node, &'a str, bool)> {
+    let mounts = service.list(&["volumes"]).iter().enumerate();
+    let missing = mounts.filter_map(|(index, mount)| {
+        let text = |key: &str| mount.get(key).and_then(Node::as_str).unwrap_or_default();
+        let source = text("source");
+        let is_bind = text("type") == "bind" && source.starts_with('/');
+        if !is_bind || subject.files.kind(Path::new(source)).is_some() {
+            return None;
+        }
+        let creates = mount.at(&["bind", "create_host_path"]);
+        let creates = creates.and_then(Node::as_bool) != Some(false);
+        Some((index, mount.get("source")?, text("target"), creates))
+    });
+    missing.collect()
+}
+
 fn binds(subject: &Subject<'_>, report: &mut Report<'_>) {
     for service in &subject.services {
-        for (index, mount) in service.list(&["volumes"]).iter().enumerate() {
-            let text = |key: &str| mount.get(key).and_then(Node::as_str).unwrap_or_default();
-            let (source, target) = (text("source"), text("target"));
+        for (index, node, target, creates) in missing_binds(subject, service) {
+            let source = node.as_str().unwrap_or_default();
             let is_of_system = OF_THE_SYSTEM.iter().any(|dir| source.starts_with(dir));
-            if text("type") != "bind" || !source.starts_with('/') || is_of_system {
-                continue;
-            }
-            if subject.files.kind(Path::new(source)).is_some() {
-                continue;
-            }
-            let creates = mount
-                .at(&["bind", "create_host_path"])
-                .and_then(Node::as_bool);
-            let path = format!("services.{}.volumes[{index}]", service.key);
-            let at = mount.get("source").map_or(mount.span, |n| n.span);
-            if creates == Some(false) {
+            if creates && !is_of_system && looks_like_file(source) && looks_like_file(target) {
                 report.warn(
-                    path,
-                    at,
-                    format!("the engine will refuse this: {source} is not there"),
-                    "make it, or let `create_host_path` be true",
-                );
-            } else if looks_like_file(source) && looks_like_file(target) {
-                report.warn(
-                    path,
-                    at,
+                    format!("services.{}.volumes[{index}]", service.key),
+                    node.span,
                     format!("{source} is not there: the engine makes a directory of this name"),
                     "make the file before the first start; a directory that was made in its place must go first",
                 );
@@ -64,14 +65,24 @@ fn binds(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// A drive's letter begins an absolute path of another system.
-fn is_absolute(target: &str) -> bool {
-    let mut chars = target.chars();
-    let first = chars.next();
-    matches!(first, None | Some('/' | '\\'))
-        || first.is_some_and(char::is_alphabetic) && chars.next() == Some(':')
+fn sources(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for service in &subject.services {
+        for (index, node, _, creates) in missing_binds(subject, service) {
+            let source = node.as_str().unwrap_or_default();
+            if !creates && !OF_THE_SYSTEM.iter().any(|dir| source.starts_with(dir)) {
+                report.warn(
+                    format!("services.{}.volumes[{index}]", service.key),
+                    node.span,
+                    format!("the engine will refuse this: {source} is not there"),
+                    "make it, or let `create_host_path` be true",
+                );
+            }
+        }
+    }
 }
 
+/// Where a mount's path in the container begins with no `/`. A drive's letter begins an absolute
+/// path of another system, and Compose takes `v:data` for one, whatever volumes there are.
 fn targets(subject: &Subject<'_>, report: &mut Report<'_>) {
     for service in &subject.services {
         for (index, mount) in service.list(&["volumes"]).iter().enumerate() {
@@ -79,76 +90,36 @@ fn targets(subject: &Subject<'_>, report: &mut Report<'_>) {
                 continue;
             };
             let text = target.as_str().unwrap_or_default();
-            if !is_absolute(text) {
-                report.warn(
-                    format!("services.{}.volumes[{index}]", service.key),
+            let is_pipe = mount.get("type").and_then(Node::as_str) == Some("npipe");
+            if text.is_empty() || text.starts_with('/') || is_pipe {
+                continue;
+            }
+            let path = format!("services.{}.volumes[{index}]", service.key);
+            let source = mount
+                .get("source")
+                .and_then(Node::as_str)
+                .unwrap_or_default();
+            match text.split_once(':') {
+                // A source of its own, or none: `v:data` is one path.
+                Some((drive, rest)) if drive.len() == 1 && source.is_empty() => report.warn(
+                    path,
+                    target.span,
+                    format!("the engine will refuse this: `{text}` is one path on a drive, as on Windows, and no volume `{drive}`"),
+                    &format!(
+                        "give the volume a name of two letters or more, or write {{type: volume, source: {drive}, target: /{}}}",
+                        rest.trim_start_matches('/')
+                    ),
+                ),
+                _ => report.warn(
+                    path,
                     target.span,
                     format!("the engine will refuse this: `{text}`, the path in the container, is not absolute"),
-                    &format!("write `/{text}`"),
-                );
-                continue;
+                    &match text.contains(['\\', ':']) {
+                        true => "a path in the container begins with `/`".to_owned(),
+                        false => format!("write `/{text}`"),
+                    },
+                ),
             }
-            // `v:/data` is read as a path on a drive, whatever volumes there are.
-            let drive = text.split_once(':').map_or("", |(letter, _)| letter);
-            if mount.get("source").is_none() && subject.volumes.iter().any(|v| v.key == drive) {
-                report.warn(
-                    format!("services.{}.volumes[{index}]", service.key),
-                    target.span,
-                    format!("`{text}` is one path on a drive, as on Windows: the volume `{drive}` is not mounted"),
-                    "give the volume a name of two letters or more, or write this mount in long form",
-                );
-            }
-        }
-    }
-}
-
-fn sources(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for section in ["secrets", "configs"] {
-        for object in subject.section(section) {
-            let Some((file, at)) = object.text(&["file"]) else {
-                continue;
-            };
-            if file.starts_with('/') && subject.files.kind(Path::new(file)).is_none() {
-                report.warn(
-                    format!("{section}.{}.file", object.key),
-                    at,
-                    format!("{file} is not there: no service that uses it can start"),
-                    "make the file, or give the content by `environment`",
-                );
-            }
-        }
-    }
-}
-
-fn contexts(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for service in &subject.services {
-        let Some((context, at)) = service.text(&["build", "context"]) else {
-            continue;
-        };
-        if !context.starts_with('/') {
-            continue;
-        }
-        let path = format!("services.{}.build", service.key);
-        if subject.files.kind(Path::new(context)).is_none() {
-            report.warn(
-                format!("{path}.context"),
-                at,
-                format!("nothing can be built: {context} is not there"),
-                "a relative context starts from the directory of the file that names it",
-            );
-            continue;
-        }
-        if let Some((file, at)) = service.text(&["build", "dockerfile"])
-            && service.spec.at(&["build", "dockerfile_inline"]).is_none()
-            && !file.contains("://")
-            && subject.files.kind(&Path::new(context).join(file)).is_none()
-        {
-            report.warn(
-                format!("{path}.dockerfile"),
-                at,
-                format!("nothing can be built: there is no {file} in {context}"),
-                "`dockerfile` is looked for in the context",
-            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Published ports.
 
-use super::{Item, Report, Rule, Subject};
+use super::{Item, Report, Rule, Subject, development};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Span};
 use crate::value::image::Reference;
@@ -101,10 +101,11 @@ fn duplicates(subject: &Subject<'_>, report: &mut Report<'_>) {
     all.sort_by(|a, b| (a.port, a.protocol).cmp(&(b.port, b.protocol)));
     for group in all.chunk_by(|a, b| (a.port, a.protocol) == (b.port, b.protocol)) {
         for (at, port) in group.iter().enumerate() {
-            // One and the same line may stand for the addresses of both protocols.
-            let earlier = group[..at]
-                .iter()
-                .find(|e| e.clashes(port) && e.at != port.at);
+            // One and the same line may stand for the addresses of both protocols; that of an
+            // anchor, for several services.
+            let is_other = |e: &&Published<'_>| e.at != port.at || e.service != port.service;
+            let mut earlier = group[..at].iter().filter(is_other);
+            let earlier = earlier.find(|e| e.clashes(port));
             let Some(earlier) = earlier else { continue };
             let message = format!(
                 "host port {}/{} is taken by {} already: only one of them can start",
@@ -190,6 +191,12 @@ const DATABASES: &[(&str, i64)] = &[
     ("valkey", 6379),
 ];
 
+/// Whether the file that a place is in is not meant for production.
+fn is_for_development(subject: &Subject<'_>, at: Span) -> bool {
+    let source = subject.sources.get(at.source);
+    source.is_some_and(|s| development::is_for_development(subject.files, &s.name))
+}
+
 fn databases(subject: &Subject<'_>, report: &mut Report<'_>) {
     for service in subject.services.iter().filter(|s| has_host_ports(s)) {
         let Some((image, _)) = service.text(&["image"]) else {
@@ -201,7 +208,8 @@ fn databases(subject: &Subject<'_>, report: &mut Report<'_>) {
             let known = DATABASES
                 .iter()
                 .find(|(name, target)| *target == port.target && last.contains(name));
-            if known.is_some() && port.address.is_none() {
+            let is_open = known.is_some() && port.address.is_none();
+            if is_open && !is_for_development(subject, port.at) {
                 report.warn(
                     port.path(),
                     port.at,

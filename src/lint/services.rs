@@ -1,6 +1,6 @@
 //! What single services say.
 
-use super::{Item, Report, Rule, Subject};
+use super::{Report, Rule, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::tree::Node;
 use crate::value::container_name;
@@ -13,9 +13,8 @@ pub const RULES: &[Rule] = &[
     Rule::always("bad-restart", restart),
     Rule::always("tiny-memory-limit", memory),
     Rule::always("unknown-capability", capabilities),
-    Rule::always("unhealthy-dependency", dependencies),
     Rule::checking("healthcheck-form", healthcheck),
-    Rule::checking("swarm-only", swarm),
+    Rule::checking("swarm-only", swarm).on_request(),
     Rule::checking("old-link", links).on_request(),
     Rule::checking("privileged-service", privileged).on_request(),
     Rule::checking("floating-image", floating).on_request(),
@@ -175,58 +174,6 @@ fn capabilities(subject: &Subject<'_>, report: &mut Report<'_>) {
                     &help,
                 );
             }
-        }
-    }
-}
-
-/// Whether a service certainly has no healthcheck; an image of somebody's own may bring one, but
-/// Docker's official images never do.
-fn is_never_healthy(service: &Item<'_>) -> Option<&'static str> {
-    let check = service.spec.get("healthcheck");
-    let is_disabled = |check: &Node| {
-        let first = check
-            .get("test")
-            .and_then(Node::as_seq)
-            .and_then(<[Node]>::first);
-        check.get("disable").and_then(Node::as_bool) == Some(true)
-            || first.and_then(Node::as_str) == Some("NONE")
-    };
-    match check {
-        Some(check) if is_disabled(check) => Some("switches its healthcheck off"),
-        Some(check) if check.get("test").is_some() => None,
-        _ if service.spec.get("build").is_some() => None,
-        _ => {
-            let (image, _) = service.text(&["image"])?;
-            let name = Reference::parse(image).name;
-            name.starts_with("docker.io/library/")
-                .then_some("has no healthcheck, nor do Docker's official images bring one")
-        }
-    }
-}
-
-fn dependencies(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for service in &subject.services {
-        for dependency in service.map(&["depends_on"]) {
-            let condition = dependency.text(&["condition"]);
-            let Some((_, at)) = condition.filter(|(c, _)| *c == "service_healthy") else {
-                continue;
-            };
-            let target = subject.services.iter().find(|s| s.key == dependency.key);
-            let Some(why) = target.and_then(is_never_healthy) else {
-                continue;
-            };
-            report.warn(
-                format!("services.{}.depends_on.{}", service.key, dependency.key),
-                at,
-                format!(
-                    "this waits for a health that never comes: {} {why}",
-                    dependency.key
-                ),
-                &format!(
-                    "give {} a healthcheck, or wait for service_started",
-                    dependency.key
-                ),
-            );
         }
     }
 }

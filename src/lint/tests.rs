@@ -10,6 +10,7 @@ impl Files for Memory {
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
         match path.to_str() {
             Some("/p/compose.yaml") => Ok(self.0.clone().into_bytes()),
+            Some("/p/here.json") => Ok(b"{}".to_vec()),
             _ => Err(std::io::ErrorKind::NotFound.into()),
         }
     }
@@ -43,7 +44,11 @@ fn found(text: &str) -> Vec<String> {
     let project = loaded
         .project
         .unwrap_or_else(|| panic!("{text}: {:?}", loaded.findings));
-    let subject = Subject::of_canonical(&project, &loaded.sources, &files, &loaded.findings);
+    let assembled = load::assembled(&project);
+    let subject = Subject {
+        project: assembled.as_ref(),
+        ..Subject::of_canonical(&project, &loaded.sources, &files, &loaded.findings)
+    };
     let mut levels = Levels::default();
     for rule in rules() {
         levels.add(&format!("{}=warn", rule.code)).expect("a code");

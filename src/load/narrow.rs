@@ -205,37 +205,38 @@ impl CanonicalProject {
     }
 }
 
+/// The networks, models, volumes, secrets and configs that a service uses: section and key.
+pub fn uses(service: &Node) -> impl Iterator<Item = (&'static str, &str)> {
+    let by_key = ["networks", "models"].into_iter().flat_map(|section| {
+        let keys = service.get(section).and_then(Node::as_map);
+        let keys = keys.into_iter().flat_map(Map::keys);
+        keys.map(move |key| (section, key))
+    });
+    const LISTS: [(&[&str], &str); 4] = [
+        (&["volumes"], "volumes"),
+        (&["secrets"], "secrets"),
+        (&["build", "secrets"], "secrets"),
+        (&["configs"], "configs"),
+    ];
+    let by_source = LISTS.into_iter().flat_map(|(path, section)| {
+        let items = service.at(path).and_then(Node::as_seq).unwrap_or_default();
+        let is_use = move |item: &&Node| {
+            let kind = item.get("type").and_then(Node::as_str);
+            section != "volumes" || kind == Some("volume")
+        };
+        let sources = items.iter().filter(is_use);
+        sources.filter_map(move |item| Some((section, item.get("source")?.as_str()?)))
+    });
+    by_key.chain(by_source)
+}
+
 /// Keys of the resources that services use, by section.
 fn used(services: &Map) -> BTreeMap<&'static str, BTreeSet<String>> {
     let mut used: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
-    let mut add = |section: &'static str, key: &str| {
+    for (section, key) in services.iter().flat_map(|(_, service)| uses(service)) {
         let keys = used.entry(section).or_default();
         if !keys.contains(key) {
             keys.insert(key.to_owned());
-        }
-    };
-    for (_, service) in services.iter() {
-        for section in ["networks", "models"] {
-            let keys = service.get(section).and_then(Node::as_map);
-            keys.into_iter()
-                .flat_map(Map::keys)
-                .for_each(|key| add(section, key));
-        }
-        for (path, section) in [
-            (&["volumes"][..], "volumes"),
-            (&["secrets"], "secrets"),
-            (&["build", "secrets"], "secrets"),
-            (&["configs"], "configs"),
-        ] {
-            let items = service.at(path).and_then(Node::as_seq).unwrap_or_default();
-            for item in items {
-                let kind = item.get("type").and_then(Node::as_str);
-                if let Some(source) = item.get("source").and_then(Node::as_str)
-                    && (section != "volumes" || kind == Some("volume"))
-                {
-                    add(section, source);
-                }
-            }
         }
     }
     used

@@ -1,11 +1,14 @@
 //! Findings as people and programs read them: with the excerpt underlined, as JSON lines, as SARIF.
 
+mod flood;
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::{Source, Sources};
 use crate::tree::{SourceId, Span};
 use crate::value::visible::visible;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use flood::Shown;
 use serde_json::{Value, json};
 use std::ops::Range;
 
@@ -33,23 +36,29 @@ pub fn text(findings: &[Diagnostic], sources: &Sources, colour: bool) -> String 
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut out = String::new();
-    let shown = most_important(findings);
-    for finding in &shown {
+    let all = flood::gathered(&sorted(findings), sources);
+    let shown = most_important(&all);
+    for part in &shown {
         if !out.is_empty() {
             out.push('\n');
         }
-        let text = renderer.render(&[group(finding, sources)]);
-        match finding.span {
-            Some(_) => out.push_str(text.trim_end()),
-            // Without an excerpt there is nothing to set the help apart from.
-            None => {
-                let lines = text.lines().filter(|line| line.trim() != "|");
-                out.push_str(lines.collect::<Vec<_>>().join("\n").trim_end());
+        match part {
+            Shown::One(finding) => out.push_str(&rendered(&renderer, finding, sources)),
+            Shown::Block(block) => {
+                let head = rendered(&renderer, &block.head, sources);
+                let (title, help) = head.split_once('\n').unwrap_or((&head, ""));
+                out.push_str(title);
+                for line in &block.lines {
+                    out.push_str(&format!("\n  {}", printable(line)));
+                }
+                if !help.is_empty() {
+                    out.push_str(&format!("\n{help}"));
+                }
             }
         }
         out.push('\n');
     }
-    let hidden = findings.len() - shown.len();
+    let hidden = all.len() - shown.len();
     if hidden > 0 {
         out.push_str(&format!(
             "\nand {hidden} more; `--diagnostics json` lists them all\n"
@@ -67,23 +76,39 @@ pub fn text(findings: &[Diagnostic], sources: &Sources, colour: bool) -> String 
     }
 }
 
+/// One finding, without the end of its last line.
+fn rendered(renderer: &Renderer, finding: &Diagnostic, sources: &Sources) -> String {
+    let text = renderer.render(&[group(finding, sources)]);
+    match finding.span {
+        Some(_) => text.trim_end().to_owned(),
+        // Without an excerpt there is nothing to set the help apart from.
+        None => {
+            let lines = text.lines().filter(|line| line.trim() != "|");
+            lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+        }
+    }
+}
+
 /// What is shown to people where there is more than anybody reads, in the order of the places:
 /// errors before warnings.
-fn most_important(findings: &[Diagnostic]) -> Vec<&Diagnostic> {
-    let mut shown = sorted(findings);
-    let errors = shown.iter().filter(|f| f.is_error()).count();
+fn most_important(all: &[Shown]) -> Vec<&Shown> {
+    let is_error = |part: &&Shown| match part {
+        Shown::One(finding) => finding.is_error(),
+        Shown::Block(block) => block.head.is_error(),
+    };
+    let errors = all.iter().filter(is_error).count();
     let mut room_for_errors = errors.min(MAX_SHOWN);
     let mut room_for_warnings = MAX_SHOWN - room_for_errors;
-    shown.retain(|finding| {
-        let room = match finding.severity {
-            Severity::Error => &mut room_for_errors,
-            Severity::Warning => &mut room_for_warnings,
+    let fits = |part: &&Shown| {
+        let room = match is_error(part) {
+            true => &mut room_for_errors,
+            false => &mut room_for_warnings,
         };
         let fits = *room > 0;
         *room = room.saturating_sub(1);
         fits
-    });
-    shown
+    };
+    all.iter().filter(fits).collect()
 }
 
 /// Words of others, made harmless.

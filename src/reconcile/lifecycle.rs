@@ -139,6 +139,7 @@ pub fn start(project: &Project, observed: &Observed, options: &Options) -> Outco
             let help = "create it with `up` or `create`";
             if !is_created {
                 planner.outcome.obstacles.push(Obstacle {
+                    code: super::OBSTACLE,
                     path: format!("services.{name}"),
                     message,
                     help: Some(help.to_owned()),

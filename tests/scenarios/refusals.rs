@@ -200,3 +200,82 @@ fn an_engine_that_goes_away_is_told() {
         up.stderr()
     );
 }
+
+/// What `up` would fail on half-way is told before, by `plan` and by `up`, with its line.
+#[test]
+fn what_is_certain_to_fail_stops_a_command_before_it_changes_anything() {
+    for (attributes, rest, says) in [
+        (
+            "security_opt: ['seccomp=gone.json']",
+            "",
+            &["error[seccomp]", "gone.json", "compose.yaml:3"][..],
+        ),
+        (
+            "secrets: [s]",
+            "secrets: { s: { external: true } }",
+            &["external", "compose.yaml:3"],
+        ),
+        (
+            "secrets: [s]",
+            "secrets: { s: { file: ./gone.pem } }",
+            &["gone.pem", "compose.yaml:5"],
+        ),
+        (
+            "volumes: ['v:data']",
+            "",
+            &["v:data", "not absolute", "compose.yaml:3"],
+        ),
+        (
+            "devices: [/dev/regatta-gone]",
+            "",
+            &["/dev/regatta-gone", "compose.yaml:3"],
+        ),
+        (
+            "runtime: gone",
+            "",
+            &["no runtime gone", "runc", "compose.yaml:3"],
+        ),
+        (
+            "network_mode: 'container:regatta-gone'",
+            "",
+            &["no container regatta-gone", "compose.yaml:3"],
+        ),
+    ] {
+        let compose = format!(
+            "services:\n  a:\n    {{ image: busybox, command: [sleep, \"1000\"], {attributes} }}\n  b: {{ image: busybox, command: [sleep, \"1000\"], stop_signal: SIGKILL }}\n{rest}\n"
+        );
+        let stack = Stack::new("certain", &compose);
+        stack
+            .run("plan")
+            .code(1)
+            .says(says)
+            .says(&["`up` would stop here"]);
+        stack.run("up -d").code(1).says(says);
+        assert!(
+            stack.containers().is_empty() && stack.engine.networks(&stack.name).is_empty(),
+            "{attributes}"
+        );
+        // It is about the other service only.
+        stack.run("up -d b").code(0);
+        stack.run("down -t 0").code(0);
+    }
+}
+
+/// Warnings are about what a command touches.
+#[test]
+fn a_command_warns_about_the_services_that_it_is_about() {
+    let stack = Stack::new(
+        "warned",
+        "services:\n  a: { image: busybox, restart: allways, environment: { A: $UNSET_A } }\n  b: { image: busybox, environment: { B: $UNSET_B }, depends_on: [c] }\n  c: { image: busybox, labels: [\"c=$UNSET_C\"] }\n",
+    );
+    let told = |words: &str| {
+        let output = stack.run(words);
+        let text = format!("{}{}", output.stdout, output.stderr);
+        let words = ["allways", "UNSET_A", "UNSET_B", "UNSET_C"];
+        words.map(|word| text.contains(word))
+    };
+    assert_eq!(told("plan"), [true; 4]);
+    assert_eq!(told("plan b"), [false, false, true, true]);
+    assert_eq!(told("plan --no-deps b"), [false, false, true, false]);
+    assert_eq!(told("config -q"), [true; 4]);
+}

@@ -95,7 +95,7 @@ impl Processes {
     }
 
     /// Whether the process is an engine that counts processes as we do.
-    fn is_engine(&self, pid: u32) -> bool {
+    pub fn is_engine(&self, pid: u32) -> bool {
         let name = self.read(pid, "comm").unwrap_or_default();
         let status = self.read(pid, "status").unwrap_or_default();
         // One number for each nested namespace that it lives in.

@@ -1,6 +1,7 @@
 //! The trait's calls.
 
 use super::containers::{ends_process, signal_number};
+use super::create::RUNTIMES;
 use super::faults::Call;
 use super::images::full;
 use super::world::{Exec, has_labels};
@@ -216,6 +217,15 @@ impl Engine for Fake {
             Ok(fake.log_stream(id.into(), options))
         });
         stream::once(opened).try_flatten().boxed()
+    }
+
+    fn is_on_this_machine(&self) -> bool {
+        self.lock().shares_files
+    }
+
+    fn runtimes(&self) -> Reply<'_, Option<Vec<String>>> {
+        let known = RUNTIMES.map(str::to_owned).to_vec();
+        self.call("runtimes", "", move |_| Ok(Some(known)))
     }
 
     fn sees_processes(&self) -> bool {

@@ -12,6 +12,9 @@ pub(super) fn is_name(name: &str) -> bool {
     name.len() >= 2 && name.as_bytes()[0].is_ascii_alphanumeric() && name.bytes().all(fits)
 }
 
+/// The runtimes that the engine has by name.
+pub(super) const RUNTIMES: [&str; 2] = ["io.containerd.runc.v2", "runc"];
+
 impl World {
     /// Refuses a name that another container has.
     pub fn check_name(&self, name: &str, shown: &str) -> Result<(), EngineError> {
@@ -180,6 +183,13 @@ impl World {
             mounts.push(anonymous(target.0));
         }
         for (at, mount) in mounts.iter().enumerate() {
+            if !mount.destination.starts_with('/') {
+                let message = format!(
+                    "invalid mount config for type \"{}\": invalid mount path: '{}' mount path must be absolute",
+                    mount.kind, mount.destination
+                );
+                return Err(refuse(400, message));
+            }
             if mounts[..at]
                 .iter()
                 .any(|m| m.destination == mount.destination)
@@ -275,6 +285,12 @@ fn requested_networks(body: &Value) -> BTreeMap<String, String> {
 }
 
 fn check_host_config(host: &Value) -> Result<(), EngineError> {
+    let runtime = host["Runtime"].as_str().unwrap_or_default();
+    // What has a dot or a slash is a shim, which the engine looks for by itself.
+    if !runtime.is_empty() && !RUNTIMES.contains(&runtime) && !runtime.contains(['.', '/']) {
+        let message = format!("unknown or invalid runtime name: {runtime}");
+        return Err(refuse(400, message));
+    }
     let policy = host["RestartPolicy"]["Name"].as_str().unwrap_or_default();
     if !["", "no", "always", "on-failure", "unless-stopped"].contains(&policy) {
         return Err(refuse(

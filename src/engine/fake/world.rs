@@ -87,6 +87,7 @@ pub(super) struct World {
     pub missing_paths: BTreeSet<String>,
     /// Its processes can be seen from outside.
     pub shows_processes: bool,
+    pub shares_files: bool,
     /// So much later than a process does it take note of its end.
     pub belated: Duration,
 }
@@ -115,6 +116,7 @@ impl World {
             occupied: BTreeSet::new(),
             missing_paths: BTreeSet::new(),
             shows_processes: false,
+            shares_files: false,
             belated: Duration::ZERO,
         };
         for (name, driver) in PREDEFINED {

@@ -24,6 +24,7 @@ impl Task<'_> {
         let mut targets = BTreeSet::new();
         for (index, mount) in self.service.volumes.iter().enumerate() {
             targets.insert(mount.target.clone());
+            self.check_target(index, mount)?;
             match self.short_form(mount) {
                 Some(bind) => binds.push(bind),
                 None => mounts.push(self.long_form(index, mount)?),
@@ -48,6 +49,30 @@ impl Task<'_> {
         host.texts("Binds", &binds);
         host.list("Mounts", mounts);
         Ok(())
+    }
+
+    /// No Linux engine mounts at a path that begins with no `/`.
+    fn check_target(&self, index: usize, mount: &Mount) -> Result<(), Refusal> {
+        let target = &mount.target;
+        let is_absolute = target.starts_with('/') || mount.kind == MountKind::Npipe;
+        if is_absolute || target.is_empty() {
+            return Ok(());
+        }
+        let index = index.to_string();
+        let (code, path) = ("mount-target", ["volumes", index.as_str(), "target"]);
+        let is_drive = target.as_bytes().get(1) == Some(&b':') && mount.source.is_none();
+        let (message, help) = match is_drive {
+            true => (
+                format!("`{target}` is one path on a drive, as on Windows, and not absolute here"),
+                "give the volume a name of two letters or more, or write this mount in long form",
+            ),
+            false => (
+                format!("`{target}`, the path in the container, is not absolute"),
+                "a path in the container begins with `/`",
+            ),
+        };
+        let refusal = self.refuse(code, &path, message);
+        Err(Box::new(refusal.help(help)))
     }
 
     /// `source:target:options`, where that says it all.
