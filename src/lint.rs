@@ -5,6 +5,7 @@
 //! one of them and a section in `docs/diagnostics.md`.
 
 pub mod levels;
+mod mount_options;
 mod mounts;
 mod networks;
 mod ports;
@@ -88,6 +89,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         ports::RULES,
         networks::RULES,
         mounts::RULES,
+        mount_options::RULES,
         values::RULES,
         unused::RULES,
     ]

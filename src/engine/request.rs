@@ -221,13 +221,6 @@ fn locate<'s>(service: &'s Service, path: &[&str]) -> (String, Option<&'s Node>)
     (text, node)
 }
 
-/// Attributes that are honoured in part: what the user should know before it surprises him.
-pub fn warnings(project: &Project, service: &Service) -> Vec<Diagnostic> {
-    let mut found = mounts::warnings(service);
-    found.extend(files::warnings(project, service));
-    found
-}
-
 /// An empty object where there is nothing, for fields that must be there.
 fn object(fields: Fields) -> Value {
     fields.finish()

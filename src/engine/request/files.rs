@@ -1,8 +1,7 @@
 //! Secrets and configs: files of this machine are bound, everything else is copied in.
 
 use super::container::API_SOCKET_CONFIG;
-use super::{Refusal, Task, locate, refusal};
-use crate::diagnostic::Diagnostic;
+use super::{Refusal, Task, refusal};
 use crate::project::Project;
 use crate::secret::FileObject;
 use crate::service::Service;
@@ -217,26 +216,4 @@ pub fn archive(files: &[FileContent]) -> Vec<u8> {
         let _ = builder.append_data(&mut header, path, file.bytes.as_slice());
     }
     builder.into_inner().unwrap_or_default()
-}
-
-/// Owner and mode mean nothing for a bound file.
-pub(super) fn warnings(project: &Project, service: &Service) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for kind in Kind::ALL {
-        for (index, reference) in kind.references(service).iter().enumerate() {
-            let object = kind.object(project, &reference.source);
-            let given =
-                reference.uid.is_some() || reference.gid.is_some() || reference.mode.is_some();
-            if given && object.is_some_and(|o| !is_copied(o)) {
-                let (path, node) = locate(service, &[kind.list(), &index.to_string()]);
-                let message = format!(
-                    "uid, gid and mode do nothing for a {} that is a file: it is bound as it is",
-                    kind.word()
-                );
-                let span = node.map_or(service.span, |n| n.span);
-                found.push(Diagnostic::warning("ignored-attribute", path, message).at(span));
-            }
-        }
-    }
-    found
 }

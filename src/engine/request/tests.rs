@@ -363,27 +363,3 @@ fn files_are_copied() {
     let refused = file_contents(&without, &service, None).unwrap_err();
     assert!(refused.message.contains("\"HOME\""), "{}", refused.message);
 }
-
-#[test]
-fn ineffective_options_are_told() {
-    let json = json!({
-        "volumes": [
-            {"type": "bind", "source": "/a", "target": "/a", "bind": {"selinux": "z", "propagation": "rslave"}},
-            {"type": "volume", "target": "/b", "tmpfs": {"size": "1"}},
-            {"type": "bind", "source": "/c", "target": "/c", "bind": {"selinux": "z"}},
-        ],
-        "secrets": [{"source": "s1", "uid": "7"}, {"source": "envs", "uid": "7"}],
-    });
-    let paths: Vec<_> = warnings(&project(), &service("s", &json))
-        .into_iter()
-        .map(|w| w.path)
-        .collect();
-    assert_eq!(
-        paths,
-        [
-            "services.s.volumes[0].bind",
-            "services.s.volumes[1].tmpfs",
-            "services.s.secrets[0]"
-        ]
-    );
-}
