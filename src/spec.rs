@@ -9,7 +9,7 @@ mod inspected;
 pub use inspected::differences_to;
 
 use crate::labels;
-use crate::plan::Change;
+use crate::plan::{Change, Edit, edits};
 use crate::tree::{Node, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -125,7 +125,8 @@ struct Path(Vec<Part>);
 
 enum Part {
     Key(String),
-    Index(usize),
+    /// Of the list as it is, or of what it was.
+    Index(usize, bool),
 }
 
 impl Path {
@@ -138,7 +139,7 @@ impl Path {
                     text.push('.');
                     text.push_str(key);
                 }
-                Part::Index(i) => text.push_str(&format!("[{i}]")),
+                Part::Index(i, _) => text.push_str(&format!("[{i}]")),
             }
         }
         text
@@ -150,7 +151,8 @@ impl Path {
         for part in &self.0 {
             let next = match part {
                 Part::Key(key) => node.get(key),
-                Part::Index(i) => node.as_seq().and_then(|s| s.get(*i)),
+                Part::Index(i, true) => node.as_seq().and_then(|s| s.get(*i)),
+                Part::Index(_, false) => None,
             };
             match next {
                 Some(next) => node = next,
@@ -195,9 +197,25 @@ fn compare(
             }
         }
         (Some(Json::Array(a)), Some(Json::Array(b))) => {
-            for i in 0..a.len().max(b.len()) {
-                path.0.push(Part::Index(i));
-                compare(a.get(i), b.get(i), path, spec, changes);
+            let edits = edits(a, b);
+            if edits.is_empty() && a != b {
+                push(old, new, path, spec, changes);
+            }
+            for edit in edits {
+                let (x, y) = match edit {
+                    Edit::Removed(at) => (Some(at), None),
+                    Edit::Changed(before, at) => (Some(before), Some(at)),
+                    Edit::Added(at) => (None, Some(at)),
+                };
+                let Some(at) = y.or(x) else { continue };
+                path.0.push(Part::Index(at, y.is_some()));
+                compare(
+                    x.and_then(|i| a.get(i)),
+                    y.and_then(|i| b.get(i)),
+                    path,
+                    spec,
+                    changes,
+                );
                 path.0.pop();
             }
         }
@@ -213,36 +231,31 @@ fn push(
     spec: &Node,
     changes: &mut Vec<Change>,
 ) {
-    let secret = path.is_secret();
-    let show = |value: &Json| {
-        if secret {
-            "(secret)".to_owned()
-        } else {
-            short(value)
-        }
+    let show = |value: &Json| match &path.0[..] {
+        _ if path.is_secret() => hidden(),
+        // The whole of it is new, or gone.
+        [Part::Key(first)] if first == "environment" => without_secrets(value),
+        _ => value.clone(),
     };
-    changes.push(Change {
-        path: path.text(),
-        old: old.map(show),
-        new: new.map(show),
-        span: Some(path.find(spec).span),
-    });
+    let span = path.find(spec).span;
+    changes.push(Change::of(path.text(), old.map(show), new.map(show)).at(Some(span)));
 }
 
-/// A value in one short line.
-fn short(value: &Json) -> String {
-    const LONGEST: usize = 60;
-    let text = match value {
-        Json::String(s) if s.is_empty() => "\"\"".to_owned(),
-        Json::String(s) => s.replace('\n', "\\n"),
-        Json::Null => "unset".to_owned(),
-        other => other.to_string(),
+/// What stands for a value that must not be shown.
+fn hidden() -> Json {
+    Json::from("(secret)")
+}
+
+fn without_secrets(environment: &Json) -> Json {
+    let Json::Object(variables) = environment else {
+        return environment.clone();
     };
-    if text.chars().count() <= LONGEST {
-        return text;
-    }
-    let cut: String = text.chars().take(LONGEST - 1).collect();
-    format!("{cut}…")
+    let shown = variables.iter().map(|(name, value)| {
+        let is_secret = is_secret_name(name) && !value.is_null();
+        let value = if is_secret { hidden() } else { value.clone() };
+        (name.clone(), value)
+    });
+    Json::Object(shown.collect())
 }
 
 /// The label and its value, for a container's labels.
@@ -275,11 +288,18 @@ mod tests {
         Node::new(value, Span::default())
     }
 
+    fn text(value: Json) -> String {
+        match value {
+            Json::String(text) => text,
+            other => other.to_string(),
+        }
+    }
+
     fn changed(old: Json, new: Json) -> Vec<(String, Option<String>, Option<String>)> {
         let record = read_record(&record(&node(old))).expect("our own record");
         differences(&record, &node(new))
             .into_iter()
-            .map(|c| (c.path, c.old, c.new))
+            .map(|c| (c.path, c.old.map(text), c.new.map(text)))
             .collect()
     }
 
@@ -316,8 +336,19 @@ mod tests {
             )]
         );
         assert!(changed(old.clone(), old.clone()).is_empty());
-        let text = read_record(&record(&node(old))).unwrap().to_string();
+        let text = read_record(&record(&node(old.clone())))
+            .unwrap()
+            .to_string();
         assert!(!text.contains("hunter2"));
+        // Nor where there was no environment before.
+        let none = serde_json::json!({"image": "a"});
+        for change in [changed(none.clone(), old.clone()), changed(old, none)].concat() {
+            let shown = format!("{change:?}");
+            assert!(
+                !shown.contains("sha256") && !shown.contains("hunter2"),
+                "{shown}"
+            );
+        }
     }
 
     #[test]

@@ -98,6 +98,65 @@ shop:
 }
 
 #[test]
+fn of_long_values_the_difference_is_shown() {
+    let file = |bind: &str, url: &str, script: &str, port: &str, hosts: usize| {
+        let hosts: Vec<String> = (0..hosts).map(|n| format!("h{n}: 10.0.0.{n}")).collect();
+        let long = "a-directory-with-quite-a-long-name/".repeat(2);
+        format!(
+            "\
+name: shop
+services:
+  web:
+    image: busybox
+    command:
+    - sh
+    - -c
+    - |
+      set -e
+      {script}
+      sleep 1000
+    environment:
+      URL: postgres://app@database.internal.example.org:5432/{url}?sslmode=require&timeout=10
+      DB_PASSWORD: {url}
+    extra_hosts: {{{hosts}}}
+    ports:
+{port}    - 8081:81
+    volumes:
+    - /srv/{long}{bind}:/usr/share/app/data
+",
+            hosts = hosts.join(", "),
+        )
+    };
+    let before = file("one", "shop", "echo one", "", 1);
+    let after = file("two", "store", "echo two", "    - 8080:80\n", 40);
+    let (plan, text) = from_to(Some(&before), &after, |_| {});
+    let expected = "\
+shop:
+  ~ recreate container shop-web-1  (command[2] line 2: echo one → echo two (and 43 more))
+";
+    assert!(text.starts_with(expected), "\n{text}");
+    for line in [
+        "      command[2] line 2: echo one → echo two  compose.yaml:9:7\n",
+        "      environment.DB_PASSWORD: (secret) → (secret)  compose.yaml:14:20\n",
+        "      environment.URL: …e.org:5432/shop?sslmode=req… → …e.org:5432/store?sslmode=req…  compose.yaml:13:12\n",
+        "      extra_hosts: and 31 more (--format json lists all)\n",
+        "      ports[0]: added {mode: ingress, protocol: tcp, published: 8080, target: 80}  compose.yaml:17:7\n",
+        "      volumes[0].source: …a-long-name/one → …a-long-name/two  compose.yaml:20:7\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let full = render_json(&plan, "shop", &|_| None).to_string();
+    for whole in [
+        "set -e\\necho one\\nsleep 1000\\n",
+        "/shop?sslmode=require&timeout=10",
+        "/two",
+    ] {
+        assert!(full.contains(whole), "{whole}\n{full}");
+    }
+    assert!(!full.contains("sha256:"), "{full}");
+}
+
+#[test]
 fn mounted_images_are_there_before_the_container_is_created() {
     let text = "\
 name: shop

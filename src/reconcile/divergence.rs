@@ -146,12 +146,14 @@ impl Planner<'_> {
         let (old, new): (String, String) = (short(&container.image_label), short(&image.id));
         Some(Divergence {
             cause: format!("image {reference} is another one now: {old} → {new}"),
-            changes: vec![Change {
-                path: "image".to_owned(),
-                old: Some(format!("{reference} ({old})")),
-                new: Some(format!("{reference} ({new})")),
-                span: service.spec.get("image").map(|node| node.span),
-            }],
+            changes: vec![
+                Change::of(
+                    "image",
+                    Some(format!("{reference} ({old})").into()),
+                    Some(format!("{reference} ({new})").into()),
+                )
+                .at(service.spec.get("image").map(|node| node.span)),
+            ],
         })
     }
 
