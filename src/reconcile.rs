@@ -15,6 +15,7 @@
 mod containers;
 mod divergence;
 pub mod down;
+mod files;
 mod hosts;
 mod images;
 pub mod lifecycle;

@@ -2,12 +2,16 @@
 //!
 //! A hash says *that* something changed, not *what*. So each container carries its service's
 //! canonical form in a label of ours ([`labels::SPEC`]), compressed; values that look like
-//! secrets stand in it as digests.
+//! secrets stand in it as digests. So does what is copied into it: the hash, which is Docker
+//! Compose's, knows nothing of the content of secrets and configs.
 
+mod files;
 mod inspected;
 
+pub use files::changed_files;
 pub use inspected::differences_to;
 
+use crate::engine::request::FileContent;
 use crate::labels;
 use crate::plan::{Change, Edit, edits};
 use crate::tree::{Node, Value};
@@ -35,9 +39,15 @@ const MAX_RECORD: u64 = 4 << 20;
 /// Words in a variable's name that make its value a secret to us.
 const SECRET_WORDS: [&str; 6] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
 
-/// The value of the label [`labels::SPEC`] for a service's canonical form.
-pub fn record(spec: &Node) -> String {
-    let text = recorded(spec).to_string();
+/// Where in a record the files stand that were copied: no attribute of a service has this name.
+const RECORDED_FILES: &str = "copied_files";
+
+/// The value of the label [`labels::SPEC`] for a service's canonical form and the files that are
+/// copied into its containers.
+pub fn record(spec: &Node, files: &[FileContent]) -> String {
+    let mut json = recorded(spec);
+    json[RECORDED_FILES] = files::recorded(files);
+    let text = json.to_string();
     let mut packed = Vec::with_capacity(text.len() / 2);
     DeflateEncoder::new(text.as_bytes(), Compression::best())
         .read_to_end(&mut packed)
@@ -60,8 +70,12 @@ pub fn read_record(label: &str) -> Option<Json> {
 pub fn differences(old: &Json, spec: &Node) -> Vec<Change> {
     let new = recorded(spec);
     let mut changes = Vec::new();
+    let mut old = old.clone();
+    if let Json::Object(map) = &mut old {
+        map.remove(RECORDED_FILES);
+    }
     compare(
-        Some(old),
+        Some(&old),
         Some(&new),
         &mut Path::default(),
         spec,
@@ -89,7 +103,7 @@ fn recorded(spec: &Node) -> Json {
         if let Some(Json::Object(environment)) = map.get_mut("environment") {
             for (name, value) in environment {
                 if let (true, Some(text)) = (is_secret_name(name), value.as_str()) {
-                    *value = Json::String(digest(text));
+                    *value = Json::String(digest(text.as_bytes()));
                 }
             }
         }
@@ -97,8 +111,8 @@ fn recorded(spec: &Node) -> Json {
     json
 }
 
-fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
+fn digest(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
     let hex: String = hash[..8].iter().map(|b| format!("{b:02x}")).collect();
     format!("sha256:{hex}…")
 }
@@ -259,8 +273,8 @@ fn without_secrets(environment: &Json) -> Json {
 }
 
 /// The label and its value, for a container's labels.
-pub fn label(spec: &Node) -> (String, String) {
-    (labels::SPEC.to_owned(), record(spec))
+pub fn label(spec: &Node, files: &[FileContent]) -> (String, String) {
+    (labels::SPEC.to_owned(), record(spec, files))
 }
 
 #[cfg(test)]
@@ -296,7 +310,7 @@ mod tests {
     }
 
     fn changed(old: Json, new: Json) -> Vec<(String, Option<String>, Option<String>)> {
-        let record = read_record(&record(&node(old))).expect("our own record");
+        let record = read_record(&record(&node(old), &[])).expect("our own record");
         differences(&record, &node(new))
             .into_iter()
             .map(|c| (c.path, c.old.map(text), c.new.map(text)))
@@ -336,7 +350,7 @@ mod tests {
             )]
         );
         assert!(changed(old.clone(), old.clone()).is_empty());
-        let text = read_record(&record(&node(old.clone())))
+        let text = read_record(&record(&node(old.clone()), &[]))
             .unwrap()
             .to_string();
         assert!(!text.contains("hunter2"));

@@ -13,12 +13,13 @@ mod files;
 mod host;
 mod mounts;
 mod network;
+mod placement;
 mod pre_start;
 mod resources;
 mod volume;
 
 pub use exec::hook_request;
-pub use files::{FileContent, archive, file_contents};
+pub use files::{FileContent, Origin, archive, file_contents};
 pub use network::network_request;
 pub use pre_start::pre_start_request;
 pub use volume::volume_request;
