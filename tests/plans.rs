@@ -3,11 +3,12 @@
 #[path = "support/on_fake.rs"]
 mod on_fake;
 
-use on_fake::{attempt, loaded, on_virtual_time, plan, project, up};
+use on_fake::{OneFile, attempt, loaded, means, on_virtual_time, options, plan, project, up};
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::engine::{ContainerRequest, ContainerState, Engine};
 use regatta::event::Reporter;
+use regatta::execute::Means;
 use regatta::observe::{Observed, Scope, observe};
 use regatta::plan::{Action, Plan, SCHEMA_VERSION, render_json, render_text};
 use regatta::project::{Dependencies, Project};
@@ -354,6 +355,38 @@ fn what_cannot_be_copied_keeps_a_plan_from_being_carried_out() {
         let unset = project(GIVEN);
         let text = render_text(&plan(&fake, &unset).await, "shop", &|_| None);
         assert_eq!(text, "shop: nothing to change\n");
+    });
+}
+
+#[test]
+fn the_configuration_for_the_engines_socket_is_copied() {
+    let text = "name: shop\nservices:\n  web: {image: busybox, use_api_socket: true}\n";
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(text);
+        let (reporter, files) = (Reporter::silent(), OneFile::empty());
+        let means = Means {
+            docker_config: Some(b"{}".to_vec()),
+            ..means(&fake, &reporter, &files)
+        };
+        let mut options = options();
+        let no = &mut agree_to_nothing;
+        let prepared = prepare(&fake, &project, &mut options, no).await;
+        let prepared = prepared.expect("a snapshot");
+        let done = carry_out(&means, &project, prepared, &mut options, no).await;
+        assert!(
+            done.expect("an answer")
+                .1
+                .expect("no obstacle")
+                .report
+                .is_success()
+        );
+        assert_eq!(
+            fake.files("shop-web-1"),
+            ["/run/secrets/docker/config.json"]
+        );
+        // Other credentials are no other container.
+        assert!(plan(&fake, &project).await.is_empty());
     });
 }
 

@@ -68,3 +68,55 @@ fn in_words(error: &std::io::Error) -> String {
         _ => format!("cannot be read: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::load::disk::DiskFiles;
+    use crate::load::{LoadOptions, load};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn only_files_with_an_owner_or_a_mode_of_their_own_are_read() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write =
+            |name: &str, text: &str| fs::write(dir.path().join(name), text).expect("a file");
+        write(
+            "compose.yaml",
+            "name: n\nservices:\n  a:\n    image: i\n    secrets:\n    - plain\n    - {source: moded, mode: 0400}\n    \
+             - {source: owned, uid: '7'}\n    - {source: folder, mode: 0400}\n    - {source: gone, gid: '7'}\n    \
+             - {source: empty, uid: ''}\nsecrets: {plain: {file: a}, moded: {file: a}, owned: {file: ./link}, \
+             folder: {file: .}, gone: {file: gone}, empty: {file: a}}\n",
+        );
+        write("a", "x");
+        let mode = fs::Permissions::from_mode(0o640);
+        fs::set_permissions(dir.path().join("a"), mode).expect("a mode");
+        std::os::unix::fs::symlink("a", dir.path().join("link")).expect("a link");
+        let options = LoadOptions {
+            cwd: dir.path().to_owned(),
+            ..LoadOptions::default()
+        };
+        let loaded = load(&DiskFiles, &options);
+        let project = loaded
+            .project
+            .unwrap_or_else(|| panic!("{:?}", loaded.findings));
+        let got: Vec<String> = ["plain", "moded", "owned", "folder", "gone", "empty"]
+            .map(|key| match &project.secrets[key].local {
+                None => format!("{key}: not read"),
+                Some(Ok(file)) => format!("{key}: {} {:o}", file.bytes.len(), file.mode),
+                Some(Err(why)) => format!("{key} {why}"),
+            })
+            .into();
+        assert_eq!(
+            got,
+            [
+                "plain: not read",
+                "moded: 1 640",
+                "owned: 1 640",
+                "folder is not a regular file, and only a file can have another owner or mode",
+                "gone is not there",
+                "empty: not read",
+            ]
+        );
+    }
+}
