@@ -97,6 +97,13 @@ struct Use<'a> {
     object: &'a FileObject,
 }
 
+/// The owner and the mode that a reference asks for.
+struct Asked {
+    uid: Option<u64>,
+    gid: Option<u64>,
+    mode: Option<u32>,
+}
+
 /// How a container gets a file.
 enum Given<'a> {
     /// A file of this machine.
@@ -187,7 +194,7 @@ impl<'a> Use<'a> {
             }
             None => return Err(self.refuse(format!("{} was not read", self.in_words()))),
         };
-        let (uid, gid, mode) = self.owner_and_mode()?;
+        let Asked { uid, gid, mode } = self.asked()?;
         // What is not said stays as the file has it.
         let fits_owner =
             uid.is_none_or(|id| id == local.uid) && gid.is_none_or(|id| id == local.gid);
@@ -247,7 +254,7 @@ impl<'a> Use<'a> {
             };
             return Err(Box::new(self.refuse(message).help(help)));
         }
-        let (uid, gid, mode) = self.owner_and_mode()?;
+        let Asked { uid, gid, mode } = self.asked()?;
         Ok(Given::Copied(FileContent {
             path: target,
             mode: mode.unwrap_or(0o444),
@@ -259,7 +266,7 @@ impl<'a> Use<'a> {
     }
 
     /// What the reference asks for.
-    fn owner_and_mode(&self) -> Result<(Option<u64>, Option<u64>, Option<u32>), Refusal> {
+    fn asked(&self) -> Result<Asked, Refusal> {
         let owner = |text: &Option<String>, key: &str| match text.as_deref() {
             None | Some("") => Ok(None),
             Some(text) => text
@@ -275,11 +282,11 @@ impl<'a> Use<'a> {
                 Some(mode.ok_or_else(wrong)?)
             }
         };
-        Ok((
-            owner(&self.reference.uid, "uid")?,
-            owner(&self.reference.gid, "gid")?,
+        Ok(Asked {
+            uid: owner(&self.reference.uid, "uid")?,
+            gid: owner(&self.reference.gid, "gid")?,
             mode,
-        ))
+        })
     }
 
     /// Why no file can be put there before the container starts.
