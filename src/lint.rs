@@ -8,6 +8,7 @@ mod dependencies;
 mod development;
 pub mod levels;
 mod missing;
+mod mount_options;
 mod mounts;
 mod networks;
 mod ports;
@@ -103,6 +104,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         networks::RULES,
         mounts::RULES,
         missing::RULES,
+        mount_options::RULES,
         values::RULES,
         unused::RULES,
     ]

@@ -15,6 +15,7 @@ pub mod extends;
 pub mod history;
 pub mod include;
 pub mod interpolate;
+pub mod local_files;
 pub mod merge;
 pub mod model;
 pub mod name;
@@ -50,6 +51,21 @@ pub trait Files {
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>>;
     /// Whether something is there, a directory or a file.
     fn kind(&self, path: &Path) -> Option<FileKind>;
+    /// Owner and mode of a file; here those of an ordinary one.
+    ///
+    /// # Errors
+    /// Where there is none.
+    fn attributes(&self, path: &Path) -> std::io::Result<FileAttributes> {
+        match self.kind(path) {
+            Some(kind) => Ok(FileAttributes {
+                is_regular: kind == FileKind::File,
+                mode: 0o644,
+                uid: 0,
+                gid: 0,
+            }),
+            None => Err(std::io::ErrorKind::NotFound.into()),
+        }
+    }
     /// The path with symbolic links resolved, where it exists.
     fn canonicalize(&self, path: &Path) -> std::io::Result<PathBuf>;
     /// Everything on standard input.
@@ -98,6 +114,17 @@ impl Unfetched {
 pub enum FileKind {
     File,
     Directory,
+}
+
+/// What a file system says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileAttributes {
+    /// No directory, pipe or device.
+    pub is_regular: bool,
+    /// Permission bits.
+    pub mode: u32,
+    pub uid: u64,
+    pub gid: u64,
 }
 
 /// What a load is asked for: the global flags and the environment they fall back on.
@@ -174,7 +201,8 @@ pub struct LoadedModel {
 /// [`discover`] find out what to read; [`model`] reads and merges it (with [`interpolate`],
 /// [`mod@include`], [`tags`], [`extends`], [`merge`], [`schema`], [`canonical`], [`defaults`],
 /// [`validate`] and [`paths`]); then come [`normalize`], [`decode`], [`narrow`] (with [`profiles`],
-/// [`validate::consistency`] and [`env_files`]) and [`assemble`].
+/// [`validate::consistency`] and [`env_files`]) and [`assemble`]; [`local_files`] reads what is to be
+/// copied into containers.
 pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
     let (canonical, mut findings, reader, config_files) = canonical(files, options);
     let sources = reader.sources;
@@ -193,6 +221,7 @@ pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
     };
     project.config_files = texts(config_files);
     project.env_files = texts(environment::given(options));
+    local_files::read(&mut project, files);
     let findings = settle(findings, &sources);
     let failed = findings.iter().any(Diagnostic::is_error);
     Loaded {

@@ -4,16 +4,18 @@
 //! acyclic by construction and its ids are a valid order. What `regatta plan` prints is the very
 //! value that [`crate::execute`] walks.
 
+mod change;
+mod edits;
 mod takeover;
 mod text;
 
+pub use change::Change;
+pub use edits::{Edit, edits};
 pub use takeover::{Takeover, takeovers};
-
 pub use text::{SCHEMA_VERSION, render_json, render_text};
 
 use crate::service::Condition;
 use crate::service::develop::Hook;
-use crate::tree::Span;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeSet;
@@ -219,30 +221,6 @@ pub enum Action {
         /// A failure only warns (`required: false`).
         optional: bool,
     },
-}
-
-/// A value that differs between what is and what should be.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    /// Path within the service, e.g. `environment.LOG_LEVEL`.
-    pub path: String,
-    /// As short text; `None` where it was not there.
-    pub old: Option<String>,
-    pub new: Option<String>,
-    /// Where the new value (or, for a removed one, the service) stands.
-    pub span: Option<Span>,
-}
-
-impl Change {
-    /// `environment.LEVEL: info → debug`.
-    pub fn in_words(&self) -> String {
-        match (&self.old, &self.new) {
-            (Some(old), Some(new)) => format!("{}: {old} → {new}", self.path),
-            (None, Some(new)) => format!("{}: added {new}", self.path),
-            (Some(old), None) => format!("{}: removed {old}", self.path),
-            (None, None) => self.path.clone(),
-        }
-    }
 }
 
 /// The lines a step shows while it runs.

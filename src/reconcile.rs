@@ -15,6 +15,7 @@
 mod containers;
 mod divergence;
 pub mod down;
+mod files;
 mod hosts;
 mod images;
 pub mod lifecycle;
@@ -100,6 +101,13 @@ pub struct Obstacle {
     pub path: String,
     pub message: String,
     pub help: Option<String>,
+}
+
+impl Obstacle {
+    /// Where it is and what it says: two with the same are one to the user.
+    pub fn said(&self) -> (String, String) {
+        (self.path.clone(), self.message.clone())
+    }
 }
 
 /// The code of what the engine has that stands in the way.

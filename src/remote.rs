@@ -13,7 +13,7 @@ use crate::engine::docker::images::Keyring;
 use crate::image::auth::ClientKeyring;
 use crate::interrupt::{Cause, Interrupts, Stage};
 use crate::load::disk::DiskFiles;
-use crate::load::{Fetched, FileKind, Files, Unfetched};
+use crate::load::{Fetched, FileAttributes, FileKind, Files, Unfetched};
 use crate::terminal;
 use crate::value::address::Address;
 use std::collections::BTreeMap;
@@ -169,6 +169,10 @@ impl Files for RemoteFiles {
 
     fn kind(&self, path: &Path) -> Option<FileKind> {
         DiskFiles.kind(path)
+    }
+
+    fn attributes(&self, path: &Path) -> io::Result<FileAttributes> {
+        DiskFiles.attributes(path)
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {

@@ -2,14 +2,18 @@
 //!
 //! A hash says *that* something changed, not *what*. So each container carries its service's
 //! canonical form in a label of ours ([`labels::SPEC`]), compressed; values that look like
-//! secrets stand in it as digests.
+//! secrets stand in it as digests. So does what is copied into it: the hash, which is Docker
+//! Compose's, knows nothing of the content of secrets and configs.
 
+mod files;
 mod inspected;
 
+pub use files::changed_files;
 pub use inspected::differences_to;
 
+use crate::engine::request::FileContent;
 use crate::labels;
-use crate::plan::Change;
+use crate::plan::{Change, Edit, edits};
 use crate::tree::{Node, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -35,9 +39,15 @@ const MAX_RECORD: u64 = 4 << 20;
 /// Words in a variable's name that make its value a secret to us.
 const SECRET_WORDS: [&str; 6] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
 
-/// The value of the label [`labels::SPEC`] for a service's canonical form.
-pub fn record(spec: &Node) -> String {
-    let text = recorded(spec).to_string();
+/// Where in a record the files stand that were copied: no attribute of a service has this name.
+const RECORDED_FILES: &str = "copied_files";
+
+/// The value of the label [`labels::SPEC`] for a service's canonical form and the files that are
+/// copied into its containers.
+pub fn record(spec: &Node, files: &[FileContent]) -> String {
+    let mut json = recorded(spec);
+    json[RECORDED_FILES] = files::recorded(files);
+    let text = json.to_string();
     let mut packed = Vec::with_capacity(text.len() / 2);
     DeflateEncoder::new(text.as_bytes(), Compression::best())
         .read_to_end(&mut packed)
@@ -60,8 +70,12 @@ pub fn read_record(label: &str) -> Option<Json> {
 pub fn differences(old: &Json, spec: &Node) -> Vec<Change> {
     let new = recorded(spec);
     let mut changes = Vec::new();
+    let mut old = old.clone();
+    if let Json::Object(map) = &mut old {
+        map.remove(RECORDED_FILES);
+    }
     compare(
-        Some(old),
+        Some(&old),
         Some(&new),
         &mut Path::default(),
         spec,
@@ -89,7 +103,7 @@ fn recorded(spec: &Node) -> Json {
         if let Some(Json::Object(environment)) = map.get_mut("environment") {
             for (name, value) in environment {
                 if let (true, Some(text)) = (is_secret_name(name), value.as_str()) {
-                    *value = Json::String(digest(text));
+                    *value = Json::String(digest(text.as_bytes()));
                 }
             }
         }
@@ -97,8 +111,8 @@ fn recorded(spec: &Node) -> Json {
     json
 }
 
-fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
+fn digest(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
     let hex: String = hash[..8].iter().map(|b| format!("{b:02x}")).collect();
     format!("sha256:{hex}…")
 }
@@ -125,7 +139,8 @@ struct Path(Vec<Part>);
 
 enum Part {
     Key(String),
-    Index(usize),
+    /// Of the list as it is, or of what it was.
+    Index(usize, bool),
 }
 
 impl Path {
@@ -138,7 +153,7 @@ impl Path {
                     text.push('.');
                     text.push_str(key);
                 }
-                Part::Index(i) => text.push_str(&format!("[{i}]")),
+                Part::Index(i, _) => text.push_str(&format!("[{i}]")),
             }
         }
         text
@@ -150,7 +165,8 @@ impl Path {
         for part in &self.0 {
             let next = match part {
                 Part::Key(key) => node.get(key),
-                Part::Index(i) => node.as_seq().and_then(|s| s.get(*i)),
+                Part::Index(i, true) => node.as_seq().and_then(|s| s.get(*i)),
+                Part::Index(_, false) => None,
             };
             match next {
                 Some(next) => node = next,
@@ -195,9 +211,25 @@ fn compare(
             }
         }
         (Some(Json::Array(a)), Some(Json::Array(b))) => {
-            for i in 0..a.len().max(b.len()) {
-                path.0.push(Part::Index(i));
-                compare(a.get(i), b.get(i), path, spec, changes);
+            let edits = edits(a, b);
+            if edits.is_empty() && a != b {
+                push(old, new, path, spec, changes);
+            }
+            for edit in edits {
+                let (x, y) = match edit {
+                    Edit::Removed(at) => (Some(at), None),
+                    Edit::Changed(before, at) => (Some(before), Some(at)),
+                    Edit::Added(at) => (None, Some(at)),
+                };
+                let Some(at) = y.or(x) else { continue };
+                path.0.push(Part::Index(at, y.is_some()));
+                compare(
+                    x.and_then(|i| a.get(i)),
+                    y.and_then(|i| b.get(i)),
+                    path,
+                    spec,
+                    changes,
+                );
                 path.0.pop();
             }
         }
@@ -213,41 +245,36 @@ fn push(
     spec: &Node,
     changes: &mut Vec<Change>,
 ) {
-    let secret = path.is_secret();
-    let show = |value: &Json| {
-        if secret {
-            "(secret)".to_owned()
-        } else {
-            short(value)
-        }
+    let show = |value: &Json| match &path.0[..] {
+        _ if path.is_secret() => hidden(),
+        // The whole of it is new, or gone.
+        [Part::Key(first)] if first == "environment" => without_secrets(value),
+        _ => value.clone(),
     };
-    changes.push(Change {
-        path: path.text(),
-        old: old.map(show),
-        new: new.map(show),
-        span: Some(path.find(spec).span),
-    });
+    let span = path.find(spec).span;
+    changes.push(Change::of(path.text(), old.map(show), new.map(show)).at(Some(span)));
 }
 
-/// A value in one short line.
-fn short(value: &Json) -> String {
-    const LONGEST: usize = 60;
-    let text = match value {
-        Json::String(s) if s.is_empty() => "\"\"".to_owned(),
-        Json::String(s) => s.replace('\n', "\\n"),
-        Json::Null => "unset".to_owned(),
-        other => other.to_string(),
+/// What stands for a value that must not be shown.
+fn hidden() -> Json {
+    Json::from("(secret)")
+}
+
+fn without_secrets(environment: &Json) -> Json {
+    let Json::Object(variables) = environment else {
+        return environment.clone();
     };
-    if text.chars().count() <= LONGEST {
-        return text;
-    }
-    let cut: String = text.chars().take(LONGEST - 1).collect();
-    format!("{cut}…")
+    let shown = variables.iter().map(|(name, value)| {
+        let is_secret = is_secret_name(name) && !value.is_null();
+        let value = if is_secret { hidden() } else { value.clone() };
+        (name.clone(), value)
+    });
+    Json::Object(shown.collect())
 }
 
 /// The label and its value, for a container's labels.
-pub fn label(spec: &Node) -> (String, String) {
-    (labels::SPEC.to_owned(), record(spec))
+pub fn label(spec: &Node, files: &[FileContent]) -> (String, String) {
+    (labels::SPEC.to_owned(), record(spec, files))
 }
 
 #[cfg(test)]
@@ -275,11 +302,18 @@ mod tests {
         Node::new(value, Span::default())
     }
 
+    fn text(value: Json) -> String {
+        match value {
+            Json::String(text) => text,
+            other => other.to_string(),
+        }
+    }
+
     fn changed(old: Json, new: Json) -> Vec<(String, Option<String>, Option<String>)> {
-        let record = read_record(&record(&node(old))).expect("our own record");
+        let record = read_record(&record(&node(old), &[])).expect("our own record");
         differences(&record, &node(new))
             .into_iter()
-            .map(|c| (c.path, c.old, c.new))
+            .map(|c| (c.path, c.old.map(text), c.new.map(text)))
             .collect()
     }
 
@@ -316,8 +350,19 @@ mod tests {
             )]
         );
         assert!(changed(old.clone(), old.clone()).is_empty());
-        let text = read_record(&record(&node(old))).unwrap().to_string();
+        let text = read_record(&record(&node(old.clone()), &[]))
+            .unwrap()
+            .to_string();
         assert!(!text.contains("hunter2"));
+        // Nor where there was no environment before.
+        let none = serde_json::json!({"image": "a"});
+        for change in [changed(none.clone(), old.clone()), changed(old, none)].concat() {
+            let shown = format!("{change:?}");
+            assert!(
+                !shown.contains("sha256") && !shown.contains("hunter2"),
+                "{shown}"
+            );
+        }
     }
 
     #[test]

@@ -3,15 +3,17 @@
 #[path = "support/on_fake.rs"]
 mod on_fake;
 
-use on_fake::{loaded, on_virtual_time, plan, project, up};
+use on_fake::{OneFile, attempt, loaded, means, on_virtual_time, options, plan, project, up};
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::engine::{ContainerRequest, ContainerState, Engine};
 use regatta::event::Reporter;
+use regatta::execute::Means;
 use regatta::observe::{Observed, Scope, observe};
 use regatta::plan::{Action, Plan, SCHEMA_VERSION, render_json, render_text};
 use regatta::project::{Dependencies, Project};
 use regatta::reconcile::{Options, Recreate, lifecycle};
+use regatta::secret::LocalFile;
 
 const SHOP: &str = "\
 name: shop
@@ -95,6 +97,297 @@ shop:
   - remove container shop-web-2  (scale 2 → 1)
 ",
     );
+}
+
+#[test]
+fn of_long_values_the_difference_is_shown() {
+    let file = |bind: &str, url: &str, script: &str, port: &str, hosts: usize| {
+        let hosts: Vec<String> = (0..hosts).map(|n| format!("h{n}: 10.0.0.{n}")).collect();
+        let long = "a-directory-with-quite-a-long-name/".repeat(2);
+        format!(
+            "\
+name: shop
+services:
+  web:
+    image: busybox
+    command:
+    - sh
+    - -c
+    - |
+      set -e
+      {script}
+      sleep 1000
+    environment:
+      URL: postgres://app@database.internal.example.org:5432/{url}?sslmode=require&timeout=10
+      DB_PASSWORD: {url}
+    extra_hosts: {{{hosts}}}
+    ports:
+{port}    - 8081:81
+    volumes:
+    - /srv/{long}{bind}:/usr/share/app/data
+",
+            hosts = hosts.join(", "),
+        )
+    };
+    let before = file("one", "shop", "echo one", "", 1);
+    let after = file("two", "store", "echo two", "    - 8080:80\n", 40);
+    let (plan, text) = from_to(Some(&before), &after, |_| {});
+    let expected = "\
+shop:
+  ~ recreate container shop-web-1  (command[2] line 2: echo one → echo two (and 43 more))
+";
+    assert!(text.starts_with(expected), "\n{text}");
+    for line in [
+        "      command[2] line 2: echo one → echo two  compose.yaml:9:7\n",
+        "      environment.DB_PASSWORD: (secret) → (secret)  compose.yaml:14:20\n",
+        "      environment.URL: …e.org:5432/shop?sslmode=req… → …e.org:5432/store?sslmode=req…  compose.yaml:13:12\n",
+        "      extra_hosts: and 31 more (--format json lists all)\n",
+        "      ports[0]: added {mode: ingress, protocol: tcp, published: 8080, target: 80}  compose.yaml:17:7\n",
+        "      volumes[0].source: …a-long-name/one → …a-long-name/two  compose.yaml:20:7\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let full = render_json(&plan, "shop", &|_| None).to_string();
+    for whole in [
+        "set -e\\necho one\\nsleep 1000\\n",
+        "/shop?sslmode=require&timeout=10",
+        "/two",
+    ] {
+        assert!(full.contains(whole), "{whole}\n{full}");
+    }
+    assert!(!full.contains("sha256:"), "{full}");
+}
+
+const GIVEN: &str = "\
+name: shop
+services:
+  web:
+    image: busybox
+    configs: [{source: app.conf, target: /etc/app.conf}]
+    secrets: [token]
+  other:
+    image: busybox
+configs:
+  app.conf:
+    content: |
+      level = info
+secrets:
+  token: {environment: TOKEN}
+";
+
+/// The project with this value of `TOKEN`.
+fn with_token(text: &str, token: &str) -> Project {
+    let mut project = project(text);
+    project.environment.insert("TOKEN".into(), token.into());
+    project
+}
+
+/// What a plan says once the first project is up and the second one is asked for.
+fn then(before: &Project, after: &Project) -> String {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let done = up(&fake, before).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        let plan = plan(&fake, after).await;
+        let labels = fake.container("shop-web-1").expect("it").labels;
+        assert!(!format!("{labels:?}").contains("hunter"), "{labels:?}");
+        render_text(&plan, &after.name, &|_| None)
+    })
+}
+
+#[test]
+fn changed_content_of_a_config_or_secret_recreates_with_its_place() {
+    let changed = GIVEN.replace("level = info", "level = debug");
+    let sources = loaded(&changed).sources;
+    let place = |span| sources.position(span).map(|p| p.to_string());
+    let first = with_token(GIVEN, "hunter2");
+    assert_eq!(then(&first, &first), "shop: nothing to change\n");
+    let second = with_token(&changed, "hunter3");
+    let text = on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &first).await;
+        let plan = plan(&fake, &second).await;
+        let json = render_json(&plan, "shop", &place).to_string();
+        assert!(
+            !json.contains("hunter") && !json.contains("level ="),
+            "{json}"
+        );
+        assert!(json.contains("\"what\":\"content changed\""), "{json}");
+        render_text(&plan, "shop", &place)
+    });
+    assert_eq!(
+        text,
+        "\
+shop:
+  ~ recreate container shop-web-1  (secret token: content changed (and 1 more))
+      secret token: content changed  compose.yaml:14:24
+      config app.conf: content changed  compose.yaml:12:7
+",
+        "\n{text}"
+    );
+    // What a container was made with is what it is compared with, also with all else changed.
+    let third = with_token(
+        &GIVEN.replace("secrets: [token]", "secrets: [token]\n    user: a"),
+        "hunter3",
+    );
+    let text = then(&first, &third);
+    assert!(text.contains("user: added a"), "{text}");
+    assert!(text.contains("secret token: content changed"), "{text}");
+}
+
+#[test]
+fn a_changed_file_that_is_copied_recreates_and_one_that_is_bound_does_not() {
+    let with = |reference: &str, content: &str, mode: u32| {
+        let text = GIVEN
+            .replace("secrets: [token]", &format!("secrets: [{reference}]"))
+            .replace("{environment: TOKEN}", "{file: ./token.txt}");
+        let mut project = project(&text);
+        let local = LocalFile {
+            bytes: content.into(),
+            mode,
+            uid: 0,
+            gid: 0,
+        };
+        let token = project.secrets.get_mut("token").expect("it");
+        // Only what is to have an owner or a mode is read.
+        if token.local.is_some() {
+            token.local = Some(Ok(local));
+        }
+        project
+    };
+    let copied = "{source: token, mode: \"0400\"}";
+    let table = [
+        ("token", "a", 0o644, "token", "b", 0o600, ""),
+        (copied, "a", 0o644, copied, "a", 0o600, ""),
+        (
+            copied,
+            "a",
+            0o644,
+            copied,
+            "b",
+            0o644,
+            "secret token: content changed",
+        ),
+        // Now the file itself has the mode, and is bound.
+        (
+            copied,
+            "a",
+            0o644,
+            copied,
+            "a",
+            0o400,
+            "secret token: is not copied into the container any more",
+        ),
+        (
+            copied,
+            "a",
+            0o400,
+            copied,
+            "a",
+            0o644,
+            "secret token: is copied into the container now",
+        ),
+        (
+            "{source: token, uid: \"7\"}",
+            "a",
+            0o644,
+            "{source: token, uid: \"7\"}",
+            "a",
+            0o600,
+            "secret token mode: 0644 → 0600",
+        ),
+    ];
+    for (before, old, old_mode, after, new, new_mode, expected) in table {
+        let text = then(&with(before, old, old_mode), &with(after, new, new_mode));
+        match expected {
+            "" => assert_eq!(text, "shop: nothing to change\n"),
+            cause => assert!(text.contains(&format!("({cause})")), "{cause}\n{text}"),
+        }
+    }
+}
+
+#[test]
+fn a_container_without_our_record_stays_as_its_files_are() {
+    let (first, second) = (with_token(GIVEN, "a"), with_token(GIVEN, "b"));
+    let text = on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &first).await;
+        // As Docker Compose would have made it.
+        let web = fake.container("shop-web-1").expect("it");
+        let mut labels = web.labels.clone();
+        labels.remove("dev.regatta.spec").expect("our record");
+        fake.remove_container(&web.id, true, false)
+            .await
+            .expect("gone");
+        let body = serde_json::json!({"Image": "busybox", "Labels": labels,
+            "HostConfig": {"NetworkMode": "shop_default"}});
+        let request = ContainerRequest {
+            name: "shop-web-1".into(),
+            platform: None,
+            body,
+        };
+        let id = fake.create_container(request).await.expect("made");
+        fake.start_container(&id).await.expect("started");
+        render_text(&plan(&fake, &second).await, "shop", &|_| None)
+    });
+    assert_eq!(text, "shop: nothing to change\n");
+}
+
+#[test]
+fn what_cannot_be_copied_keeps_a_plan_from_being_carried_out() {
+    let before = with_token(GIVEN, "a");
+    let under_tmpfs = GIVEN.replace("secrets: [token]", "secrets: [token]\n    tmpfs: [/run]");
+    let after = with_token(&under_tmpfs, "a");
+    on_virtual_time(async {
+        let fake = Fake::new();
+        up(&fake, &before).await;
+        fake.forget_calls();
+        let (prepared, done) = attempt(&fake, &after).await.expect("an answer");
+        assert!(done.is_none());
+        let paths: Vec<_> = prepared
+            .outcome
+            .obstacles
+            .iter()
+            .map(|o| &*o.path)
+            .collect();
+        assert_eq!(paths, ["services.web.secrets[0]"]);
+        // What is there goes on, also where the variable is not set any more.
+        let unset = project(GIVEN);
+        let text = render_text(&plan(&fake, &unset).await, "shop", &|_| None);
+        assert_eq!(text, "shop: nothing to change\n");
+    });
+}
+
+#[test]
+fn the_configuration_for_the_engines_socket_is_copied() {
+    let text = "name: shop\nservices:\n  web: {image: busybox, use_api_socket: true}\n";
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(text);
+        let (reporter, files) = (Reporter::silent(), OneFile::empty());
+        let means = Means {
+            docker_config: Some(b"{}".to_vec()),
+            ..means(&fake, &reporter, &files)
+        };
+        let mut options = options();
+        let no = &mut agree_to_nothing;
+        let prepared = prepare(&fake, &project, &mut options, no).await;
+        let prepared = prepared.expect("a snapshot");
+        let done = carry_out(&means, &project, prepared, &mut options, no).await;
+        assert!(
+            done.expect("an answer")
+                .1
+                .expect("no obstacle")
+                .report
+                .is_success()
+        );
+        assert_eq!(
+            fake.files("shop-web-1"),
+            ["/run/secrets/docker/config.json"]
+        );
+        // Other credentials are no other container.
+        assert!(plan(&fake, &project).await.is_empty());
+    });
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn ours(case: &Case, project: &Project) -> Value {
                 None => all["execs"] = json!([body]),
             }
         }
-        let files = file_contents(project, service, Some(b"{}")).expect("files to copy");
+        let files = file_contents(project, service, Some(b"{}"), &[]).expect("files to copy");
         for file in files {
             let entry = json!({
                 "path": file.path.trim_start_matches('/'), "mode": format!("{:o}", file.mode),

@@ -107,8 +107,9 @@ impl Preflight<'_> {
         }
         self.others(&created, &wanted.names, &mut found).await?;
         self.runtimes(&created, &mut found).await?;
-        let mut known = BTreeSet::new();
-        found.retain(|o| known.insert((o.path.clone(), o.message.clone())));
+        let known = &prepared.outcome.obstacles;
+        let mut known: BTreeSet<_> = known.iter().map(Obstacle::said).collect();
+        found.retain(|o| known.insert(o.said()));
         prepared.outcome.obstacles.extend(found);
         Ok(())
     }

@@ -6,6 +6,7 @@
 //! "processes" do is told by a [`Script`]. [`Fake::fail`] injects faults, [`Fake::calls`] tells
 //! what was asked.
 
+mod archive;
 mod calls;
 mod census;
 mod containers;

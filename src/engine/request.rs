@@ -13,13 +13,14 @@ mod files;
 mod host;
 mod mounts;
 mod network;
+mod placement;
 mod pre_start;
 mod refused;
 mod resources;
 mod volume;
 
 pub use exec::hook_request;
-pub use files::{FileContent, archive, file_contents};
+pub use files::{FileContent, Origin, archive, file_contents};
 pub use network::network_request;
 pub use pre_start::pre_start_request;
 pub use refused::refused;
@@ -221,13 +222,6 @@ fn locate<'s>(service: &'s Service, path: &[&str]) -> (String, Option<&'s Node>)
         node = next.or(node);
     }
     (text, node)
-}
-
-/// Attributes that are honoured in part: what the user should know before it surprises him.
-pub fn warnings(project: &Project, service: &Service) -> Vec<Diagnostic> {
-    let mut found = mounts::warnings(service);
-    found.extend(files::warnings(project, service));
-    found
 }
 
 /// An empty object where there is nothing, for fields that must be there.

@@ -3,7 +3,7 @@
 use super::Walk;
 use super::failure::Trouble;
 use crate::engine::ContainerRequest;
-use crate::engine::request::{self, ContainerRef, Refusal, Resolved};
+use crate::engine::request::{self, ContainerRef, FileContent, Refusal, Resolved};
 use crate::hash::{self, AsCreated};
 use crate::labels;
 use crate::observe::ObservedContainer;
@@ -60,7 +60,9 @@ impl Walk<'_> {
             };
             all.insert(labels::REPLACE.to_owned(), replaced);
         }
-        all.extend([spec::label(&service.spec)]);
+        // What cannot be copied is told now, before anything is taken away for this container.
+        let files = self.files_of(service, &[])?;
+        all.extend([spec::label(&service.spec, &files)]);
         let inherited = match old {
             Some(old) if *inherit_volumes => self.data_of(old, service),
             _ => BTreeMap::new(),
@@ -188,21 +190,48 @@ impl Walk<'_> {
             .map(|image| image.id.clone())
     }
 
-    /// Secrets and configs without a file are copied in before every start.
+    /// The files to copy into a container of the service that has something mounted at these paths.
+    fn files_of(&self, service: &Service, mounted: &[&str]) -> Result<Vec<FileContent>, Trouble> {
+        let config = self.means.docker_config.as_deref();
+        Ok(request::file_contents(
+            self.project,
+            service,
+            config,
+            mounted,
+        )?)
+    }
+
+    /// Secrets and configs that are not bound are copied in before every start.
     pub(super) async fn copy_files(
         &self,
         service: &str,
         container: &Target,
     ) -> Result<(), Trouble> {
         let service = self.service(service)?;
-        let files =
-            request::file_contents(self.project, service, self.means.docker_config.as_deref())?;
+        // What Docker Compose has made, or was made before a file was to be copied, has it bound.
+        let old = container.id().and_then(|id| self.observed.replica(id));
+        let mounts = old.map_or(&[][..], |old| &old.summary.mounts);
+        let mounted: Vec<&str> = mounts.iter().map(|m| m.destination.as_str()).collect();
+        let files = self.files_of(service, &mounted)?;
+        self.put_files(&self.id_of(container), &files).await
+    }
+
+    /// The same for a hook's container: it shares volumes with one of the service's, but no files.
+    pub(super) async fn copy_files_for_hook(
+        &self,
+        service: &Service,
+        id: &str,
+    ) -> Result<(), Trouble> {
+        let files = self.files_of(service, &[])?;
+        self.put_files(id, &files).await
+    }
+
+    async fn put_files(&self, id: &str, files: &[FileContent]) -> Result<(), Trouble> {
         if files.is_empty() {
             return Ok(());
         }
-        let tar = request::archive(&files);
-        let id = self.id_of(container);
-        Ok(self.means.engine.put_archive(&id, "/", tar).await?)
+        let tar = request::archive(files);
+        Ok(self.means.engine.put_archive(id, "/", tar).await?)
     }
 }
 

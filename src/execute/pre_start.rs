@@ -43,6 +43,10 @@ impl Walk<'_> {
             .create_container(request)
             .await
             .map_err(|error| Trouble::from(error).at(path.as_str()))?;
+        if let Err(trouble) = self.copy_files_for_hook(service, &id).await {
+            self.remove_hook(&id, &path).await;
+            return Err(trouble.at(path.as_str()));
+        }
         if let Err(error) = engine.start_container(&id).await {
             self.remove_hook(&id, &path).await;
             return Err(Trouble::from(error).at(format!("{path}.command")));

@@ -18,10 +18,9 @@ pub enum Level {
 }
 
 /// Warnings of loading, which are switched in the same way. They are on.
-pub const OF_LOADING: [&str; 9] = [
+pub const OF_LOADING: [&str; 8] = [
     "boolean-word",
     "external-name",
-    "ignored-attribute",
     "misused-tag",
     "more-findings",
     "obsolete-version",

@@ -1,9 +1,9 @@
 //! Files of this machine.
 
-use super::{FileKind, Files};
+use super::{FileAttributes, FileKind, Files};
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -102,6 +102,16 @@ impl Files for DiskFiles {
             FileKind::Directory
         } else {
             FileKind::File
+        })
+    }
+
+    fn attributes(&self, path: &Path) -> io::Result<FileAttributes> {
+        let metadata = fs::metadata(path)?;
+        Ok(FileAttributes {
+            is_regular: metadata.is_file(),
+            mode: metadata.mode() & 0o7777,
+            uid: metadata.uid().into(),
+            gid: metadata.gid().into(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! A plan for reading: by people ([`render_text`]) and by programs ([`render_json`]).
 
+use super::change::in_full;
 use super::{Action, Change, Plan, ProviderVerb, Step, StepId};
 use crate::tree::Span;
 use serde_json::{Value, json};
@@ -7,6 +8,9 @@ use std::fmt::Write;
 
 /// Version of [`render_json`]'s schema; it changes when a field changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// Most changed values of one attribute that are shown to people.
+const MOST_CHANGES: usize = 8;
 
 /// The plan in the user's words: one line per change, its fields below. `place` gives
 /// `file:line:column` for a span.
@@ -25,17 +29,30 @@ pub fn render_text(plan: &Plan, project: &str, place: &dyn Fn(Span) -> Option<St
             decapitalised(&step.action.resource()),
             step.cause
         );
-        for change in &step.changes {
-            let at = change.span.and_then(place).map(|p| format!("  {p}"));
-            let _ = writeln!(
-                text,
-                "      {}{}",
-                change.in_words(),
-                at.unwrap_or_default()
-            );
+        for of_one in step.changes.chunk_by(|a, b| a.attribute() == b.attribute()) {
+            render_changes(of_one, place, &mut text);
         }
     }
     text
+}
+
+/// The changes of one attribute; of many only some, so that those of others can be seen.
+fn render_changes(changes: &[Change], place: &dyn Fn(Span) -> Option<String>, text: &mut String) {
+    for change in changes.iter().take(MOST_CHANGES) {
+        let mut at = change.span.and_then(place).map(|p| format!("  {p}"));
+        for line in change.lines() {
+            // The place stands behind the first of them.
+            let at = at.take().unwrap_or_default();
+            let _ = writeln!(text, "      {line}{at}");
+        }
+    }
+    if let Some(first) = changes.get(MOST_CHANGES) {
+        let (attribute, more) = (first.attribute(), changes.len() - MOST_CHANGES);
+        let _ = writeln!(
+            text,
+            "      {attribute}: and {more} more (--format json lists all)"
+        );
+    }
 }
 
 /// The sign and the verb of a step's line; `None` for steps that are part of another line.
@@ -121,12 +138,16 @@ fn render_step(
         .changes
         .iter()
         .map(|change: &Change| {
-            json!({
+            let mut shown = json!({
                 "path": change.path,
-                "old": change.old,
-                "new": change.new,
+                "old": change.old.as_ref().map(in_full),
+                "new": change.new.as_ref().map(in_full),
                 "at": change.span.and_then(place),
-            })
+            });
+            if let Some(what) = change.what {
+                shown["what"] = what.into();
+            }
+            shown
         })
         .collect();
     let mut value = json!({

@@ -291,6 +291,7 @@ impl<'a> Planner<'a> {
         divergence: Divergence,
         gone: Vec<StepId>,
     ) -> Fate<'a> {
+        self.refuse_impossible_files(service);
         let name = self.project.container_name(service, number);
         let siblings: Vec<_> = self.replicas(&service.name).collect();
         let renewed = self.options.renew_anonymous_volumes;
@@ -327,6 +328,7 @@ impl<'a> Planner<'a> {
     }
 
     fn plan_addition(&mut self, service: &Service, number: u32, cause: String) -> Fate<'a> {
+        self.refuse_impossible_files(service);
         let name = self.project.container_name(service, number);
         let step = Step::new(
             Action::CreateContainer {

@@ -32,7 +32,7 @@ impl Divergence {
         Divergence::because("an interrupted recreation is completed")
     }
 
-    fn of(changes: Vec<Change>) -> Self {
+    pub(super) fn of(changes: Vec<Change>) -> Self {
         let cause = match changes.split_first() {
             None => "its configuration changed".to_owned(),
             Some((first, [])) => first.in_words(),
@@ -73,6 +73,7 @@ impl Planner<'_> {
         }
         self.changed_configuration(service, container)
             .or_else(|| self.changed_image(service, container))
+            .or_else(|| self.changed_files(service, container))
             .or_else(|| self.missing_network(service, container))
             .or_else(|| self.missing_volume(service, container))
             .or_else(|| self.adopted(container))
@@ -107,7 +108,10 @@ impl Planner<'_> {
         let Some(record) = container.spec.as_deref().and_then(spec::read_record) else {
             return Some(Divergence::because(UNRECORDED));
         };
-        let changes = spec::differences(&record, &service.spec);
+        let mut changes = spec::differences(&record, &service.spec);
+        if let Some(files) = self.files_of(service) {
+            changes.extend(spec::changed_files(&record, &files));
+        }
         match service.shared_with().first() {
             Some(owner) if changes.is_empty() => Some(Divergence::because(format!(
                 "it shares with {owner}, which is another container now"
@@ -146,12 +150,14 @@ impl Planner<'_> {
         let (old, new): (String, String) = (short(&container.image_label), short(&image.id));
         Some(Divergence {
             cause: format!("image {reference} is another one now: {old} → {new}"),
-            changes: vec![Change {
-                path: "image".to_owned(),
-                old: Some(format!("{reference} ({old})")),
-                new: Some(format!("{reference} ({new})")),
-                span: service.spec.get("image").map(|node| node.span),
-            }],
+            changes: vec![
+                Change::of(
+                    "image",
+                    Some(format!("{reference} ({old})").into()),
+                    Some(format!("{reference} ({new})").into()),
+                )
+                .at(service.spec.get("image").map(|node| node.span)),
+            ],
         })
     }
 

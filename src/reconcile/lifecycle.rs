@@ -1,7 +1,7 @@
 //! Plans over containers that exist: stop, start, restart, kill, rm. Nothing is created, no
 //! change of configuration applied.
 
-use super::starts::copies_files;
+use super::files::{COPIED, copies_files};
 use super::{Fate, Obstacle, Options, Outcome, Planner, existing};
 use crate::engine::ContainerState;
 use crate::graph::dependency_order;
@@ -217,7 +217,7 @@ pub fn restart(
                     service: service.name.clone(),
                     container: existing(container),
                 };
-                let step = Step::silent(action, "secrets and configs without a file");
+                let step = Step::silent(action, COPIED);
                 after = vec![plan.add(step, after)];
             }
             let step = restart_one(

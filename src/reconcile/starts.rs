@@ -1,10 +1,10 @@
 //! Pass 4: everything that takes away or starts, service by service in dependency order.
 
+use super::files::{COPIED, copies_files};
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, PRE_STOP, Step, StepId, Target, Until};
-use crate::project::Project;
 use crate::service::{Condition, Dependency, Service};
 
 impl<'a> Planner<'a> {
@@ -341,13 +341,13 @@ impl<'a> Planner<'a> {
         if service.publishes_range() {
             after.extend(self.last_range_start);
         }
-        if self.copies_files(service) {
+        if copies_files(self.project, service) {
             let step = Step::silent(
                 Action::CopyFiles {
                     service: service.name.clone(),
                     container: target.clone(),
                 },
-                "secrets and configs without a file",
+                COPIED,
             );
             after = vec![self.plan.add(step, after)];
         }
@@ -398,10 +398,6 @@ impl<'a> Planner<'a> {
         };
         let proof = self.plan.add(Step::silent(action, cause), [started]);
         healthy.then_some(proof)
-    }
-
-    fn copies_files(&self, service: &Service) -> bool {
-        copies_files(self.project, service)
     }
 
     /// What a service's starts wait for. A dependency that is known to be ready needs no wait.
@@ -531,19 +527,4 @@ impl<'a> Planner<'a> {
             self.plan_wait(name, until, false, "--wait waits for it".to_owned());
         }
     }
-}
-
-/// Whether it uses a secret or config whose content is not a file on this machine.
-pub(super) fn copies_files(project: &Project, service: &Service) -> bool {
-    let without_file = |found: Option<&crate::secret::FileObject>| {
-        found.is_some_and(|f| f.file.is_none() && !f.external)
-    };
-    service
-        .secrets
-        .iter()
-        .any(|r| without_file(project.secrets.get(&r.source)))
-        || service
-            .configs
-            .iter()
-            .any(|r| without_file(project.configs.get(&r.source)))
 }

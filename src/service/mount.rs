@@ -105,3 +105,11 @@ pub struct FileReference {
     /// Octal digits, e.g. `0440`.
     pub mode: Option<String>,
 }
+
+impl FileReference {
+    /// Whether the file is to be another than a bind gives.
+    pub fn asks_for_owner_or_mode(&self) -> bool {
+        let asked = [&self.uid, &self.gid, &self.mode];
+        asked.into_iter().flatten().any(|text| !text.is_empty())
+    }
+}

@@ -1,7 +1,7 @@
 //! Differences to a container that another program made, and that carries no record of ours:
 //! the request we would send is held against what the engine tells of it, as far as that goes.
 
-use super::{is_secret_name, short};
+use super::{hidden, is_secret_name};
 use crate::plan::Change;
 use crate::tree::Node;
 use serde_json::Value as Json;
@@ -54,6 +54,9 @@ const HOST: [(&str, &str); 27] = [
     ("LogConfig", "logging"),
 ];
 
+/// Attributes whose items have no order; Docker Compose sends some in another one each time.
+const UNORDERED: [&str; 5] = ["volumes", "cap_add", "cap_drop", "extra_hosts", "group_add"];
+
 /// Holds a create request against an inspected container. `spec` gives the places in the files.
 pub fn differences_to(request: &Json, inspected: &Json, spec: &Node) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -87,10 +90,13 @@ fn compare(wanted: &Json, present: &Json, attribute: &str, spec: &Node, changes:
     if is_empty(wanted) || covers(wanted, present) {
         return;
     }
+    if UNORDERED.contains(&attribute) && is_same_set(wanted, present) {
+        return;
+    }
     push(
         attribute.to_owned(),
-        (!is_empty(present)).then(|| short(present)),
-        Some(short(wanted)),
+        (!is_empty(present)).then(|| present.clone()),
+        Some(wanted.clone()),
         spec,
         changes,
     );
@@ -107,6 +113,16 @@ fn covers(wanted: &Json, present: &Json) -> bool {
         }
         (a, b) => a == b,
     }
+}
+
+fn is_same_set(wanted: &Json, present: &Json) -> bool {
+    let sorted = |list: &Json| {
+        let items = list.as_array().into_iter().flatten();
+        let mut items: Vec<String> = items.map(Json::to_string).collect();
+        items.sort();
+        items
+    };
+    sorted(wanted) == sorted(present)
 }
 
 fn is_empty(value: &Json) -> bool {
@@ -136,8 +152,8 @@ fn environment(wanted: &Json, present: &Json, spec: &Node, changes: &mut Vec<Cha
             continue;
         }
         let show = |text: &String| match is_secret_name(&name) {
-            true => "(secret)".to_owned(),
-            false => short(&Json::String(text.clone())),
+            true => hidden(),
+            false => Json::String(text.clone()),
         };
         let path = format!("environment.{name}");
         push(path, old.map(show), Some(show(&value)), spec, changes);
@@ -150,15 +166,15 @@ fn labels(wanted: &Json, present: &Json, spec: &Node, changes: &mut Vec<Change>)
         let old = present.get(name);
         if !ours && old != Some(value) {
             let path = format!("labels.{name}");
-            push(path, old.map(short), Some(short(value)), spec, changes);
+            push(path, old.cloned(), Some(value.clone()), spec, changes);
         }
     }
 }
 
 fn push(
     path: String,
-    old: Option<String>,
-    new: Option<String>,
+    old: Option<Json>,
+    new: Option<Json>,
     spec: &Node,
     changes: &mut Vec<Change>,
 ) {
@@ -170,12 +186,7 @@ fn push(
         .get(attribute)
         .map(|node| key.and_then(|key| node.get(key)).unwrap_or(node));
     let span = node.unwrap_or(spec).span;
-    changes.push(Change {
-        path,
-        old,
-        new,
-        span: Some(span),
-    });
+    changes.push(Change::of(path, old, new).at(Some(span)));
 }
 
 #[cfg(test)]
@@ -189,13 +200,15 @@ mod tests {
             "Image": "web:2", "Env": ["LEVEL=debug", "SAME=1", "API_KEY=b"],
             "Labels": {"mine": "new", "com.docker.compose.project": "x"},
             "HostConfig": {"RestartPolicy": {"Name": "always"}, "Memory": 0,
-                "PortBindings": {"80/tcp": [{"HostPort": "8080"}]}}
+                "PortBindings": {"80/tcp": [{"HostPort": "8080"}]},
+                "Binds": ["/a:/a:rw", "v:/v:rw"], "CapAdd": ["X"]}
         });
         let inspected = json!({
             "Config": {"Image": "web:1", "Env": ["LEVEL=info", "SAME=1", "PATH=/bin", "API_KEY=a"],
                 "Cmd": ["from", "image"], "Labels": {"mine": "old"}},
             "HostConfig": {"RestartPolicy": {"Name": "always", "MaximumRetryCount": 0}, "Memory": 5,
-                "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}
+                "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+                "Binds": ["v:/v:rw", "/a:/a:rw"], "CapAdd": ["Y", "X"]}
         });
         let words: Vec<String> = differences_to(&request, &inspected, &Node::default())
             .iter()
@@ -204,6 +217,7 @@ mod tests {
         assert_eq!(
             words,
             [
+                "cap_add: - Y",
                 "environment.API_KEY: (secret) → (secret)",
                 "environment.LEVEL: info → debug",
                 "image: web:1 → web:2",

@@ -8,6 +8,7 @@ mod digests;
 mod endpoint;
 mod examples;
 mod failures;
+mod files;
 mod foreground;
 mod foreign;
 mod kills;

@@ -322,7 +322,9 @@ impl Drafts {
              volumes: {{data: {{}}}}\n"
         );
         if self.services.iter().any(|d| d.config) {
-            text.push_str("configs: {c: {content: text}}\n");
+            // It changes with the first service, and so for others that stay as they are.
+            let level = self.services.first().map_or(0, |d| d.level);
+            let _ = writeln!(text, "configs: {{c: {{content: text {level}}}}}");
         }
         text
     }

@@ -203,12 +203,9 @@ impl Engine for Fake {
                     .path()
                     .map(|p| p.display().to_string())
                     .unwrap_or_default();
-                files.push(format!("{}/{inside}", path.trim_end_matches('/')));
+                files.push(inside);
             }
-            fake.change(|world| {
-                world.get(id)?.files.extend(files);
-                Ok(())
-            })
+            fake.change(|world| world.get(id)?.unpack(path, &files))
         })
     }
 

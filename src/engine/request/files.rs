@@ -1,12 +1,14 @@
-//! Secrets and configs: files of this machine are bound, everything else is copied in.
+//! Secrets and configs: files of this machine are bound, everything else is copied in; so are
+//! files that are to have another owner or mode, which a bind cannot give.
 
 use super::container::API_SOCKET_CONFIG;
-use super::{Refusal, Task, locate, refusal};
-use crate::diagnostic::Diagnostic;
+use super::placement::{Place, place};
+use super::{Refusal, Task, refusal};
 use crate::project::Project;
 use crate::secret::FileObject;
 use crate::service::Service;
 use crate::service::mount::FileReference;
+use crate::tree::Span;
 
 /// A file to copy into a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,18 @@ pub struct FileContent {
     pub uid: u64,
     pub gid: u64,
     pub bytes: Vec<u8>,
+    /// `None` for what the project does not give.
+    pub origin: Option<Origin>,
+}
+
+/// The secret or config that a file is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// `secret` or `config`.
+    pub kind: &'static str,
+    pub key: String,
+    /// Where its content, or what gives it, is named.
+    pub span: Span,
 }
 
 /// Which of the two lists a reference stands in.
@@ -72,11 +86,35 @@ impl Kind {
     }
 }
 
-/// Every reference of a service with its object, refused where no engine of ours can have it.
-fn uses<'a>(
+/// A reference of a service with its object.
+struct Use<'a> {
     project: &'a Project,
     service: &'a Service,
-) -> Result<Vec<(Kind, String, &'a FileReference, &'a FileObject)>, Refusal> {
+    kind: Kind,
+    /// In its list.
+    index: String,
+    reference: &'a FileReference,
+    object: &'a FileObject,
+}
+
+/// The owner and the mode that a reference asks for.
+struct Asked {
+    uid: Option<u64>,
+    gid: Option<u64>,
+    mode: Option<u32>,
+}
+
+/// How a container gets a file.
+enum Given<'a> {
+    /// A file of this machine.
+    Bound(&'a str),
+    Copied(FileContent),
+    /// Compose makes no file of nothing.
+    Nothing,
+}
+
+/// Every reference of a service, refused where no engine of ours can have it.
+fn uses<'a>(project: &'a Project, service: &'a Service) -> Result<Vec<Use<'a>>, Refusal> {
     let mut all = Vec::new();
     for kind in Kind::ALL {
         for (index, reference) in kind.references(service).iter().enumerate() {
@@ -109,86 +147,211 @@ fn uses<'a>(
                     ));
                 }
             }
-            all.push((kind, index, reference, object));
+            all.push(Use {
+                project,
+                service,
+                kind,
+                index,
+                reference,
+                object,
+            });
         }
     }
     Ok(all)
 }
 
-/// Whether the object's content is copied rather than bound.
-fn is_copied(object: &FileObject) -> bool {
-    object.content.is_some() || object.environment.is_some()
-}
+impl<'a> Use<'a> {
+    fn refuse(&self, message: String) -> Refusal {
+        let path = [self.kind.list(), self.index.as_str()];
+        refusal(self.service, "file-content", &path, message)
+    }
 
-impl Task<'_> {
-    /// Target and file of every secret and config that is a file of this machine.
-    pub(super) fn bound_files(&self) -> Result<Vec<(String, String)>, Refusal> {
-        let uses = uses(self.project, self.service)?;
-        Ok(uses
-            .into_iter()
-            .filter(|(_, _, _, object)| !is_copied(object))
-            .filter_map(|(kind, _, reference, object)| {
-                Some((kind.target(reference), object.file.clone()?))
-            })
-            .collect())
+    /// `secret "key"`.
+    fn in_words(&self) -> String {
+        format!("{} {:?}", self.kind.word(), self.reference.source)
+    }
+
+    fn given(&self) -> Result<Given<'a>, Refusal> {
+        if !self.object.is_file() {
+            return self.content();
+        }
+        let Some(file) = self.object.file.as_deref() else {
+            return Ok(Given::Nothing);
+        };
+        if !self.reference.asks_for_owner_or_mode() {
+            return Ok(Given::Bound(file));
+        }
+        let target = self.kind.target(self.reference);
+        // A mount of the service at the very place goes before, as it does for what is bound.
+        if place(self.service, &target) == Place::Taken {
+            return Ok(Given::Bound(file));
+        }
+        let local = match &self.object.local {
+            Some(Ok(local)) => local,
+            Some(Err(why)) => {
+                let what = self.in_words();
+                return Err(self.refuse(format!("{what} cannot be copied: {file} {why}")));
+            }
+            None => return Err(self.refuse(format!("{} was not read", self.in_words()))),
+        };
+        let Asked { uid, gid, mode } = self.asked()?;
+        // What is not said stays as the file has it.
+        let fits_owner =
+            uid.is_none_or(|id| id == local.uid) && gid.is_none_or(|id| id == local.gid);
+        let fits = fits_owner && mode.is_none_or(|mode| mode == local.mode);
+        if fits && uid.is_none() && gid.is_none() {
+            return Ok(Given::Bound(file));
+        }
+        if let Some(why) = self.cannot_be_copied(&target) {
+            // In the numbers of this machine it is what was asked for.
+            if fits {
+                return Ok(Given::Bound(file));
+            }
+            let what = self.in_words();
+            let message = format!(
+                "{what} cannot have another owner or mode than its file: it would have to be copied, and {why}"
+            );
+            let help = format!(
+                "give {file} itself that owner and mode, or leave out uid, gid and mode here"
+            );
+            return Err(Box::new(self.refuse(message).help(help)));
+        }
+        Ok(Given::Copied(FileContent {
+            path: target,
+            mode: mode.unwrap_or(local.mode),
+            uid: uid.unwrap_or(local.uid),
+            gid: gid.unwrap_or(local.gid),
+            bytes: local.bytes.clone(),
+            origin: Some(self.origin("file")),
+        }))
+    }
+
+    /// `content` and `environment`.
+    fn content(&self) -> Result<Given<'a>, Refusal> {
+        let (content, attribute) = match (&self.object.content, &self.object.environment) {
+            (Some(content), from) => (content, from.as_ref().map_or("content", |_| "environment")),
+            (None, Some(variable)) => {
+                let content = self.project.environment.get(variable).ok_or_else(|| {
+                    let what = self.in_words();
+                    self.refuse(format!(
+                        "variable {variable:?}, which {what} is made from, is not set"
+                    ))
+                })?;
+                (content, "environment")
+            }
+            (None, None) => return Ok(Given::Nothing),
+        };
+        if content.is_empty() {
+            return Ok(Given::Nothing);
+        }
+        let target = self.kind.target(self.reference);
+        if let Some(why) = self.cannot_be_copied(&target) {
+            let what = self.in_words();
+            let message = format!("{what} would have to be copied into the container, and {why}");
+            let help = match self.service.read_only {
+                true => "give it as a `file`, which is bound",
+                false => "give it as a `file`, which is bound, or another target",
+            };
+            return Err(Box::new(self.refuse(message).help(help)));
+        }
+        let Asked { uid, gid, mode } = self.asked()?;
+        Ok(Given::Copied(FileContent {
+            path: target,
+            mode: mode.unwrap_or(0o444),
+            uid: uid.unwrap_or(0),
+            gid: gid.unwrap_or(0),
+            bytes: content.clone().into_bytes(),
+            origin: Some(self.origin(attribute)),
+        }))
+    }
+
+    /// What the reference asks for.
+    fn asked(&self) -> Result<Asked, Refusal> {
+        let owner = |text: &Option<String>, key: &str| match text.as_deref() {
+            None | Some("") => Ok(None),
+            Some(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|_| self.refuse(format!("{key} {text:?} is no number"))),
+        };
+        let mode = match self.reference.mode.as_deref() {
+            None | Some("") => None,
+            Some(text) => {
+                let mode = u32::from_str_radix(text, 8).ok().filter(|m| *m <= 0o7777);
+                let wrong = || self.refuse(format!("mode {text:?} is no octal number up to 7777"));
+                Some(mode.ok_or_else(wrong)?)
+            }
+        };
+        Ok(Asked {
+            uid: owner(&self.reference.uid, "uid")?,
+            gid: owner(&self.reference.gid, "gid")?,
+            mode,
+        })
+    }
+
+    /// Why no file can be put there before the container starts.
+    fn cannot_be_copied(&self, target: &str) -> Option<String> {
+        match place(self.service, target) {
+            Place::Taken => Some(format!("something else is mounted at {target}")),
+            Place::Tmpfs(at) => Some(format!(
+                "the tmpfs at {at} is mounted over it when the container starts"
+            )),
+            Place::ReadOnly(at) => Some(format!("what is mounted at {at} is read-only")),
+            Place::Writable if self.service.read_only => {
+                Some("the container is read_only".to_owned())
+            }
+            Place::Writable => None,
+        }
+    }
+
+    fn origin(&self, attribute: &str) -> Origin {
+        let path = [self.kind.list(), self.object.key.as_str(), attribute];
+        let node = self.project.spec.at(&path);
+        Origin {
+            kind: self.kind.word(),
+            key: self.reference.source.clone(),
+            span: node.map_or(self.object.span, |node| node.span),
+        }
     }
 }
 
-/// The files to copy into a service's containers before each start. `docker_config` is the
-/// `config.json` for `use_api_socket`.
+impl Task<'_> {
+    /// Target and file of every secret and config that is bound.
+    pub(super) fn bound_files(&self) -> Result<Vec<(String, String)>, Refusal> {
+        let mut bound = Vec::new();
+        for one in uses(self.project, self.service)? {
+            if one.object.is_file()
+                && let Given::Bound(file) = one.given()?
+            {
+                bound.push((one.kind.target(one.reference), file.to_owned()));
+            }
+        }
+        Ok(bound)
+    }
+}
+
+/// The files to copy into a service's containers before each start, but those at `mounted` paths:
+/// a container that was made before may have them bound. `docker_config` is the `config.json` for
+/// `use_api_socket`.
 ///
 /// # Errors
-/// A variable that is not set, an owner that is no number, a read-only container.
+/// A variable that is not set, an owner that is no number, a place that no file can be put at, a
+/// file that cannot be read.
 pub fn file_contents(
     project: &Project,
     service: &Service,
     docker_config: Option<&[u8]>,
+    mounted: &[&str],
 ) -> Result<Vec<FileContent>, Refusal> {
     let mut files = Vec::new();
-    for (kind, index, reference, object) in uses(project, service)? {
-        if !is_copied(object) {
+    for one in uses(project, service)? {
+        let target = one.kind.target(one.reference);
+        if one.object.is_file() && mounted.contains(&target.as_str()) {
             continue;
         }
-        let (word, source) = (kind.word(), &reference.source);
-        let path = [kind.list(), index.as_str()];
-        let fail = |message: String| refusal(service, "file-content", &path, message);
-        let content = match (&object.content, &object.environment) {
-            (Some(content), _) => content,
-            (None, Some(variable)) => project.environment.get(variable).ok_or_else(|| {
-                fail(format!(
-                    "variable {variable:?}, which {word} {source:?} is made from, is not set"
-                ))
-            })?,
-            (None, None) => continue,
-        };
-        // Compose makes no file of nothing.
-        if content.is_empty() {
-            continue;
+        if let Given::Copied(file) = one.given()? {
+            files.push(file);
         }
-        if service.read_only {
-            return Err(fail(format!(
-                "{word} {source:?} would have to be copied into a read_only container: use a file instead"
-            )));
-        }
-        let owner = |text: &Option<String>, key: &str| match text.as_deref() {
-            None | Some("") => Ok(0),
-            Some(text) => text
-                .parse()
-                .map_err(|_| fail(format!("{key} {text:?} is no number"))),
-        };
-        let mode = reference.mode.as_deref().filter(|m| !m.is_empty());
-        let mode = match mode {
-            None => 0o444,
-            Some(text) => u32::from_str_radix(text, 8)
-                .map_err(|_| fail(format!("mode {text:?} is no octal number")))?,
-        };
-        files.push(FileContent {
-            path: kind.target(reference),
-            mode,
-            uid: owner(&reference.uid, "uid")?,
-            gid: owner(&reference.gid, "gid")?,
-            bytes: content.clone().into_bytes(),
-        });
     }
     if let Some(config) = docker_config.filter(|_| service.use_api_socket) {
         files.push(FileContent {
@@ -197,6 +360,7 @@ pub fn file_contents(
             uid: 0,
             gid: 0,
             bytes: config.to_vec(),
+            origin: None,
         });
     }
     Ok(files)
@@ -217,26 +381,4 @@ pub fn archive(files: &[FileContent]) -> Vec<u8> {
         let _ = builder.append_data(&mut header, path, file.bytes.as_slice());
     }
     builder.into_inner().unwrap_or_default()
-}
-
-/// Owner and mode mean nothing for a bound file.
-pub(super) fn warnings(project: &Project, service: &Service) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for kind in Kind::ALL {
-        for (index, reference) in kind.references(service).iter().enumerate() {
-            let object = kind.object(project, &reference.source);
-            let given =
-                reference.uid.is_some() || reference.gid.is_some() || reference.mode.is_some();
-            if given && object.is_some_and(|o| !is_copied(o)) {
-                let (path, node) = locate(service, &[kind.list(), &index.to_string()]);
-                let message = format!(
-                    "uid, gid and mode do nothing for a {} that is a file: it is bound as it is",
-                    kind.word()
-                );
-                let span = node.map_or(service.span, |n| n.span);
-                found.push(Diagnostic::warning("ignored-attribute", path, message).at(span));
-            }
-        }
-    }
-    found
 }

@@ -5,9 +5,7 @@
 //! shows the same for both tools.
 
 use super::fields::{Fields, words};
-use super::{Refusal, Task, locate};
-use crate::diagnostic::Diagnostic;
-use crate::service::Service;
+use super::{Refusal, Task};
 use crate::service::mount::{
     BindOptions, ImageOptions, Mount, MountKind, TmpfsOptions, VolumeOptions,
 };
@@ -75,26 +73,30 @@ impl Task<'_> {
         Err(Box::new(refusal.help(help)))
     }
 
-    /// `source:target:options`, where that says it all.
+    /// `source:target:options`, where that says it all. It is the only form that takes `selinux`:
+    /// beside it, propagation and `nocopy` go in short form, too.
     fn short_form(&self, mount: &Mount) -> Option<String> {
         let source = mount.source.as_ref().filter(|s| !s.is_empty())?;
-        let mut options = vec![if mount.read_only { "ro" } else { "rw" }];
+        let bind = mount.bind.as_ref();
+        let selinux = bind.and_then(|b| given(&b.selinux));
+        let propagation = bind.and_then(|b| given(&b.propagation));
+        let nocopy = mount.volume.as_ref().is_some_and(|v| v.nocopy);
+        let is_relabelled = selinux.is_some();
         let source = match mount.kind {
             MountKind::Bind => {
-                if let Some(bind) = &mount.bind {
-                    if needs_long_form(bind) {
-                        return None;
-                    }
-                    options.extend(bind.selinux.as_deref().filter(|w| !w.is_empty()));
+                let is_long =
+                    bind.is_some_and(|b| !b.create_host_path || given(&b.recursive).is_some());
+                if is_long || (propagation.is_some() && !is_relabelled) {
+                    return None;
                 }
                 source
             }
             MountKind::Volume => {
-                let special = mount
+                let is_long = mount
                     .volume
                     .as_ref()
-                    .is_some_and(|v| v.nocopy || v.subpath.is_some() || !v.labels.is_empty());
-                if special {
+                    .is_some_and(|v| v.subpath.is_some() || !v.labels.is_empty());
+                if is_long || (nocopy && !is_relabelled) {
                     return None;
                 }
                 &self.project.volumes.get(source)?.name
@@ -104,6 +106,11 @@ impl Task<'_> {
         if source.contains(':') || mount.target.contains(':') {
             return None;
         }
+        // The engine refuses `nocopy` on a bind and propagation on a volume; a warning tells where.
+        let mut options = vec![if mount.read_only { "ro" } else { "rw" }];
+        options.extend(selinux);
+        options.extend(propagation);
+        options.extend(nocopy.then_some("nocopy"));
         Some(format!("{source}:{}:{}", mount.target, options.join(",")))
     }
 
@@ -208,9 +215,9 @@ fn plain(kind: &str, source: Option<&String>, target: &str, read_only: bool) -> 
     f
 }
 
-fn needs_long_form(bind: &BindOptions) -> bool {
-    let is_set = |word: &Option<String>| word.as_ref().is_some_and(|w| !w.is_empty());
-    !bind.create_host_path || is_set(&bind.propagation) || is_set(&bind.recursive)
+/// An option that says something.
+fn given(word: &Option<String>) -> Option<&str> {
+    word.as_deref().filter(|w| !w.is_empty())
 }
 
 fn bind_options(bind: &BindOptions) -> Value {
@@ -231,41 +238,4 @@ fn bind_options(bind: &BindOptions) -> Value {
         _ => {}
     }
     f.finish()
-}
-
-/// Options that do nothing where they stand.
-pub(super) fn warnings(service: &Service) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (index, mount) in service.volumes.iter().enumerate() {
-        let index = index.to_string();
-        let mut warn = |key: &str, message: String| {
-            let (path, node) = locate(service, &["volumes", &index, key]);
-            let span = node.map_or(service.span, |n| n.span);
-            found.push(Diagnostic::warning("ignored-attribute", path, message).at(span));
-        };
-        let kind = mount.kind;
-        for (key, given, fitting) in [
-            ("bind", mount.bind.is_some(), MountKind::Bind),
-            ("volume", mount.volume.is_some(), MountKind::Volume),
-            ("tmpfs", mount.tmpfs.is_some(), MountKind::Tmpfs),
-            ("image", mount.image.is_some(), MountKind::Image),
-        ] {
-            if given && kind != fitting {
-                warn(
-                    key,
-                    format!("options under {key:?} do nothing for a mount of another type"),
-                );
-            }
-        }
-        let relabelled = mount.bind.as_ref().is_some_and(|bind| {
-            bind.selinux.as_ref().is_some_and(|w| !w.is_empty()) && needs_long_form(bind)
-        });
-        if kind == MountKind::Bind && relabelled {
-            warn(
-                "bind",
-                "selinux does nothing beside propagation, recursive or create_host_path: false, since the engine takes it in the short form only".into(),
-            );
-        }
-    }
-    found
 }

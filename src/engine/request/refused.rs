@@ -23,6 +23,6 @@ pub fn refused(
     };
     let labels = service.labels.clone();
     let request = container_request(project, service, name, labels, &resolved).map(|_| ());
-    let files = || file_contents(project, service, None).map(|_| ());
+    let files = || file_contents(project, service, None, &[]).map(|_| ());
     request.and_then(|()| files()).err().map(|refusal| *refusal)
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::network::Network;
-use crate::secret::FileObject;
+use crate::secret::{FileObject, LocalFile};
 use crate::volume::Volume;
 use serde::Deserialize;
 use serde_json::json;
@@ -325,7 +325,7 @@ fn files_are_copied() {
     });
     let project = project();
     let mut service = service("s", &json);
-    let files = file_contents(&project, &service, Some(b"{}")).unwrap();
+    let files = file_contents(&project, &service, Some(b"{}"), &[]).unwrap();
     let seen: Vec<_> = files
         .iter()
         .map(|f| (f.path.as_str(), f.mode, f.uid, f.gid, f.bytes.as_slice()))
@@ -355,35 +355,170 @@ fn files_are_copied() {
     assert_eq!(entries[1], ("cc".to_string(), 0o400, 5));
 
     service.read_only = true;
-    let refused = file_contents(&project, &service, None).unwrap_err();
+    let refused = file_contents(&project, &service, None, &[]).unwrap_err();
     assert_eq!(refused.path, "services.s.secrets[0]");
     service.read_only = false;
     let mut without = project;
     without.environment.clear();
-    let refused = file_contents(&without, &service, None).unwrap_err();
+    let refused = file_contents(&without, &service, None, &[]).unwrap_err();
     assert!(refused.message.contains("\"HOME\""), "{}", refused.message);
 }
 
-#[test]
-fn ineffective_options_are_told() {
-    let json = json!({
-        "volumes": [
-            {"type": "bind", "source": "/a", "target": "/a", "bind": {"selinux": "z", "propagation": "rslave"}},
-            {"type": "volume", "target": "/b", "tmpfs": {"size": "1"}},
-            {"type": "bind", "source": "/c", "target": "/c", "bind": {"selinux": "z"}},
-        ],
-        "secrets": [{"source": "s1", "uid": "7"}, {"source": "envs", "uid": "7"}],
-    });
-    let paths: Vec<_> = warnings(&project(), &service("s", &json))
+/// A file of this machine that belongs to 1000:1000 and has mode 0640.
+fn local() -> LocalFile {
+    LocalFile {
+        bytes: b"own".to_vec(),
+        mode: 0o640,
+        uid: 1000,
+        gid: 1000,
+    }
+}
+
+/// How a service gets the file secret `s1`: bound, copied with mode and owner, or refused.
+fn way(service_json: Value, local: Result<LocalFile, String>) -> String {
+    let mut project = project();
+    project.secrets.get_mut("s1").expect("it").local = Some(local);
+    let service = service("s", &service_json);
+    let request = container_request(&project, &service, "n", BTreeMap::new(), &resolved());
+    let body = match request {
+        Ok(request) => request.body,
+        Err(refused) => return format!("{}: {}", refused.path, refused.message),
+    };
+    let files = file_contents(&project, &service, None, &[]).expect("as with the request");
+    let bound = body["HostConfig"]["Mounts"]
+        .as_array()
         .into_iter()
-        .map(|w| w.path)
-        .collect();
-    assert_eq!(
-        paths,
-        [
-            "services.s.volumes[0].bind",
-            "services.s.volumes[1].tmpfs",
-            "services.s.secrets[0]"
-        ]
+        .flatten();
+    let bound = bound
+        .filter(|mount| mount["Source"] == "/project/sec.txt")
+        .map(|mount| format!("bound at {}", mount["Target"].as_str().unwrap()));
+    let copied = files.iter().map(|f| {
+        assert_eq!(f.bytes, b"own");
+        format!("copied to {} {:04o} {}:{}", f.path, f.mode, f.uid, f.gid)
+    });
+    bound.chain(copied).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn a_file_gets_the_owner_and_the_mode_that_are_asked_for() {
+    let with = |reference: Value, rest: Value| {
+        let mut json = rest;
+        let mut reference = reference;
+        reference["source"] = "s1".into();
+        json["secrets"] = json!([reference]);
+        way(json, Ok(local()))
+    };
+    let table = [
+        (json!({}), json!({}), "bound at /run/secrets/s1"),
+        // What is not said stays as the file has it.
+        (
+            json!({"mode": "0400"}),
+            json!({}),
+            "copied to /run/secrets/s1 0400 1000:1000",
+        ),
+        (
+            json!({"uid": "7", "target": "/etc/k"}),
+            json!({}),
+            "copied to /etc/k 0640 7:1000",
+        ),
+        (
+            json!({"mode": "0640"}),
+            json!({}),
+            "bound at /run/secrets/s1",
+        ),
+        // An owner is a number in the container, which need not be that of this machine.
+        (
+            json!({"uid": "1000", "mode": "0640"}),
+            json!({}),
+            "copied to /run/secrets/s1 0640 1000:1000",
+        ),
+        (
+            json!({"uid": "1000", "mode": "0640"}),
+            json!({"read_only": true}),
+            "bound at /run/secrets/s1",
+        ),
+        (
+            json!({"uid": "7"}),
+            json!({"read_only": true}),
+            "services.s.secrets[0]: secret \"s1\" cannot have another owner or mode than its file: it would have to be copied, and the container is read_only",
+        ),
+        (
+            json!({"uid": "7"}),
+            json!({"tmpfs": ["/run:size=1m"]}),
+            "services.s.secrets[0]: secret \"s1\" cannot have another owner or mode than its file: it would have to be copied, and the tmpfs at /run is mounted over it when the container starts",
+        ),
+        (
+            json!({"uid": "7"}),
+            json!({"tmpfs": ["/run"], "volumes": [{"type": "volume", "source": "data", "target": "/run/secrets/"}]}),
+            "copied to /run/secrets/s1 0640 7:1000",
+        ),
+        (
+            json!({"uid": "7"}),
+            json!({"volumes": [{"type": "bind", "source": "/a", "target": "/run/secrets", "read_only": true}]}),
+            "services.s.secrets[0]: secret \"s1\" cannot have another owner or mode than its file: it would have to be copied, and what is mounted at /run/secrets is read-only",
+        ),
+        // A mount of the service at the very place goes before.
+        (
+            json!({"uid": "7", "target": "/etc/k"}),
+            json!({"volumes": [{"type": "bind", "source": "/a", "target": "/etc/k"}]}),
+            "",
+        ),
+        (
+            json!({"uid": "me"}),
+            json!({}),
+            "services.s.secrets[0]: uid \"me\" is no number",
+        ),
+        (
+            json!({"mode": "0800"}),
+            json!({}),
+            "services.s.secrets[0]: mode \"0800\" is no octal number up to 7777",
+        ),
+    ];
+    for (reference, rest, expected) in table {
+        let got = with(reference.clone(), rest.clone());
+        assert_eq!(got, expected, "{reference} {rest}");
+    }
+    let gone = way(
+        json!({"secrets": [{"source": "s1", "mode": "0400"}]}),
+        Err("is not there".into()),
     );
+    assert_eq!(
+        gone,
+        "services.s.secrets[0]: secret \"s1\" cannot be copied: /project/sec.txt is not there"
+    );
+}
+
+#[test]
+fn content_is_not_copied_where_nobody_would_find_it() {
+    for (rest, why) in [
+        (json!({"read_only": true}), "the container is read_only"),
+        (
+            json!({"volumes": [{"type": "tmpfs", "target": "/etc/app"}]}),
+            "the tmpfs at /etc/app is mounted over it when the container starts",
+        ),
+        (
+            json!({"volumes": [{"type": "volume", "source": "data", "target": "/etc/app/c"}]}),
+            "something else is mounted at /etc/app/c",
+        ),
+    ] {
+        let mut json = rest;
+        json["configs"] = json!([{"source": "contentc", "target": "/etc/app/c"}]);
+        let refused = file_contents(&project(), &service("s", &json), None, &[]).unwrap_err();
+        assert_eq!(
+            refused.message,
+            format!("config \"contentc\" would have to be copied into the container, and {why}")
+        );
+        assert!(refused.help.is_some());
+    }
+}
+
+#[test]
+fn what_an_old_container_has_bound_is_not_copied_over() {
+    let mut project = project();
+    project.secrets.get_mut("s1").expect("it").local = Some(Ok(local()));
+    let json =
+        json!({"secrets": [{"source": "s1", "uid": "7"}, {"source": "envs"}], "read_only": false});
+    let files = file_contents(&project, &service("s", &json), None, &["/run/secrets/s1"]);
+    let paths: Vec<_> = files.unwrap().into_iter().map(|f| f.path).collect();
+    assert_eq!(paths, ["/run/secrets/envs"]);
 }

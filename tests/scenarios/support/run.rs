@@ -25,6 +25,7 @@ pub struct Program {
 }
 
 /// How a command ended and what it wrote.
+#[derive(Debug)]
 pub struct Output {
     line: String,
     pub status: ExitStatus,

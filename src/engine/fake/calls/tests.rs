@@ -138,3 +138,57 @@ async fn ports_collide() {
     fake.stop_container("aa", None).await.unwrap();
     fake.start_container("bb").await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn files_are_unpacked_below_the_mounts() {
+    let fake = Fake::new();
+    let tar = || {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(1);
+        builder
+            .append_data(&mut header, "run/secrets/s", &b"x"[..])
+            .unwrap();
+        builder.into_inner().unwrap()
+    };
+    for (nth, (host, expected)) in [
+        (json!({}), Ok(1)),
+        (json!({"Binds": ["/a:/run:rw,z"]}), Ok(1)),
+        // It is there, and nobody sees it.
+        (json!({"Tmpfs": {"/run": ""}}), Ok(0)),
+        (
+            json!({"ReadonlyRootfs": true}),
+            Err("container rootfs is marked read-only"),
+        ),
+        (
+            json!({"Binds": ["/a:/run:ro"]}),
+            Err("openat run/secrets/s: read-only file system"),
+        ),
+        (
+            json!({"Mounts": [{"Type": "bind", "Source": "/a", "Target": "/run/secrets/s"}]}),
+            Err("RemoveAll run/secrets/s: device or resource busy"),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("c{nth}");
+        let body = json!({"HostConfig": host});
+        let id = fake.create_container(request(&name, body)).await.unwrap();
+        let put = fake.put_archive(&id, "/", tar()).await;
+        match expected {
+            Ok(count) => {
+                put.unwrap();
+                assert_eq!(fake.files(&name).len(), count, "{host}");
+            }
+            Err(words) => assert_eq!(put.unwrap_err().message(), words, "{host}"),
+        }
+    }
+    let id = fake.container("c0").unwrap().id;
+    let error = fake.put_archive(&id, "/nope", tar()).await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        "Could not find the file /nope in container c0"
+    );
+    assert!(error.is_not_found());
+}
