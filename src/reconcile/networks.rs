@@ -189,6 +189,30 @@ impl<'a> Planner<'a> {
                     self.network_steps.get(&key).copied().into_iter().collect();
                 self.plan_reconnection(container, &key, &cause, after);
             }
+            self.plan_stale_reconnections(container);
+        }
+    }
+
+    /// What stays although a network of its own was removed and created again (`--no-recreate`)
+    /// could not be started: it forgets the old network and joins the one there is now.
+    fn plan_stale_reconnections(&mut self, container: &'a ObservedContainer) {
+        let Some(service) = self.project.services.get(&container.service) else {
+            return;
+        };
+        if container.state.is_up() || !self.is_kept(&container.id) {
+            return;
+        }
+        let stale: Vec<String> = self.stale_networks(service, container).cloned().collect();
+        for key in stale {
+            let network = self.project.networks[&key].name.clone();
+            let cause = format!("network {network} was removed and created again");
+            let forget = Action::DisconnectNetwork {
+                network,
+                container: existing(container),
+            };
+            let mut after = vec![self.plan.add(Step::silent(forget, cause.clone()), [])];
+            after.extend(self.network_steps.get(&key));
+            self.plan_reconnection(container, &key, &cause, after);
         }
     }
 

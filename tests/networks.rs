@@ -1,0 +1,104 @@
+//! Networks that others have made anew, that cannot be made, and fixed addresses on them.
+
+#[path = "support/on_fake.rs"]
+mod on_fake;
+
+use on_fake::{names, on_virtual_time, options, plan, project, up, up_with};
+use regatta::engine::fake::Fake;
+use regatta::engine::{ContainerState, Engine, ResourceRequest};
+use regatta::plan::render_text;
+use regatta::reconcile::{Options, Recreate};
+use serde_json::json;
+
+const EXTERNAL: &str = "\
+name: shop
+services:
+  web: {image: busybox, networks: [front, back]}
+networks:
+  front: {external: true, name: outside}
+  back: {}
+";
+
+/// Somebody creates a network by hand.
+async fn create_network(fake: &Fake, name: &str) {
+    let request = ResourceRequest {
+        name: name.to_owned(),
+        body: json!({ "Name": name }),
+    };
+    fake.create_network(request).await.unwrap();
+}
+
+/// Somebody removes networks while nothing runs on them, and creates them again.
+async fn make_anew(fake: &Fake, networks: &[&str]) {
+    for (_, id) in names(fake) {
+        fake.stop_container(&id, None).await.unwrap();
+    }
+    for network in networks {
+        fake.remove_network(network).await.unwrap();
+        create_network(fake, network).await;
+    }
+}
+
+fn id_of(fake: &Fake, network: &str) -> String {
+    let all = fake.networks().into_iter();
+    let mut ids = all.filter(|n| n.name == network).map(|n| n.id);
+    ids.next().expect("the network is there")
+}
+
+#[test]
+fn what_was_on_an_external_network_that_was_created_again_is_recreated() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        create_network(&fake, "outside").await;
+        let project = project(EXTERNAL);
+        up(&fake, &project).await;
+        for anew in [&["outside"][..], &["shop_back"], &["outside", "shop_back"]] {
+            make_anew(&fake, anew).await;
+            let text = render_text(&plan(&fake, &project).await, "shop", &|_| None);
+            // The first of them by key stands for all.
+            let first = match anew.contains(&"shop_back") {
+                true => "shop_back",
+                false => "outside",
+            };
+            assert_eq!(
+                text,
+                format!(
+                    "shop:\n  ~ recreate container shop-web-1  (network {first} was removed and \
+                     created again)\n"
+                )
+            );
+            let done = up(&fake, &project).await;
+            assert!(done.report.is_success(), "{:#?}", done.report.failures);
+            let web = fake.container("shop-web-1").unwrap();
+            assert_eq!(web.state, ContainerState::Running);
+            for network in ["outside", "shop_back"] {
+                assert_eq!(web.networks[network], id_of(&fake, network));
+            }
+            assert!(!plan(&fake, &project).await.changes_anything());
+        }
+    });
+}
+
+#[test]
+fn what_is_not_to_be_recreated_joins_the_network_that_was_created_again() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        create_network(&fake, "outside").await;
+        let project = project(EXTERNAL);
+        up(&fake, &project).await;
+        let before = names(&fake);
+        make_anew(&fake, &["outside", "shop_back"]).await;
+        let keeping = Options {
+            recreate: Recreate::Never,
+            recreate_dependencies: Recreate::Never,
+            ..options()
+        };
+        let done = up_with(&fake, &project, keeping).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        assert_eq!(names(&fake), before);
+        let web = fake.container("shop-web-1").unwrap();
+        assert_eq!(web.state, ContainerState::Running);
+        assert_eq!(web.networks["outside"], id_of(&fake, "outside"));
+        assert_eq!(web.networks["shop_back"], id_of(&fake, "shop_back"));
+    });
+}
