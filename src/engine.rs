@@ -382,12 +382,6 @@ pub trait Engine: Send + Sync {
     /// Where it is, for messages, e.g. `unix:///var/run/docker.sock`.
     fn endpoint(&self) -> String;
 
-    /// Whether it refuses to create a container whose networks are not there yet, as far as its
-    /// answers have shown by now: Podman does, Docker Engine only when it is started.
-    fn wants_networks_first(&self) -> bool {
-        false
-    }
-
     /// The server's `(version, API version)`.
     fn version(&self) -> Reply<'_, (String, String)>;
 

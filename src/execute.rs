@@ -11,6 +11,7 @@ mod failure;
 mod hooks;
 mod interrupted;
 mod latecomer;
+mod leftover;
 mod models;
 mod ports;
 mod pre_start;
@@ -295,6 +296,7 @@ impl Walk<'_> {
                     self.put_in_order(begun, &mut report).await;
                 } else if !report.failures.is_empty() {
                     self.restore().await;
+                    self.remove_never_started(&mut report).await;
                 }
                 return report;
             };

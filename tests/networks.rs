@@ -4,8 +4,8 @@
 mod on_fake;
 
 use on_fake::{names, on_virtual_time, options, plan, project, up, up_with};
-use regatta::engine::fake::Fake;
-use regatta::engine::{ContainerState, Engine, ResourceRequest};
+use regatta::engine::fake::{Fake, Fault, Way};
+use regatta::engine::{ContainerState, Engine, EngineError, ResourceRequest};
 use regatta::plan::render_text;
 use regatta::reconcile::{Options, Recreate};
 use serde_json::json;
@@ -100,5 +100,80 @@ fn what_is_not_to_be_recreated_joins_the_network_that_was_created_again() {
         assert_eq!(web.state, ContainerState::Running);
         assert_eq!(web.networks["outside"], id_of(&fake, "outside"));
         assert_eq!(web.networks["shop_back"], id_of(&fake, "shop_back"));
+    });
+}
+
+/// The names of all containers, sorted, after an `up` that was refused a network or a volume.
+async fn left_behind(fake: &Fake, text: &str, call: &'static str, resource: &str) -> Vec<String> {
+    let refusal = EngineError::Refused {
+        status: 403,
+        message: "no room for it".into(),
+    };
+    fake.fail(Fault {
+        method: Some(call),
+        target: resource.to_owned(),
+        after: 0,
+        way: Way::Error(refusal),
+    });
+    let done = up(fake, &project(text)).await;
+    assert!(!done.report.is_success());
+    fake.forgive();
+    let mut all: Vec<String> = names(fake).into_iter().map(|(name, _)| name).collect();
+    all.sort();
+    all
+}
+
+const TWO_NETWORKS: &str = "\
+name: shop
+services:
+  db: {image: busybox, networks: [back]}
+  web: {image: busybox, networks: [front], depends_on: [db], deploy: {replicas: 2}}
+  proxy: {image: busybox, networks: [front], depends_on: [web]}
+  mail: {image: busybox, networks: [front], volumes: [mail:/mail]}
+networks: {front: {}, back: {}}
+volumes: {mail: {}}
+";
+
+#[test]
+fn a_network_or_volume_that_cannot_be_made_leaves_no_container_behind() {
+    on_virtual_time(async {
+        for (call, resource, left) in [
+            // What depends on the database is not started either.
+            ("create_network", "shop_back", &["shop-mail-1"][..]),
+            ("create_network", "shop_front", &["shop-db-1"]),
+            (
+                "create_volume",
+                "shop_mail",
+                &["shop-db-1", "shop-proxy-1", "shop-web-1", "shop-web-2"],
+            ),
+        ] {
+            let fake = Fake::new();
+            assert_eq!(left_behind(&fake, TWO_NETWORKS, call, resource).await, left);
+            for (name, id) in names(&fake) {
+                let container = fake.container(&id).unwrap();
+                assert_eq!(container.state, ContainerState::Running, "{name}");
+            }
+            let done = up(&fake, &project(TWO_NETWORKS)).await;
+            assert!(done.report.is_success(), "{:#?}", done.report.failures);
+            assert_eq!(names(&fake).len(), 5);
+        }
+    });
+}
+
+#[test]
+fn a_network_that_cannot_be_made_anew_leaves_no_new_container_behind() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let before = TWO_NETWORKS.replace(
+            "  mail: {image: busybox, networks: [front], volumes: [mail:/mail]}\n",
+            "",
+        );
+        up(&fake, &project(&before)).await;
+        let after = TWO_NETWORKS.replace("front: {}", "front: {labels: {v: two}}");
+        let left = left_behind(&fake, &after, "create_network", "shop_front").await;
+        assert_eq!(
+            left,
+            ["shop-db-1", "shop-proxy-1", "shop-web-1", "shop-web-2"]
+        );
     });
 }

@@ -349,8 +349,9 @@ impl<'a> Planner<'a> {
     }
 
     /// What must be there before the engine creates a container of the service: its image, its
-    /// volumes (or the engine would make them itself, without labels) and the containers whose
-    /// namespaces it shares. Networks only have to be there when it starts.
+    /// volumes (or the engine would make them itself, without labels), its networks (a container
+    /// whose network cannot be made would be left behind) and the containers whose namespaces it
+    /// shares.
     fn creation_needs(&self, service: &Service) -> Vec<StepId> {
         let mut needs = self.provider_steps(service);
         needs.extend(
@@ -368,19 +369,12 @@ impl<'a> Planner<'a> {
                 .volume_keys()
                 .filter_map(|key| self.volume_steps.get(key)),
         );
-        let fixed_address = service
-            .networks
-            .values()
-            .flatten()
-            .any(|a| a.ipv4_address.is_some() || a.ipv6_address.is_some());
-        if self.observed.wants_networks_first || fixed_address {
-            needs.extend(
-                service
-                    .networks
-                    .keys()
-                    .filter_map(|key| self.network_steps.get(key)),
-            );
-        }
+        needs.extend(
+            service
+                .networks
+                .keys()
+                .filter_map(|key| self.network_steps.get(key)),
+        );
         let mut owners = service.shared_with();
         owners.extend(service.linked_to());
         for owner in owners {
