@@ -196,7 +196,14 @@ impl Container {
     /// What its process does by script. A healthcheck about which the script says nothing
     /// succeeds at its first probe, or never where its test is `false`.
     pub fn acts(&self) -> Vec<(Duration, Act)> {
-        let mut acts = self.script.acts.clone();
+        let is_steady = self
+            .script
+            .steady_after
+            .is_some_and(|restarts| self.restart_count >= restarts);
+        let mut acts = match is_steady {
+            true => Vec::new(),
+            false => self.script.acts.clone(),
+        };
         let says_health = acts.iter().any(|(_, act)| matches!(act, Act::Health(_)));
         if self.health.is_some() && !says_health {
             let interval = self.body["Healthcheck"]["Interval"]
