@@ -267,6 +267,9 @@ pub struct Step {
     pub show: Show,
     /// Steps of one group are one change to the user (a recreation).
     pub group: Option<String>,
+    /// `up` does it every time, whether anything differs from the files or not: it runs a one-shot
+    /// again, asks a provider, prepares a model.
+    pub recurs: bool,
 }
 
 /// A directed acyclic graph of steps.
@@ -342,6 +345,13 @@ impl Plan {
     /// Whether any step writes to the engine (a wait does not).
     pub fn changes_anything(&self) -> bool {
         self.steps().any(|(_, step)| step.action.is_change())
+    }
+
+    /// Whether any step writes to the engine because something differs from what the files ask for;
+    /// what [recurs](Step::recurs) does not count.
+    pub fn has_drift(&self) -> bool {
+        self.steps()
+            .any(|(_, step)| step.action.is_change() && !step.recurs)
     }
 
     pub fn step(&self, id: StepId) -> &Step {
@@ -508,6 +518,7 @@ impl Step {
                 end: Some(end),
             },
             group: None,
+            recurs: false,
         }
     }
 
@@ -524,12 +535,20 @@ impl Step {
                 end: None,
             },
             group: None,
+            recurs: false,
         }
     }
 
     #[must_use]
     pub fn in_group(mut self, group: &str) -> Self {
         self.group = Some(group.to_owned());
+        self
+    }
+
+    /// Marks it as one that [recurs](Step::recurs).
+    #[must_use]
+    pub fn at_every_up(mut self) -> Self {
+        self.recurs = true;
         self
     }
 

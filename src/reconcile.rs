@@ -19,6 +19,7 @@ mod hosts;
 mod images;
 pub mod lifecycle;
 mod networks;
+mod oneshots;
 mod orphans;
 mod ports;
 mod pre_start;
@@ -115,6 +116,7 @@ pub struct Outcome {
 /// Makes the plan that leads from `observed` to `project`.
 pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> Outcome {
     let mut planner = Planner::new(project, observed, options);
+    planner.is_up = true;
     planner.plan_images();
     planner.plan_networks();
     planner.plan_volumes();
@@ -169,6 +171,8 @@ struct Planner<'a> {
     options: &'a Options,
     plan: Plan,
     outcome: Outcome,
+    /// What the project asks for comes about; not only what there is starts (`start`).
+    is_up: bool,
     /// Image reference → the step that brings it.
     image_steps: BTreeMap<String, StepId>,
     /// Key → the step after which the network is there.
@@ -215,6 +219,7 @@ impl<'a> Planner<'a> {
             options,
             plan: Plan::default(),
             outcome: Outcome::default(),
+            is_up: false,
             image_steps: BTreeMap::new(),
             network_steps: BTreeMap::new(),
             volume_steps: BTreeMap::new(),

@@ -151,7 +151,7 @@ impl<'a> Planner<'a> {
     /// do, and what its dependants need; it runs before they are created.
     fn plan_provider(&mut self, service: &'a Service) {
         let cause = "a provider is asked at every up";
-        let step = provider(&service.name, ProviderVerb::Up, cause);
+        let step = provider(&service.name, ProviderVerb::Up, cause).at_every_up();
         let needs = self.dependencies_made(service);
         let id = self.plan.add(step, needs);
         self.starts.entry(&service.name).or_default().push(id);
@@ -169,7 +169,8 @@ impl<'a> Planner<'a> {
                     service: service.name.clone(),
                     key: key.clone(),
                 };
-                let mut step = Step::silent(action, "a model is asked for at every up");
+                let mut step =
+                    Step::silent(action, "a model is asked for at every up").at_every_up();
                 step.show.id = key.clone();
                 let id = self.plan.add(step, []);
                 self.model_steps.insert(key.clone(), id);

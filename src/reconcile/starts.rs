@@ -45,6 +45,8 @@ impl<'a> Planner<'a> {
             let stopped = self.plan_stops_of_dependents(name, "recreated");
             self.dependents_stopped.insert(name, stopped);
         }
+        let first = StepId(self.plan.len());
+        let recurs = self.options.start && self.runs_again(name, &fates);
         let starting = self.options.start && fates.iter().any(|fate| self.needs_start(fate));
         let mut waits = if self.options.start {
             self.plan_dependency_waits(service, starting)
@@ -90,6 +92,11 @@ impl<'a> Planner<'a> {
                         self.plan_exchange(old, new, &name, &cause);
                     }
                 }
+            }
+        }
+        if recurs {
+            for step in first.0..self.plan.len() {
+                self.plan.step_mut(StepId(step)).recurs = true;
             }
         }
     }
@@ -297,6 +304,9 @@ impl<'a> Planner<'a> {
                 .flatten(),
         );
         let cause = match (container.state, container.exit_code) {
+            _ if self.is_done_one_shot(container) => {
+                "a one-shot that ended well runs again at every up".to_owned()
+            }
             _ if self.stops.contains_key(container.id.as_str()) => {
                 "it was stopped for a change".to_owned()
             }
@@ -471,10 +481,11 @@ impl<'a> Planner<'a> {
             format!("{cause} depends on it ({word})"),
         );
         let mut after = self.starts.get(name).cloned().unwrap_or_default();
+        let recurs = !after.is_empty() && after.iter().all(|id| self.plan.step(*id).recurs);
         if !optional {
             after.extend(self.proofs.get(name).into_iter().flatten());
         }
-        let id = self.plan.add(step, after);
+        let id = self.plan.add(Step { recurs, ..step }, after);
         self.waits.insert(key, id);
         id
     }
@@ -504,10 +515,7 @@ impl<'a> Planner<'a> {
             if service.replicas() == 0 || service.provider.is_some() {
                 continue;
             }
-            let completes = project
-                .dependents(name)
-                .any(|s| s.depends_on[name.as_str()].condition == Condition::CompletedSuccessfully);
-            let until = if completes {
+            let until = if self.is_one_shot(name) {
                 Until::Condition(Condition::CompletedSuccessfully)
             } else {
                 Until::RunningOrHealthy
