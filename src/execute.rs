@@ -366,7 +366,10 @@ impl Walk<'_> {
             Ok(true) => {
                 self.done.borrow_mut().insert(id);
                 if let Some(text) = step.show.end {
-                    reporter.done(&step.show.id, text);
+                    reporter.event(Event {
+                        details: step.show.details.clone(),
+                        ..Event::new(&step.show.id, Progress::Done, text)
+                    });
                 }
                 Ok(true)
             }

@@ -254,6 +254,8 @@ pub struct Show {
     pub begin: Option<&'static str>,
     /// Shown when it is done, e.g. `Created`.
     pub end: Option<&'static str>,
+    /// What is to be said beside `end`, e.g. `from shop-old`.
+    pub details: String,
 }
 
 /// One step with its reason.
@@ -516,6 +518,7 @@ impl Step {
                 id,
                 begin: Some(begin),
                 end: Some(end),
+                details: String::new(),
             },
             group: None,
             recurs: false,
@@ -533,6 +536,7 @@ impl Step {
                 id,
                 begin: None,
                 end: None,
+                details: String::new(),
             },
             group: None,
             recurs: false,
@@ -542,6 +546,13 @@ impl Step {
     #[must_use]
     pub fn in_group(mut self, group: &str) -> Self {
         self.group = Some(group.to_owned());
+        self
+    }
+
+    /// Adds words to what is shown when it is done.
+    #[must_use]
+    pub fn told_as(mut self, details: impl Into<String>) -> Self {
+        self.show.details = details.into();
         self
     }
 

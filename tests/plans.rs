@@ -676,6 +676,43 @@ fn a_start_of_a_one_shot_is_a_change() {
     });
 }
 
+/// What others did to a container by hand is said as it was, and undone.
+#[test]
+fn what_was_renamed_or_disconnected_by_hand_is_told() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(SHOP);
+        up(&fake, &project).await;
+        fake.rename_container("shop-web-1", "front").await.unwrap();
+        let disconnected = fake.disconnect_network("shop_default", "shop-web-2", false);
+        disconnected.await.unwrap();
+        let plan = plan(&fake, &project).await;
+        assert_eq!(
+            render_text(&plan, "shop", &|_| None),
+            "\
+shop:
+  ~ connect container shop-web-2  (it was taken off network default)
+  ~ rename to container shop-web-1  (it was renamed to front)
+"
+        );
+        let shown: Vec<_> = plan
+            .steps()
+            .filter_map(|(_, s)| Some(format!("{} {} {}", s.show.id, s.show.end?, s.show.details)))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "Container shop-web-2 Reconnected to network shop_default",
+                "Container shop-web-1 Renamed from front",
+            ]
+        );
+        let done = up(&fake, &project).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        assert!(fake.container("shop-web-1").is_some());
+        assert!(!on_fake::plan(&fake, &project).await.changes_anything());
+    });
+}
+
 const HOOKED: &str = "\
 name: shop
 services:

@@ -274,13 +274,21 @@ impl<'a> Planner<'a> {
     ) {
         let mut target = existing(container);
         if let Some(name) = rename {
-            let step = Step::silent(
-                Action::RenameContainer {
-                    container: target,
-                    name: name.clone(),
-                },
-                "an interrupted recreation left it under a temporary name",
-            );
+            let action = Action::RenameContainer {
+                container: target,
+                name: name.clone(),
+            };
+            let now = &container.name;
+            let step = match container.has_temporary_name() {
+                true => Step::silent(
+                    action,
+                    "an interrupted recreation left it under a temporary name",
+                ),
+                false => {
+                    let cause = format!("it was renamed to {now}");
+                    Step::new(action, cause, "Renaming", "Renamed").told_as(format!("from {now}"))
+                }
+            };
             // Whoever still holds the name goes first.
             let holders = self.removals_of(&name);
             self.plan.add(step, holders);
