@@ -10,7 +10,8 @@ pub mod request;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What a call gives back when it is awaited.
@@ -146,6 +147,8 @@ pub struct ContainerSummary {
     pub status: String,
     /// Network name → network id.
     pub networks: BTreeMap<String, String>,
+    /// The addresses that it has on them, or asks for when it starts.
+    pub addresses: BTreeSet<IpAddr>,
     pub mounts: Vec<MountPoint>,
 }
 

@@ -4,6 +4,7 @@
 //! and the [`Report`] names everything: done, failed and why, not tried because of what.
 
 mod actions;
+mod addresses;
 mod attachment;
 mod creation;
 mod death;
@@ -38,6 +39,7 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::net::IpAddr;
 use std::time::Duration;
 use watch::Watch;
 
@@ -158,6 +160,8 @@ struct Made {
     provided: BTreeMap<String, provider::Provided>,
     /// References that were pulled.
     pulled: BTreeSet<String>,
+    /// Addresses that containers were given beside fixed ones, and the containers' names.
+    addresses: BTreeMap<IpAddr, String>,
 }
 
 /// The steps under way that count against a limit.

@@ -4,6 +4,7 @@
 //! paths absolute, `env_file` merged into `environment`. [`Service::spec`] is that form itself,
 //! with the places in the files; hashing, diffing and printing work on it.
 
+mod address;
 pub mod build;
 pub mod deploy;
 pub mod develop;

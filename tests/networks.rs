@@ -7,6 +7,7 @@ use on_fake::{names, on_virtual_time, options, plan, project, up, up_with};
 use regatta::engine::fake::{Fake, Fault, Way};
 use regatta::engine::{ContainerState, Engine, EngineError, ResourceRequest};
 use regatta::plan::render_text;
+use regatta::project::Dependencies;
 use regatta::reconcile::{Options, Recreate};
 use serde_json::json;
 
@@ -175,5 +176,112 @@ fn a_network_that_cannot_be_made_anew_leaves_no_new_container_behind() {
             left,
             ["shop-db-1", "shop-proxy-1", "shop-web-1", "shop-web-2"]
         );
+    });
+}
+
+const FIXED: &str = "\
+name: shop
+services:
+  cache: {image: busybox, networks: [back]}
+  db: {image: busybox, networks: [back]}
+  web:
+    image: busybox
+    networks: {back: {ipv4_address: 10.0.0.2}}
+    depends_on: [db]
+networks: {back: {ipam: {config: [{subnet: 10.0.0.0/29}]}}}
+";
+
+/// The addresses of the project's running containers, and that of `web` is the one it asks for.
+async fn addresses(fake: &Fake) -> usize {
+    let rows = fake.list_containers(Default::default()).await.unwrap();
+    let web = rows.iter().find(|row| row.name == "shop-web-1").unwrap();
+    assert_eq!(web.addresses, ["10.0.0.2".parse().unwrap()].into());
+    rows.len()
+}
+
+#[test]
+fn a_fixed_address_is_there_for_the_service_that_asks_for_it() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let check = async |text: &str, options: Options, count: usize| {
+            let done = up_with(&fake, &project(text), options).await;
+            assert!(done.report.is_success(), "{:#?}", done.report.failures);
+            assert_eq!(addresses(&fake).await, count);
+        };
+        let forced = || Options {
+            recreate: Recreate::Force,
+            recreate_dependencies: Recreate::Force,
+            ..options()
+        };
+        check(FIXED, options(), 3).await;
+        check(FIXED, forced(), 3).await;
+        // As many as there is room for.
+        let full = FIXED.replace("cache: {", "cache: {scale: 3, ");
+        check(&full, options(), 5).await;
+        check(&full, forced(), 5).await;
+        check(FIXED, options(), 3).await;
+        // Started again, in whatever order.
+        for name in ["shop-web-1", "shop-db-1", "shop-cache-1"] {
+            fake.stop_container(name, None).await.unwrap();
+        }
+        check(FIXED, options(), 3).await;
+        // The other services first, and then the one with the address.
+        let fake = Fake::new();
+        let mut some = project(FIXED);
+        some.select(&["db".to_owned()], Dependencies::Include)
+            .unwrap();
+        up(&fake, &some).await;
+        let done = up(&fake, &project(FIXED)).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        assert_eq!(addresses(&fake).await, 3);
+    });
+}
+
+#[test]
+fn a_container_gives_up_an_address_that_another_service_asks_for() {
+    on_virtual_time(async {
+        for holder in ["shop-db-1", "shop-cache-1"] {
+            let fake = Fake::new();
+            // No service asks for an address yet.
+            let before = FIXED.replace("{back: {ipv4_address: 10.0.0.2}}", "[back]");
+            up(&fake, &project(&before)).await;
+            let rows = fake.list_containers(Default::default()).await.unwrap();
+            let holds = rows.iter().find(|row| row.name == holder).unwrap();
+            let address = holds.addresses.first().unwrap().to_string();
+            let after = FIXED.replace("10.0.0.2", &address);
+            let text = render_text(&plan(&fake, &project(&after)).await, "shop", &|_| None);
+            let why = format!(
+                "recreate container {holder}  (it has the address {address}, which web asks for on \
+                 network back)"
+            );
+            assert!(text.contains(&why), "{text}");
+            let done = up(&fake, &project(&after)).await;
+            assert!(done.report.is_success(), "{:#?}", done.report.failures);
+            assert!(!plan(&fake, &project(&after)).await.changes_anything());
+        }
+    });
+}
+
+/// With `--no-recreate` nothing is done about it.
+#[test]
+fn a_container_that_has_the_fixed_address_of_another_is_named() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let without = "name: shop\nservices:\n  db: {image: busybox, networks: [back]}\nnetworks: {back: \
+                       {ipam: {config: [{subnet: 10.0.0.0/29}]}}}\n";
+        up(&fake, &project(without)).await;
+        let keeping = Options {
+            recreate: Recreate::Never,
+            recreate_dependencies: Recreate::Never,
+            ..options()
+        };
+        let done = up_with(&fake, &project(FIXED), keeping).await;
+        let failure = &done.report.failures[0];
+        assert_eq!(
+            failure.message,
+            "address 10.0.0.2 is taken: container shop-db-1 has it on network back"
+        );
+        let path = failure.path.as_deref();
+        assert_eq!(path, Some("services.web.networks.back.ipv4_address"));
     });
 }

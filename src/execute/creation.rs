@@ -107,6 +107,7 @@ impl Walk<'_> {
             number: Some(number),
             containers,
             inherited_volumes,
+            addresses: self.addresses_for(service, name),
             proxy_environment: self.means.proxy_environment.clone(),
             read: Some(&read),
             ..Resolved::default()

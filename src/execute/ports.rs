@@ -30,6 +30,9 @@ impl Walk<'_> {
         let Ok(service) = self.service(service) else {
             return trouble;
         };
+        if text.contains("Address already in use") {
+            return self.explain_taken_address(service, trouble).await;
+        }
         if !TAKEN.iter().any(|words| text.contains(words)) {
             let attribute = match text.contains("exec: ") {
                 true if service.command.is_some() => ".command",

@@ -75,6 +75,7 @@ impl Planner<'_> {
             .or_else(|| self.changed_image(service, container))
             .or_else(|| self.missing_network(service, container))
             .or_else(|| self.missing_volume(service, container))
+            .or_else(|| self.address_of_another(service, container))
             .or_else(|| self.adopted(container))
     }
 
@@ -186,6 +187,21 @@ impl Planner<'_> {
             let is_known = id.is_some_and(|id| !id.is_empty());
             is_known && !self.observed.is_on(container, &network.name)
         })
+    }
+
+    /// The engine has given it an address that another service asks for by now.
+    fn address_of_another(
+        &self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Divergence> {
+        let mut asked = self.project.addresses_of_others(service);
+        let (address, other, key) =
+            asked.find(|(address, _, _)| container.summary.addresses.contains(address))?;
+        Some(Divergence::because(format!(
+            "it has the address {address}, which {} asks for on network {key}",
+            other.name
+        )))
     }
 
     /// The networks, by key, that the container was made for and has been taken off, as a change of

@@ -7,6 +7,7 @@ use crate::engine::{
 use bollard::models;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 fn sorted(map: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
     map.unwrap_or_default().into_iter().collect()
@@ -34,6 +35,10 @@ pub fn container(row: models::ContainerSummary) -> ContainerSummary {
         .iter()
         .find(|n| n.matches('/').count() <= 1)
         .or(names.first());
+    let endpoints = row
+        .network_settings
+        .and_then(|s| s.networks)
+        .unwrap_or_default();
     ContainerSummary {
         id: row.id.unwrap_or_default(),
         name: name.map(|n| bare_name(n)).unwrap_or_default(),
@@ -55,10 +60,8 @@ pub fn container(row: models::ContainerSummary) -> ContainerSummary {
         labels: sorted(row.labels),
         state: row.state.map(|s| state(s.as_ref())).unwrap_or_default(),
         status: row.status.unwrap_or_default(),
-        networks: row
-            .network_settings
-            .and_then(|s| s.networks)
-            .unwrap_or_default()
+        addresses: endpoints.values().flat_map(addresses).collect(),
+        networks: endpoints
             .into_iter()
             .map(|(name, endpoint)| (name, endpoint.network_id.unwrap_or_default()))
             .collect(),
@@ -69,6 +72,19 @@ pub fn container(row: models::ContainerSummary) -> ContainerSummary {
             .map(mount)
             .collect(),
     }
+}
+
+/// The addresses of an endpoint, given and asked for.
+fn addresses(endpoint: &models::EndpointSettings) -> Vec<IpAddr> {
+    let asked = endpoint.ipam_config.as_ref();
+    let all = [
+        endpoint.ip_address.as_ref(),
+        endpoint.global_ipv6_address.as_ref(),
+        asked.and_then(|asked| asked.ipv4_address.as_ref()),
+        asked.and_then(|asked| asked.ipv6_address.as_ref()),
+    ];
+    let all = all.into_iter().flatten();
+    all.filter_map(|address| address.parse().ok()).collect()
 }
 
 fn mount(point: models::MountPoint) -> MountPoint {

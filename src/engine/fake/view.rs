@@ -34,6 +34,11 @@ impl World {
             state: container.state,
             status: self.status(container),
             networks: container.networks.clone(),
+            addresses: container
+                .asked_addresses()
+                .map(|(_, address)| address)
+                .chain(container.addresses.values().copied())
+                .collect(),
             mounts: container.mounts.clone(),
         }
     }

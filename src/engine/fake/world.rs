@@ -8,6 +8,7 @@ use crate::engine::{ContainerState, EngineError, EngineEvent, Health, MountPoint
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -42,6 +43,8 @@ pub(super) struct Container {
     pub mounts: Vec<MountPoint>,
     /// Network name → network id (empty before the first start).
     pub networks: BTreeMap<String, String>,
+    /// Network name → the address it has there, on networks with a subnet.
+    pub addresses: BTreeMap<String, IpAddr>,
     pub ports: Vec<PublishedPort>,
     pub log: Vec<LogLine>,
     pub files: Vec<String>,
@@ -187,6 +190,18 @@ impl Container {
     pub fn pid(&self) -> Option<u32> {
         let is_there = matches!(self.state, ContainerState::Running | ContainerState::Paused);
         is_there.then(|| u32::try_from(self.generation).unwrap_or(u32::MAX))
+    }
+
+    /// The addresses that it asks for, with the names of the networks.
+    pub fn asked_addresses(&self) -> impl Iterator<Item = (String, IpAddr)> {
+        let endpoints = self.body["NetworkingConfig"]["EndpointsConfig"].as_object();
+        endpoints
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, endpoint)| {
+                let address = endpoint["IPAMConfig"]["IPv4Address"].as_str()?;
+                Some((name.clone(), address.parse().ok()?))
+            })
     }
 
     pub fn is_up(&self) -> bool {
