@@ -14,6 +14,7 @@ mod interrupted;
 mod latecomer;
 mod leftover;
 mod models;
+mod names;
 mod ports;
 mod pre_start;
 mod programs;

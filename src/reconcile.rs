@@ -18,6 +18,7 @@ pub mod down;
 mod hosts;
 mod images;
 pub mod lifecycle;
+mod names;
 mod networks;
 mod oneshots;
 mod orphans;
@@ -134,6 +135,7 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
     }
     planner.plan_joint_successions();
     planner.plan_removals_of_hosts();
+    planner.plan_handovers();
     planner.plan_final_waits();
     planner.outcome()
 }
@@ -209,6 +211,12 @@ struct Planner<'a> {
     waits: BTreeMap<(String, &'static str, bool), StepId>,
     /// Containers removed ahead of time: for a volume to be recreated, or to make room for a name.
     gone: BTreeSet<&'a str>,
+    /// Ids of orphans that a container of another service replaces, for their name.
+    handed_over: BTreeSet<&'a str>,
+    /// Id of a container that is replaced → the one that has the replacement's name.
+    renamed_late: HashMap<&'a str, &'a ObservedContainer>,
+    /// Renames that wait until another container has given the name up.
+    handovers: Vec<names::Handover<'a>>,
 }
 
 impl<'a> Planner<'a> {
@@ -240,6 +248,9 @@ impl<'a> Planner<'a> {
             last_range_start: None,
             waits: BTreeMap::new(),
             gone: BTreeSet::new(),
+            handed_over: BTreeSet::new(),
+            renamed_late: HashMap::new(),
+            handovers: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::divergence::Divergence;
 use super::lifecycle::provider;
+use super::names::{Holder, rename_after, takes_over, temporary_name};
 use super::takeovers::Referred;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
@@ -85,6 +86,13 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let proper = project.container_name(service, replica.number.0);
+            if container.name != proper && self.is_up {
+                let holder = self.holder_of(service, &proper);
+                if let Some(fate) = self.replaces_orphan(container, holder, &proper) {
+                    fates.push(fate);
+                    continue;
+                }
+            }
             fates.push(Fate::Keep {
                 container,
                 rename: (container.name != proper).then_some(proper),
@@ -293,6 +301,9 @@ impl<'a> Planner<'a> {
         gone: Vec<StepId>,
     ) -> Fate<'a> {
         let name = self.project.container_name(service, number);
+        if let Holder::Orphan(holder) | Holder::Leaving(holder) = self.holder_of(service, &name) {
+            self.renamed_late.insert(old.id.as_str(), holder);
+        }
         let siblings: Vec<_> = self.replicas(&service.name).collect();
         let renewed = self.options.renew_anonymous_volumes;
         let observed = self.observed;
@@ -329,12 +340,19 @@ impl<'a> Planner<'a> {
 
     fn plan_addition(&mut self, service: &Service, number: u32, cause: String) -> Fate<'a> {
         let name = self.project.container_name(service, number);
+        let holder = match self.holder_of(service, &name) {
+            Holder::Orphan(orphan) => {
+                return self.plan_replacement_of_orphan(service, orphan, number, name);
+            }
+            Holder::Leaving(holder) => Some(holder),
+            Holder::Nobody => None,
+        };
         let step = Step::new(
             Action::CreateContainer {
                 service: service.name.clone(),
                 number,
                 name: name.clone(),
-                temporary_name: None,
+                temporary_name: holder.map(|holder| temporary_name(holder, &name)),
                 replaces: None,
                 inherit_volumes: false,
             },
@@ -344,8 +362,48 @@ impl<'a> Planner<'a> {
         );
         let after = self.creation_needs(service);
         let by = self.plan.add(step, after);
-        Fate::Add {
-            new: Target::Made { by, name },
+        let new = Target::Made {
+            by,
+            name: name.clone(),
+        };
+        if let Some(holder) = holder {
+            let rename = rename_after(new.clone(), &name, holder);
+            self.hand_over(rename, holder, vec![by]);
+        }
+        Fate::Add { new }
+    }
+
+    /// The first container of a service takes the place of an orphan that has its name.
+    fn plan_replacement_of_orphan(
+        &mut self,
+        service: &Service,
+        orphan: &'a ObservedContainer,
+        number: u32,
+        name: String,
+    ) -> Fate<'a> {
+        let cause = takes_over(orphan);
+        let action = Action::CreateContainer {
+            service: service.name.clone(),
+            number,
+            name: name.clone(),
+            temporary_name: Some(temporary_name(orphan, &name)),
+            replaces: Some(orphan.id.clone()),
+            inherit_volumes: false,
+        };
+        let mut step =
+            Step::new(action, cause.clone(), "Recreate", "Recreate").in_group(&group(&name));
+        step.show.end = None;
+        let after = self.creation_needs(service);
+        let by = self.plan.add(step, after);
+        self.handed_over.insert(orphan.id.as_str());
+        Fate::Replace {
+            old: orphan,
+            new: Target::Made {
+                by,
+                name: name.clone(),
+            },
+            name,
+            cause,
         }
     }
 

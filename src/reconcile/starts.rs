@@ -1,5 +1,6 @@
 //! Pass 4: everything that takes away or starts, service by service in dependency order.
 
+use super::names::Holder;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::observe::ObservedContainer;
@@ -291,7 +292,14 @@ impl<'a> Planner<'a> {
             };
             // Whoever still holds the name goes first.
             let holders = self.removals_of(&name);
-            self.plan.add(step, holders);
+            match self.holder_of(service, &name) {
+                Holder::Leaving(holder) | Holder::Orphan(holder) => {
+                    self.hand_over(step, holder, holders);
+                }
+                Holder::Nobody => {
+                    self.plan.add(step, holders);
+                }
+            }
             target = Target::Existing {
                 id: container.id.clone(),
                 name,
