@@ -322,6 +322,14 @@ impl Service {
         networks
     }
 
+    /// The path in the project of what says how its containers are called.
+    pub fn place_of_container_name(&self) -> String {
+        match self.container_name {
+            Some(_) => format!("services.{}.container_name", self.name),
+            None => format!("services.{}", self.name),
+        }
+    }
+
     /// Keys of the named volumes that this service mounts.
     pub fn volume_keys(&self) -> impl Iterator<Item = &str> {
         self.volumes.iter().filter_map(Mount::volume_key)

@@ -68,7 +68,7 @@ impl Walk<'_> {
         let mut request =
             self.request(service, name, *number, all, containers, inherited.clone())?;
         if let Some(temporary) = temporary_name {
-            self.check_final_name(&service.name, name).await?;
+            self.check_final_name(service, name).await?;
             request.name.clone_from(temporary);
         }
         let asked = request.name.clone();
@@ -76,7 +76,7 @@ impl Walk<'_> {
             Ok(created) => created,
             Err(error) if error.is_conflict() => {
                 let trouble = Trouble::from(error);
-                let trouble = self.explain_taken_name(&service.name, &asked, trouble);
+                let trouble = self.explain_taken_name(service, &asked, trouble);
                 return Err(trouble.await);
             }
             Err(error) => {

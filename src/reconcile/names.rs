@@ -67,7 +67,7 @@ impl<'a> Planner<'a> {
     }
 
     fn name_is_taken(&mut self, service: &Service, name: &str, holder: &ObservedContainer) {
-        let path = format!("services.{}.container_name", service.name);
+        let path = service.place_of_container_name();
         if self
             .outcome
             .obstacles

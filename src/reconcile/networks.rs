@@ -230,13 +230,22 @@ impl<'a> Planner<'a> {
 
     /// The step that puts a container on a network, given by its key.
     fn reconnection(&self, container: &ObservedContainer, key: &str, cause: &str) -> Step {
+        // On the network it answers to the name that it is to have.
+        let declared = self
+            .project
+            .declared(&container.service)
+            .zip(container.number);
+        let name = match declared {
+            Some((service, number)) => self.project.container_name(service, number),
+            None => container.final_name().to_owned(),
+        };
         let action = Action::ConnectNetwork {
             service: container.service.clone(),
             key: key.to_owned(),
             network: self.project.networks[key].name.clone(),
             container: Target::Existing {
                 id: container.id.clone(),
-                name: container.final_name().to_owned(),
+                name,
             },
         };
         Step::silent(action, cause)

@@ -10,6 +10,7 @@ mod examples;
 mod failures;
 mod foreground;
 mod foreign;
+mod handovers;
 mod kills;
 mod logs;
 mod main_job;
