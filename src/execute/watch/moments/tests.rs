@@ -115,7 +115,9 @@ async fn one_restart_is_no_loop() {
     for belated in [None, Some(Duration::ZERO), Some(900 * MILLI)] {
         for (ends, expected) in [(1, Ok(false)), (2, Err("ended 3".to_owned()))] {
             let fake = unsteady(ends);
-            belated.map(|belated| fake.show_processes(belated));
+            if let Some(belated) = belated {
+                fake.show_processes(belated);
+            }
             let (came, took) = moments(&fake, "unless-stopped").await;
             assert_eq!(came, expected, "{belated:?}");
             assert!(took < Duration::from_secs(3), "{took:?}");
