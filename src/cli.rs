@@ -138,6 +138,10 @@ enum Command {
     /// List projects
     Ls(commands::ls::LsArgs),
     /// Show what `up` would change and why, and change nothing
+    ///
+    /// Exit codes: 0 nothing would change, 2 something would, 1 an error. What `up` does every time
+    /// (a one-shot that ended well runs again) is shown apart; `--ignore-oneshots` does not count it.
+    #[command(verbatim_doc_comment)]
     Plan(commands::plan::PlanArgs),
     /// List containers
     Ps(commands::ps::PsArgs),

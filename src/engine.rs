@@ -10,7 +10,8 @@ pub mod request;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What a call gives back when it is awaited.
@@ -148,6 +149,8 @@ pub struct ContainerSummary {
     pub status: String,
     /// Network name → network id.
     pub networks: BTreeMap<String, String>,
+    /// The addresses that it has on them, or asks for when it starts.
+    pub addresses: BTreeSet<IpAddr>,
     pub mounts: Vec<MountPoint>,
 }
 
@@ -390,12 +393,6 @@ pub struct ExecSession {
 pub trait Engine: Send + Sync {
     /// Where it is, for messages, e.g. `unix:///var/run/docker.sock`.
     fn endpoint(&self) -> String;
-
-    /// Whether it refuses to create a container whose networks are not there yet, as far as its
-    /// answers have shown by now: Podman does, Docker Engine only when it is started.
-    fn wants_networks_first(&self) -> bool {
-        false
-    }
 
     /// The server's `(version, API version)`.
     fn version(&self) -> Reply<'_, (String, String)>;

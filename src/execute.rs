@@ -4,6 +4,7 @@
 //! and the [`Report`] names everything: done, failed and why, not tried because of what.
 
 mod actions;
+mod addresses;
 mod attachment;
 mod creation;
 mod death;
@@ -11,7 +12,9 @@ mod failure;
 mod hooks;
 mod interrupted;
 mod latecomer;
+mod leftover;
 mod models;
+mod names;
 mod ports;
 mod pre_start;
 mod programs;
@@ -37,6 +40,7 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::net::IpAddr;
 use std::time::Duration;
 use watch::Watch;
 
@@ -157,6 +161,8 @@ struct Made {
     provided: BTreeMap<String, provider::Provided>,
     /// References that were pulled.
     pulled: BTreeSet<String>,
+    /// Addresses that containers were given beside fixed ones, and the containers' names.
+    addresses: BTreeMap<IpAddr, String>,
 }
 
 /// The steps under way that count against a limit.
@@ -298,6 +304,7 @@ impl Walk<'_> {
                     self.put_in_order(begun, &mut report).await;
                 } else if !report.failures.is_empty() {
                     self.restore().await;
+                    self.remove_never_started(&mut report).await;
                 }
                 return report;
             };
@@ -369,7 +376,10 @@ impl Walk<'_> {
                 if let Some(text) = step.show.end
                     && !self.told.borrow().contains(&id)
                 {
-                    reporter.done(&step.show.id, text);
+                    reporter.event(Event {
+                        details: step.show.details.clone(),
+                        ..Event::new(&step.show.id, Progress::Done, text)
+                    });
                 }
                 Ok(true)
             }

@@ -145,8 +145,6 @@ pub struct Observed {
     /// Project directories, other than the project's own, that containers of its name were made
     /// from; empty where no file tells which is its own.
     pub foreign_folders: BTreeSet<String>,
-    /// The engine refuses to create a container before its networks are there.
-    pub wants_networks_first: bool,
 }
 
 /// What beside the project's containers a command needs to know.
@@ -292,7 +290,6 @@ pub async fn observe(
         try_join(try_join(containers, networks), try_join(volumes, images)).await?;
     let containers = with_network_ids(containers, &networks);
     let mut observed = Observed::from_containers(containers);
-    observed.wants_networks_first = engine.wants_networks_first();
     observed.networks = networks;
     observed.volumes = volumes;
     observed.images = images;

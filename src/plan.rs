@@ -232,6 +232,8 @@ pub struct Show {
     pub begin: Option<&'static str>,
     /// Shown when it is done, e.g. `Created`.
     pub end: Option<&'static str>,
+    /// What is to be said beside `end`, e.g. `from shop-old`.
+    pub details: String,
 }
 
 /// One step with its reason.
@@ -245,6 +247,9 @@ pub struct Step {
     pub show: Show,
     /// Steps of one group are one change to the user (a recreation).
     pub group: Option<String>,
+    /// `up` does it every time, whether anything differs from the files or not: it runs a one-shot
+    /// again, asks a provider, prepares a model.
+    pub recurs: bool,
 }
 
 /// A directed acyclic graph of steps.
@@ -320,6 +325,13 @@ impl Plan {
     /// Whether any step writes to the engine (a wait does not).
     pub fn changes_anything(&self) -> bool {
         self.steps().any(|(_, step)| step.action.is_change())
+    }
+
+    /// Whether any step writes to the engine because something differs from what the files ask for;
+    /// what [recurs](Step::recurs) does not count.
+    pub fn has_drift(&self) -> bool {
+        self.steps()
+            .any(|(_, step)| step.action.is_change() && !step.recurs)
     }
 
     pub fn step(&self, id: StepId) -> &Step {
@@ -484,8 +496,10 @@ impl Step {
                 id,
                 begin: Some(begin),
                 end: Some(end),
+                details: String::new(),
             },
             group: None,
+            recurs: false,
         }
     }
 
@@ -500,14 +514,30 @@ impl Step {
                 id,
                 begin: None,
                 end: None,
+                details: String::new(),
             },
             group: None,
+            recurs: false,
         }
     }
 
     #[must_use]
     pub fn in_group(mut self, group: &str) -> Self {
         self.group = Some(group.to_owned());
+        self
+    }
+
+    /// Adds words to what is shown when it is done.
+    #[must_use]
+    pub fn told_as(mut self, details: impl Into<String>) -> Self {
+        self.show.details = details.into();
+        self
+    }
+
+    /// Marks it as one that [recurs](Step::recurs).
+    #[must_use]
+    pub fn at_every_up(mut self) -> Self {
+        self.recurs = true;
         self
     }
 

@@ -1,5 +1,7 @@
 //! The project: everything one load of Compose files asks for.
 
+mod addresses;
+
 use crate::network::Network;
 use crate::secret::FileObject;
 use crate::service::Service;

@@ -19,7 +19,9 @@ mod files;
 mod hosts;
 mod images;
 pub mod lifecycle;
+mod names;
 mod networks;
+mod oneshots;
 mod orphans;
 mod ports;
 mod pre_start;
@@ -137,6 +139,7 @@ impl From<Plan> for Outcome {
 /// Makes the plan that leads from `observed` to `project`.
 pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> Outcome {
     let mut planner = Planner::new(project, observed, options);
+    planner.is_up = true;
     planner.plan_images();
     planner.plan_networks();
     planner.plan_volumes();
@@ -154,6 +157,7 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
     }
     planner.plan_joint_successions();
     planner.plan_removals_of_hosts();
+    planner.plan_handovers();
     planner.plan_final_waits();
     planner.outcome()
 }
@@ -191,6 +195,8 @@ struct Planner<'a> {
     options: &'a Options,
     plan: Plan,
     outcome: Outcome,
+    /// What the project asks for comes about; not only what there is starts (`start`).
+    is_up: bool,
     /// Image reference → the step that brings it.
     image_steps: BTreeMap<String, StepId>,
     /// Key → the step after which the network is there.
@@ -227,6 +233,12 @@ struct Planner<'a> {
     waits: BTreeMap<(String, &'static str, bool), StepId>,
     /// Containers removed ahead of time: for a volume to be recreated, or to make room for a name.
     gone: BTreeSet<&'a str>,
+    /// Ids of orphans that a container of another service replaces, for their name.
+    handed_over: BTreeSet<&'a str>,
+    /// Id of a container that is replaced → the one that has the replacement's name.
+    renamed_late: HashMap<&'a str, &'a ObservedContainer>,
+    /// Renames that wait until another container has given the name up.
+    handovers: Vec<names::Handover<'a>>,
 }
 
 impl<'a> Planner<'a> {
@@ -237,6 +249,7 @@ impl<'a> Planner<'a> {
             options,
             plan: Plan::default(),
             outcome: Outcome::default(),
+            is_up: false,
             image_steps: BTreeMap::new(),
             network_steps: BTreeMap::new(),
             volume_steps: BTreeMap::new(),
@@ -257,6 +270,9 @@ impl<'a> Planner<'a> {
             last_range_start: None,
             waits: BTreeMap::new(),
             gone: BTreeSet::new(),
+            handed_over: BTreeSet::new(),
+            renamed_late: HashMap::new(),
+            handovers: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! paths absolute, `env_file` merged into `environment`. [`Service::spec`] is that form itself,
 //! with the places in the files; hashing, diffing and printing work on it.
 
+mod address;
 pub mod build;
 pub mod deploy;
 pub mod develop;
@@ -319,6 +320,14 @@ impl Service {
             .collect();
         networks.sort_by_key(|(key, a)| (-a.map_or(0, |a| a.priority), key.to_string()));
         networks
+    }
+
+    /// The path in the project of what says how its containers are called.
+    pub fn place_of_container_name(&self) -> String {
+        match self.container_name {
+            Some(_) => format!("services.{}.container_name", self.name),
+            None => format!("services.{}", self.name),
+        }
     }
 
     /// Keys of the named volumes that this service mounts.

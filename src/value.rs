@@ -12,5 +12,6 @@ pub mod number;
 pub mod path;
 pub mod program;
 pub mod similar;
+pub mod subnet;
 pub mod visible;
 pub mod words;

@@ -5,7 +5,7 @@ mod on_fake;
 
 use on_fake::{OneFile, attempt, loaded, means, on_virtual_time, options, plan, project, up};
 use regatta::change::{agree_to_nothing, carry_out, prepare};
-use regatta::engine::fake::{Fake, FakeImage};
+use regatta::engine::fake::{Fake, FakeImage, Script};
 use regatta::engine::{ContainerRequest, ContainerState, Engine};
 use regatta::event::Reporter;
 use regatta::execute::Means;
@@ -14,6 +14,7 @@ use regatta::plan::{Action, Plan, SCHEMA_VERSION, render_json, render_text};
 use regatta::project::{Dependencies, Project};
 use regatta::reconcile::{Options, Recreate, lifecycle};
 use regatta::secret::LocalFile;
+use std::time::Duration;
 
 const SHOP: &str = "\
 name: shop
@@ -878,6 +879,130 @@ networks: {inner: {}}
         let orphan = fake.container("shop-old-1").unwrap();
         assert_eq!(orphan.state, ContainerState::Running);
         assert_eq!(orphan.networks.get("shop_inner"), Some(&network.id));
+    });
+}
+
+const MIGRATED: &str = "\
+name: shop
+services:
+  migrate: {image: busybox, environment: {TO: one}}
+  web:
+    image: busybox
+    depends_on: {migrate: {condition: service_completed_successfully}}
+";
+
+/// `up` would run it again, which is no difference from what the file asks for.
+#[test]
+fn a_one_shot_that_runs_again_is_shown_apart() {
+    let seeded = || {
+        let fake = Fake::new();
+        fake.cast(|name, _| match name.contains("migrate") {
+            true => Script::exits(Duration::from_millis(300), 0),
+            false => Script::default(),
+        });
+        fake
+    };
+    let look = |after: &str, fails: bool| {
+        on_virtual_time(async {
+            let fake = seeded();
+            up(&fake, &project(MIGRATED)).await;
+            if fails {
+                fake.start_container("shop-migrate-1").await.unwrap();
+                fake.exit("shop-migrate-1", 1);
+            }
+            let plan = plan(&fake, &project(after)).await;
+            let json = render_json(&plan, "shop", &|_| None);
+            assert_eq!(json["changes"], plan.changes_anything());
+            assert_eq!(json["drift"], plan.has_drift());
+            let recurring = json["steps"].as_array().unwrap().iter();
+            let recurring = recurring.filter(|step| step["recurs"] == true).count();
+            (
+                render_text(&plan, "shop", &|_| None),
+                plan.has_drift(),
+                recurring,
+            )
+        })
+    };
+    let again = "\
+shop, at every up:
+  > start container shop-migrate-1  (a one-shot that ended well runs again at every up)
+  ? wait for service migrate  (web depends on it (service_completed_successfully))
+";
+    // Its start, the look at its first moments, and the wait.
+    assert_eq!(
+        look(MIGRATED, false),
+        (format!("shop: nothing to change\n{again}"), false, 3)
+    );
+    // Beside what changes.
+    let (text, drift, _) = look(&MIGRATED.replace("web:\n", "web:\n    init: true\n"), false);
+    assert_eq!(
+        text,
+        format!(
+            "shop:\n  ~ recreate container shop-web-1  (init: added true)\n      init: added \
+             true\n{again}"
+        )
+    );
+    assert!(drift);
+    // Outdated, it is recreated.
+    let (text, drift, recurring) = look(&MIGRATED.replace("one", "two"), false);
+    assert!(drift && recurring == 0, "{text}");
+    // One that nobody waits for is meant to run.
+    let nobody = MIGRATED.replace("service_completed_successfully", "service_started");
+    let (text, drift, recurring) = look(&nobody, false);
+    assert!(drift && recurring == 0, "{text}");
+    // One that failed has not done its work.
+    let (text, drift, recurring) = look(MIGRATED, true);
+    assert!(drift && recurring == 0, "{text}");
+}
+
+/// `start` is not `up`.
+#[test]
+fn a_start_of_a_one_shot_is_a_change() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(MIGRATED);
+        fake.cast(|_, _| Script::exits(Duration::from_millis(300), 0));
+        up(&fake, &project).await;
+        let seen = observe(&fake, &project, Scope::CONTAINERS).await.unwrap();
+        let outcome = lifecycle::start(&project, &seen, &on_fake::options());
+        assert!(outcome.plan.has_drift());
+    });
+}
+
+/// What others did to a container by hand is said as it was, and undone.
+#[test]
+fn what_was_renamed_or_disconnected_by_hand_is_told() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(SHOP);
+        up(&fake, &project).await;
+        fake.rename_container("shop-web-1", "front").await.unwrap();
+        let disconnected = fake.disconnect_network("shop_default", "shop-web-2", false);
+        disconnected.await.unwrap();
+        let plan = plan(&fake, &project).await;
+        assert_eq!(
+            render_text(&plan, "shop", &|_| None),
+            "\
+shop:
+  ~ connect container shop-web-2  (it was taken off network default)
+  ~ rename to container shop-web-1  (it was renamed to front)
+"
+        );
+        let shown: Vec<_> = plan
+            .steps()
+            .filter_map(|(_, s)| Some(format!("{} {} {}", s.show.id, s.show.end?, s.show.details)))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "Container shop-web-2 Reconnected to network shop_default",
+                "Container shop-web-1 Renamed from front",
+            ]
+        );
+        let done = up(&fake, &project).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        assert!(fake.container("shop-web-1").is_some());
+        assert!(!on_fake::plan(&fake, &project).await.changes_anything());
     });
 }
 

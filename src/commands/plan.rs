@@ -12,6 +12,9 @@ use crate::reconcile::Options;
 use std::process::ExitCode;
 
 /// Exit code where something would change, as `terraform plan -detailed-exitcode` has it.
+///
+/// With `--ignore-oneshots` only drift counts: a gate in CI asks whether the engine has what the
+/// files say, and a one-shot that runs again says nothing about that.
 const WOULD_CHANGE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +32,10 @@ pub struct PlanArgs {
     /// Leave out what the services depend on
     #[arg(long)]
     no_deps: bool,
+    /// Exit with 0 where all that `up` would do is what it does every time: run one-shots that
+    /// ended well (service_completed_successfully) again, ask providers, prepare models
+    #[arg(long)]
+    ignore_oneshots: bool,
     /// Give recreated containers fresh anonymous volumes
     #[arg(short = 'V', long, conflicts_with = "no_recreate")]
     renew_anon_volumes: bool,
@@ -84,7 +91,11 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
             .hint("`up` would stop here, before anything is changed"));
     }
     output::write(&text)?;
-    Ok(match outcome.plan.changes_anything() {
+    let would_change = match args.ignore_oneshots {
+        true => outcome.plan.has_drift(),
+        false => outcome.plan.changes_anything(),
+    };
+    Ok(match would_change {
         true => ExitCode::from(WOULD_CHANGE),
         false => ExitCode::SUCCESS,
     })

@@ -185,10 +185,6 @@ impl Engine for Docker {
         self.wire.endpoint().to_string()
     }
 
-    fn wants_networks_first(&self) -> bool {
-        self.wire.is_podman()
-    }
-
     fn version(&self) -> Reply<'_, (String, String)> {
         Box::pin(async {
             let found = self.client.version().await.map_err(|e| self.failed(e))?;

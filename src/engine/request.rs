@@ -34,6 +34,7 @@ use crate::tree::Node;
 use fields::Fields;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 
 /// A service cannot be asked of an engine as it stands; says which attribute, where and why.
@@ -59,6 +60,8 @@ pub struct Resolved<'a> {
     pub containers: BTreeMap<String, Vec<ContainerRef>>,
     /// Anonymous volumes taken over from the predecessor: target → volume name.
     pub inherited_volumes: BTreeMap<String, String>,
+    /// Addresses to ask for where the service says none, by the key of the network.
+    pub addresses: BTreeMap<String, Vec<IpAddr>>,
     /// `proxies` of Docker's `config.json`, as variables.
     pub proxy_environment: BTreeMap<String, String>,
     /// On its networks the container answers to its own name only, as a one-off does.

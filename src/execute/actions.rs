@@ -3,6 +3,7 @@
 use super::Walk;
 use super::failure::Trouble;
 use super::hooks::HookError;
+use super::watch::Fall;
 use crate::engine::EngineError;
 use crate::engine::request;
 use crate::event::{Event, Progress};
@@ -10,6 +11,7 @@ use crate::hash;
 use crate::image::build::{BuildError, build};
 use crate::image::pull::{PullOptions, pull};
 use crate::plan::{Action, PRE_STOP, StepId, Target, Until};
+use crate::service::Condition;
 use futures::future::try_join_all;
 use tokio::time::Instant;
 
@@ -363,7 +365,7 @@ impl Walk<'_> {
         let id = self.id_of(container);
         let shown = format!("Container {}", container.name());
         let fall = match self.watch.first_moments(&id, healthy).await {
-            Ok(true) => match self.watch.health(&id).await {
+            Ok(true) => match self.watch.until(&id, Until::RunningOrHealthy).await {
                 Ok(word) => {
                     self.means.reporter.done(&shown, word);
                     return Ok(());
@@ -371,11 +373,28 @@ impl Walk<'_> {
                 Err(fall) => fall,
             },
             Ok(false) => return Ok(()),
+            // Its engine starts it again: the wait for its health decides.
+            Err(Fall::Ended(details))
+                if details.state.is_up()
+                    && details.health.is_some()
+                    && self.health_is_awaited(service) =>
+            {
+                return Ok(());
+            }
             Err(fall) => fall,
         };
         Err(self
             .explain_fall(service, container, Until::RunningOrHealthy, fall)
             .await)
+    }
+
+    /// Whether the plan waits until the service is healthy.
+    fn health_is_awaited(&self, service: &str) -> bool {
+        self.plan.steps().any(|(_, step)| {
+            matches!(&step.action, Action::Wait { service: awaited, until, .. }
+                if awaited == service
+                    && *until != Until::Condition(Condition::CompletedSuccessfully))
+        })
     }
 }
 

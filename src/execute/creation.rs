@@ -70,12 +70,21 @@ impl Walk<'_> {
         let mut request =
             self.request(service, name, *number, all, containers, inherited.clone())?;
         if let Some(temporary) = temporary_name {
+            self.check_final_name(service, name).await?;
             request.name.clone_from(temporary);
         }
-        let created = self
-            .create_or_take(request, &inherited)
-            .await
-            .map_err(|error| Trouble::from(error).at(format!("services.{}", service.name)))?;
+        let asked = request.name.clone();
+        let created = match self.create_or_take(request, &inherited).await {
+            Ok(created) => created,
+            Err(error) if error.is_conflict() => {
+                let trouble = Trouble::from(error);
+                let trouble = self.explain_taken_name(service, &asked, trouble);
+                return Err(trouble.await);
+            }
+            Err(error) => {
+                return Err(Trouble::from(error).at(format!("services.{}", service.name)));
+            }
+        };
         self.made.borrow_mut().containers.insert(id, created);
         Ok(())
     }
@@ -109,6 +118,7 @@ impl Walk<'_> {
             number: Some(number),
             containers,
             inherited_volumes,
+            addresses: self.addresses_for(service, name),
             proxy_environment: self.means.proxy_environment.clone(),
             read: Some(&read),
             ..Resolved::default()

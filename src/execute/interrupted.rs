@@ -246,7 +246,7 @@ fn premature(plan: &Plan, takeovers: &Takeovers<'_>, begun: &BTreeSet<StepId>) -
             let is_successor = matches!(
                 step.action,
                 Action::CreateContainer {
-                    temporary_name: Some(_),
+                    replaces: Some(_),
                     ..
                 }
             );

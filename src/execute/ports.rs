@@ -19,9 +19,20 @@ impl Walk<'_> {
     pub(super) async fn explain_start(&self, service: &str, error: EngineError) -> Trouble {
         let text = error.message().to_owned();
         let trouble = Trouble::from(error);
+        // The container remembers its network by an id.
+        let trouble = match names_a_lost_network(&text) {
+            true => trouble.help(
+                "a network of the container was removed since it last ran; `up` puts the service \
+                 on the network of that name",
+            ),
+            false => trouble,
+        };
         let Ok(service) = self.service(service) else {
             return trouble;
         };
+        if text.contains("Address already in use") {
+            return self.explain_taken_address(service, trouble).await;
+        }
         if !TAKEN.iter().any(|words| text.contains(words)) {
             let attribute = match text.contains("exec: ") {
                 true if service.command.is_some() => ".command",
@@ -58,6 +69,14 @@ impl Walk<'_> {
             None => format!("container {}", holder.name),
         })
     }
+}
+
+/// Whether the engine misses a network by its id.
+fn names_a_lost_network(text: &str) -> bool {
+    text.split("network ").skip(1).any(|rest| {
+        let id = rest.split_once(" not found").map(|(id, _)| id);
+        id.is_some_and(|id| id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()))
+    })
 }
 
 /// The service's port that the engine's words are about: `index` in `ports`, and the host port.
@@ -125,6 +144,14 @@ mod tests {
             0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1\n";
         assert_eq!(listening_inode(table, 8080), Some(4711));
         assert_eq!(listening_inode(table, 8081), None);
+    }
+
+    #[test]
+    fn a_lost_network_is_told_by_its_id() {
+        let lost = format!("network {} not found", "0f".repeat(32));
+        assert!(names_a_lost_network(&format!("failed to set up: {lost}")));
+        assert!(!names_a_lost_network("network driver weave not found"));
+        assert!(!names_a_lost_network("exec: sh: not found"));
     }
 
     #[test]

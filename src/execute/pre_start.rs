@@ -29,6 +29,7 @@ impl Walk<'_> {
         };
         let resolved = Resolved {
             containers: self.containers_referred_to_by(service),
+            addresses: self.addresses_for(service, &self.project.container_name(service, 0)),
             ..Resolved::default()
         };
         let provided = self.with_provided(service);

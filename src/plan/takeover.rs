@@ -77,7 +77,9 @@ pub fn takeovers(plan: &Plan) -> BTreeMap<&str, Takeover> {
             Action::RenameContainer { container, .. } => {
                 news.insert(group, container);
             }
-            Action::StartContainer { .. } => {
+            Action::StartContainer { container, .. } => {
+                // The rename may be no part of it: another container has the name, too.
+                news.entry(group).or_insert(container);
                 starts.insert(group, id);
             }
             Action::Verify { .. } => {

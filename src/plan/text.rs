@@ -12,14 +12,25 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Most changed values of one attribute that are shown to people.
 const MOST_CHANGES: usize = 8;
 
-/// The plan in the user's words: one line per change, its fields below. `place` gives
-/// `file:line:column` for a span.
+/// The plan in the user's words: one line per change, its fields below; then, apart, what recurs.
+/// `place` gives `file:line:column` for a span.
 pub fn render_text(plan: &Plan, project: &str, place: &dyn Fn(Span) -> Option<String>) -> String {
-    if !plan.changes_anything() {
-        return format!("{project}: nothing to change\n");
+    let mut text = match plan.has_drift() {
+        false => format!("{project}: nothing to change\n"),
+        true => format!("{project}:\n{}", lines(plan, false, place)),
+    };
+    if plan.changes_anything() {
+        let recurring = lines(plan, true, place);
+        if !recurring.is_empty() {
+            let _ = write!(text, "{project}, at every up:\n{recurring}");
+        }
     }
-    let mut text = format!("{project}:\n");
-    for (_, step) in plan.steps() {
+    text
+}
+
+fn lines(plan: &Plan, recurring: bool, place: &dyn Fn(Span) -> Option<String>) -> String {
+    let mut text = String::new();
+    for (_, step) in plan.steps().filter(|(_, step)| step.recurs == recurring) {
         let Some((sign, verb)) = sign_and_verb(plan, step) else {
             continue;
         };
@@ -123,6 +134,7 @@ pub fn render_json(plan: &Plan, project: &str, place: &dyn Fn(Span) -> Option<St
         "schema_version": SCHEMA_VERSION,
         "project": project,
         "changes": plan.changes_anything(),
+        "drift": plan.has_drift(),
         "steps": steps,
     })
 }
@@ -163,6 +175,9 @@ fn render_step(
     }
     if let Some(group) = &step.group {
         map.insert("group".into(), group.as_str().into());
+    }
+    if step.recurs {
+        map.insert("recurs".into(), true.into());
     }
     if !changes.is_empty() {
         map.insert("changes".into(), changes.into());

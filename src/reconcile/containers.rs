@@ -2,6 +2,7 @@
 
 use super::divergence::Divergence;
 use super::lifecycle::provider;
+use super::names::{Holder, rename_after, takes_over, temporary_name};
 use super::takeovers::Referred;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
@@ -85,6 +86,13 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let proper = project.container_name(service, replica.number.0);
+            if container.name != proper && self.is_up {
+                let holder = self.holder_of(service, &proper);
+                if let Some(fate) = self.replaces_orphan(container, holder, &proper) {
+                    fates.push(fate);
+                    continue;
+                }
+            }
             fates.push(Fate::Keep {
                 container,
                 rename: (container.name != proper).then_some(proper),
@@ -151,7 +159,7 @@ impl<'a> Planner<'a> {
     /// do, and what its dependants need; it runs before they are created.
     fn plan_provider(&mut self, service: &'a Service) {
         let cause = "a provider is asked at every up";
-        let step = provider(&service.name, ProviderVerb::Up, cause);
+        let step = provider(&service.name, ProviderVerb::Up, cause).at_every_up();
         let needs = self.dependencies_made(service);
         let id = self.plan.add(step, needs);
         self.starts.entry(&service.name).or_default().push(id);
@@ -169,7 +177,8 @@ impl<'a> Planner<'a> {
                     service: service.name.clone(),
                     key: key.clone(),
                 };
-                let mut step = Step::silent(action, "a model is asked for at every up");
+                let mut step =
+                    Step::silent(action, "a model is asked for at every up").at_every_up();
                 step.show.id = key.clone();
                 let id = self.plan.add(step, []);
                 self.model_steps.insert(key.clone(), id);
@@ -293,6 +302,9 @@ impl<'a> Planner<'a> {
     ) -> Fate<'a> {
         self.refuse_impossible_files(service);
         let name = self.project.container_name(service, number);
+        if let Holder::Orphan(holder) | Holder::Leaving(holder) = self.holder_of(service, &name) {
+            self.renamed_late.insert(old.id.as_str(), holder);
+        }
         let siblings: Vec<_> = self.replicas(&service.name).collect();
         let renewed = self.options.renew_anonymous_volumes;
         let observed = self.observed;
@@ -330,12 +342,19 @@ impl<'a> Planner<'a> {
     fn plan_addition(&mut self, service: &Service, number: u32, cause: String) -> Fate<'a> {
         self.refuse_impossible_files(service);
         let name = self.project.container_name(service, number);
+        let holder = match self.holder_of(service, &name) {
+            Holder::Orphan(orphan) => {
+                return self.plan_replacement_of_orphan(service, orphan, number, name);
+            }
+            Holder::Leaving(holder) => Some(holder),
+            Holder::Nobody => None,
+        };
         let step = Step::new(
             Action::CreateContainer {
                 service: service.name.clone(),
                 number,
                 name: name.clone(),
-                temporary_name: None,
+                temporary_name: holder.map(|holder| temporary_name(holder, &name)),
                 replaces: None,
                 inherit_volumes: false,
             },
@@ -345,14 +364,55 @@ impl<'a> Planner<'a> {
         );
         let after = self.creation_needs(service);
         let by = self.plan.add(step, after);
-        Fate::Add {
-            new: Target::Made { by, name },
+        let new = Target::Made {
+            by,
+            name: name.clone(),
+        };
+        if let Some(holder) = holder {
+            let rename = rename_after(new.clone(), &name, holder);
+            self.hand_over(rename, holder, vec![by]);
+        }
+        Fate::Add { new }
+    }
+
+    /// The first container of a service takes the place of an orphan that has its name.
+    fn plan_replacement_of_orphan(
+        &mut self,
+        service: &Service,
+        orphan: &'a ObservedContainer,
+        number: u32,
+        name: String,
+    ) -> Fate<'a> {
+        let cause = takes_over(orphan);
+        let action = Action::CreateContainer {
+            service: service.name.clone(),
+            number,
+            name: name.clone(),
+            temporary_name: Some(temporary_name(orphan, &name)),
+            replaces: Some(orphan.id.clone()),
+            inherit_volumes: false,
+        };
+        let mut step =
+            Step::new(action, cause.clone(), "Recreate", "Recreate").in_group(&group(&name));
+        step.show.end = None;
+        let after = self.creation_needs(service);
+        let by = self.plan.add(step, after);
+        self.handed_over.insert(orphan.id.as_str());
+        Fate::Replace {
+            old: orphan,
+            new: Target::Made {
+                by,
+                name: name.clone(),
+            },
+            name,
+            cause,
         }
     }
 
     /// What must be there before the engine creates a container of the service: its image, its
-    /// volumes (or the engine would make them itself, without labels) and the containers whose
-    /// namespaces it shares. Networks only have to be there when it starts.
+    /// volumes (or the engine would make them itself, without labels), its networks (a container
+    /// whose network cannot be made would be left behind) and the containers whose namespaces it
+    /// shares.
     fn creation_needs(&self, service: &Service) -> Vec<StepId> {
         let mut needs = self.provider_steps(service);
         needs.extend(
@@ -370,19 +430,12 @@ impl<'a> Planner<'a> {
                 .volume_keys()
                 .filter_map(|key| self.volume_steps.get(key)),
         );
-        let fixed_address = service
-            .networks
-            .values()
-            .flatten()
-            .any(|a| a.ipv4_address.is_some() || a.ipv6_address.is_some());
-        if self.observed.wants_networks_first || fixed_address {
-            needs.extend(
-                service
-                    .networks
-                    .keys()
-                    .filter_map(|key| self.network_steps.get(key)),
-            );
-        }
+        needs.extend(
+            service
+                .networks
+                .keys()
+                .filter_map(|key| self.network_steps.get(key)),
+        );
         let mut owners = service.shared_with();
         owners.extend(service.linked_to());
         for owner in owners {

@@ -76,6 +76,7 @@ impl Planner<'_> {
             .or_else(|| self.changed_files(service, container))
             .or_else(|| self.missing_network(service, container))
             .or_else(|| self.missing_volume(service, container))
+            .or_else(|| self.address_of_another(service, container))
             .or_else(|| self.adopted(container))
     }
 
@@ -168,14 +169,45 @@ impl Planner<'_> {
         service: &Service,
         container: &ObservedContainer,
     ) -> Option<Divergence> {
-        service.networks.keys().find_map(|key| {
-            let network = self.project.networks.get(key)?;
-            let id = container.summary.networks.get(&network.name)?;
-            let is_gone = !id.is_empty() && !self.observed.is_on(container, &network.name);
-            (is_gone && !network.external).then(|| {
-                Divergence::because(format!("it is not attached to network {}", network.name))
-            })
+        let key = self.stale_networks(service, container).next()?;
+        let name = &self.project.networks[key].name;
+        Some(Divergence::because(
+            match self.observed.network_named(name).is_some() {
+                true => format!("network {name} was removed and created again"),
+                false => format!("it is not attached to network {name}"),
+            },
+        ))
+    }
+
+    /// The networks, by key, that the container remembers by an id that no network has any more.
+    pub(super) fn stale_networks<'s>(
+        &'s self,
+        service: &'s Service,
+        container: &'s ObservedContainer,
+    ) -> impl Iterator<Item = &'s String> {
+        service.networks.keys().filter(move |key| {
+            let Some(network) = self.project.networks.get(*key) else {
+                return false;
+            };
+            let id = container.summary.networks.get(&network.name);
+            let is_known = id.is_some_and(|id| !id.is_empty());
+            is_known && !self.observed.is_on(container, &network.name)
         })
+    }
+
+    /// The engine has given it an address that another service asks for by now.
+    fn address_of_another(
+        &self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Divergence> {
+        let mut asked = self.project.addresses_of_others(service);
+        let (address, other, key) =
+            asked.find(|(address, _, _)| container.summary.addresses.contains(address))?;
+        Some(Divergence::because(format!(
+            "it has the address {address}, which {} asks for on network {key}",
+            other.name
+        )))
     }
 
     /// The networks, by key, that the container was made for and has been taken off, as a change of

@@ -114,6 +114,12 @@ impl<'a> Planner<'a> {
         hosts.any(|host| host.id == orphan.id)
     }
 
+    /// Whether any other container was made to live in its namespaces.
+    pub(super) fn has_any_lodger(&self, orphan: &ObservedContainer) -> bool {
+        let mut others = self.observed.replicas().filter(|c| c.id != orphan.id);
+        others.any(|other| lived_in(other).contains(&orphan.service))
+    }
+
     /// Plans their removal, now that those who live in them have been planned.
     pub(super) fn plan_removals_of_hosts(&mut self) {
         let orphans: Vec<_> = self.removed_orphans().collect();

@@ -7,6 +7,7 @@ use crate::labels;
 use crate::network::Network;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId, Target};
+use crate::project::Project;
 
 impl<'a> Planner<'a> {
     /// Pass 2: networks that are not there.
@@ -133,7 +134,8 @@ impl<'a> Planner<'a> {
             for container in users {
                 // A container that is replaced meets the new network in its successor.
                 if self.stands_by(container) || self.is_kept(&container.id) {
-                    self.plan_reconnection(container, &key, &cause, vec![created]);
+                    let step = self.reconnection(container, &key, &cause);
+                    self.plan_reconnection(container, step, vec![created]);
                 }
             }
         }
@@ -187,34 +189,84 @@ impl<'a> Planner<'a> {
                 let cause = format!("it was taken off network {key}");
                 let after: Vec<StepId> =
                     self.network_steps.get(&key).copied().into_iter().collect();
-                self.plan_reconnection(container, &key, &cause, after);
+                let step = told(
+                    self.reconnection(container, &key, &cause),
+                    &key,
+                    self.project,
+                );
+                self.plan_reconnection(container, step, after);
             }
+            self.plan_stale_reconnections(container);
         }
+    }
+
+    /// What stays although a network of its own was removed and created again (`--no-recreate`)
+    /// could not be started: it forgets the old network and joins the one there is now.
+    fn plan_stale_reconnections(&mut self, container: &'a ObservedContainer) {
+        let Some(service) = self.project.services.get(&container.service) else {
+            return;
+        };
+        if container.state.is_up() || !self.is_kept(&container.id) {
+            return;
+        }
+        let stale: Vec<String> = self.stale_networks(service, container).cloned().collect();
+        for key in stale {
+            let network = self.project.networks[&key].name.clone();
+            let cause = format!("network {network} was removed and created again");
+            let forget = Action::DisconnectNetwork {
+                network,
+                container: existing(container),
+            };
+            let mut after = vec![self.plan.add(Step::silent(forget, cause.clone()), [])];
+            after.extend(self.network_steps.get(&key));
+            let step = told(
+                self.reconnection(container, &key, &cause),
+                &key,
+                self.project,
+            );
+            self.plan_reconnection(container, step, after);
+        }
+    }
+
+    /// The step that puts a container on a network, given by its key.
+    fn reconnection(&self, container: &ObservedContainer, key: &str, cause: &str) -> Step {
+        // On the network it answers to the name that it is to have.
+        let declared = self
+            .project
+            .declared(&container.service)
+            .zip(container.number);
+        let name = match declared {
+            Some((service, number)) => self.project.container_name(service, number),
+            None => container.final_name().to_owned(),
+        };
+        let action = Action::ConnectNetwork {
+            service: container.service.clone(),
+            key: key.to_owned(),
+            network: self.project.networks[key].name.clone(),
+            container: Target::Existing {
+                id: container.id.clone(),
+                name,
+            },
+        };
+        Step::silent(action, cause)
     }
 
     fn plan_reconnection(
         &mut self,
         container: &'a ObservedContainer,
-        key: &str,
-        cause: &str,
+        step: Step,
         after: Vec<StepId>,
     ) {
-        let step = Step::silent(
-            Action::ConnectNetwork {
-                service: container.service.clone(),
-                key: key.to_owned(),
-                network: self.project.networks[key].name.clone(),
-                container: Target::Existing {
-                    id: container.id.clone(),
-                    name: container.final_name().to_owned(),
-                },
-            },
-            cause,
-        );
         let connected = self.plan.add(step, after);
         self.reconnects
             .entry(container.id.as_str())
             .or_default()
             .push(connected);
     }
+}
+
+/// The same, shown to the user: others have taken the container off the network.
+fn told(mut step: Step, key: &str, project: &Project) -> Step {
+    step.show.end = Some("Reconnected");
+    step.told_as(format!("to network {}", project.networks[key].name))
 }

@@ -17,7 +17,10 @@ impl<'a> Planner<'a> {
                 self.plan_hook_removal(left, CAUSE);
             }
         }
-        let orphans: Vec<_> = self.orphans().collect();
+        let orphans = self.orphans();
+        let orphans: Vec<_> = orphans
+            .filter(|orphan| !self.handed_over.contains(orphan.id.as_str()))
+            .collect();
         if orphans.is_empty() {
             return;
         }
@@ -47,8 +50,11 @@ impl<'a> Planner<'a> {
     }
 
     /// Those that go in this plan.
-    pub(super) fn removed_orphans(&self) -> impl Iterator<Item = &'a ObservedContainer> + use<'a> {
+    pub(super) fn removed_orphans(
+        &self,
+    ) -> impl Iterator<Item = &'a ObservedContainer> + use<'a, '_> {
         let remove = self.options.remove_orphans;
-        self.orphans().filter(move |_| remove)
+        let orphans = self.orphans().filter(move |_| remove);
+        orphans.filter(|orphan| !self.handed_over.contains(orphan.id.as_str()))
     }
 }

@@ -1,4 +1,5 @@
-//! Host ports that move from one service to another: who gets one starts when it is free.
+//! Host ports, and fixed addresses, that move from one service to another: who gets one starts when it
+//! is free.
 //!
 //! Where dependencies would have the getter start first, or two services exchange their ports,
 //! nobody can wait for the other, and the engine refuses the start.
@@ -10,6 +11,7 @@ use crate::observe::ObservedContainer;
 use crate::plan::{Action, StepId, Target};
 use crate::service::Service;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 impl<'a> Planner<'a> {
     /// Services in the order of their turns: who gives a host port away comes before who gets it,
@@ -93,7 +95,12 @@ impl<'a> Planner<'a> {
         &'s self,
         service: &'s Service,
     ) -> impl Iterator<Item = (&'a ObservedContainer, Option<&'s str>)> {
-        let gets = |giver: &ObservedContainer| {
+        let addresses: BTreeSet<IpAddr> = service.fixed_addresses().collect();
+        let is_owed = !addresses.is_empty();
+        let gets = move |giver: &ObservedContainer| {
+            if !addresses.is_disjoint(&giver.summary.addresses) {
+                return true;
+            }
             let held = giver.summary.ports.iter();
             held.filter(|held| held.public.is_some()).any(|held| {
                 let mut wanted = service.ports.iter();
@@ -109,7 +116,7 @@ impl<'a> Planner<'a> {
                 Fate::Keep { .. } | Fate::Add { .. } => None,
             });
         let orphans = self.removed_orphans().map(|orphan| (orphan, None));
-        let publishes = service.ports.iter().any(|p| p.host_port().is_some());
+        let publishes = is_owed || service.ports.iter().any(|p| p.host_port().is_some());
         let ending = publishes.then(|| replaced.chain(orphans));
         ending.into_iter().flatten().filter(move |(c, _)| gets(c))
     }

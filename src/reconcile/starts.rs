@@ -1,6 +1,7 @@
 //! Pass 4: everything that takes away or starts, service by service in dependency order.
 
 use super::files::{COPIED, copies_files};
+use super::names::Holder;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
 use crate::observe::ObservedContainer;
@@ -45,6 +46,8 @@ impl<'a> Planner<'a> {
             let stopped = self.plan_stops_of_dependents(name, "recreated");
             self.dependents_stopped.insert(name, stopped);
         }
+        let first = StepId(self.plan.len());
+        let recurs = self.options.start && self.runs_again(name, &fates);
         let starting = self.options.start && fates.iter().any(|fate| self.needs_start(fate));
         let mut waits = if self.options.start {
             self.plan_dependency_waits(service, starting)
@@ -90,6 +93,11 @@ impl<'a> Planner<'a> {
                         self.plan_exchange(old, new, &name, &cause);
                     }
                 }
+            }
+        }
+        if recurs {
+            for step in first.0..self.plan.len() {
+                self.plan.step_mut(StepId(step)).recurs = true;
             }
         }
     }
@@ -267,16 +275,31 @@ impl<'a> Planner<'a> {
     ) {
         let mut target = existing(container);
         if let Some(name) = rename {
-            let step = Step::silent(
-                Action::RenameContainer {
-                    container: target,
-                    name: name.clone(),
-                },
-                "an interrupted recreation left it under a temporary name",
-            );
+            let action = Action::RenameContainer {
+                container: target,
+                name: name.clone(),
+            };
+            let now = &container.name;
+            let step = match container.has_temporary_name() {
+                true => Step::silent(
+                    action,
+                    "an interrupted recreation left it under a temporary name",
+                ),
+                false => {
+                    let cause = format!("it was renamed to {now}");
+                    Step::new(action, cause, "Renaming", "Renamed").told_as(format!("from {now}"))
+                }
+            };
             // Whoever still holds the name goes first.
             let holders = self.removals_of(&name);
-            self.plan.add(step, holders);
+            match self.holder_of(service, &name) {
+                Holder::Leaving(holder) | Holder::Orphan(holder) => {
+                    self.hand_over(step, holder, holders);
+                }
+                Holder::Nobody => {
+                    self.plan.add(step, holders);
+                }
+            }
             target = Target::Existing {
                 id: container.id.clone(),
                 name,
@@ -297,6 +320,9 @@ impl<'a> Planner<'a> {
                 .flatten(),
         );
         let cause = match (container.state, container.exit_code) {
+            _ if self.is_done_one_shot(container) => {
+                "a one-shot that ended well runs again at every up".to_owned()
+            }
             _ if self.stops.contains_key(container.id.as_str()) => {
                 "it was stopped for a change".to_owned()
             }
@@ -483,10 +509,11 @@ impl<'a> Planner<'a> {
             cause,
         );
         let mut after = self.starts.get(name).cloned().unwrap_or_default();
+        let recurs = !after.is_empty() && after.iter().all(|id| self.plan.step(*id).recurs);
         if !optional {
             after.extend(self.proofs.get(name).into_iter().flatten());
         }
-        let id = self.plan.add(step, after);
+        let id = self.plan.add(Step { recurs, ..step }, after);
         self.waits.insert(key, id);
         id
     }
@@ -516,10 +543,7 @@ impl<'a> Planner<'a> {
             if service.replicas() == 0 || service.provider.is_some() {
                 continue;
             }
-            let completes = project
-                .dependents(name)
-                .any(|s| s.depends_on[name.as_str()].condition == Condition::CompletedSuccessfully);
-            let until = if completes {
+            let until = if self.is_one_shot(name) {
                 Until::Condition(Condition::CompletedSuccessfully)
             } else {
                 Until::RunningOrHealthy

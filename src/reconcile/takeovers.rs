@@ -1,6 +1,7 @@
 //! A new container taking an old one's place, step by step.
 
 use super::containers::group;
+use super::names::rename_after;
 use super::{Fate, Planner, existing};
 use crate::engine::ContainerState;
 use crate::observe::ObservedContainer;
@@ -225,6 +226,12 @@ impl<'a> Planner<'a> {
         }
         for (container, cause) in self.lenders_to(old) {
             self.plan.add(removal(container, &cause), [removed]);
+        }
+        // Another service's container may have it, too, for some time.
+        if let Some(holder) = self.renamed_late.get(old.id.as_str()).copied() {
+            let mut rename = rename_after(new, name, holder);
+            rename.show.end = Some("Recreated");
+            return self.hand_over(rename, holder, vec![removed]);
         }
         let mut rename = Step::silent(
             Action::RenameContainer {

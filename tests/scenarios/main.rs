@@ -11,6 +11,7 @@ mod failures;
 mod files;
 mod foreground;
 mod foreign;
+mod handovers;
 mod kills;
 mod logs;
 mod main_job;

@@ -11,6 +11,7 @@ use crate::engine::{
 };
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Reads the answer to `target`, whose rows are `R`s.
 ///
@@ -117,6 +118,30 @@ struct NetworkSettings {
 struct EndpointRow {
     #[serde(rename = "NetworkID", deserialize_with = "nullable")]
     network_id: String,
+    #[serde(rename = "IPAddress", deserialize_with = "nullable")]
+    ipv4: String,
+    #[serde(rename = "GlobalIPv6Address", deserialize_with = "nullable")]
+    ipv6: String,
+    #[serde(rename = "IPAMConfig", deserialize_with = "nullable")]
+    asked: AskedRow,
+}
+
+/// The addresses that were asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AskedRow {
+    #[serde(rename = "IPv4Address", deserialize_with = "nullable")]
+    ipv4: String,
+    #[serde(rename = "IPv6Address", deserialize_with = "nullable")]
+    ipv6: String,
+}
+
+impl EndpointRow {
+    /// Its addresses, given and asked for.
+    fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let all = [&self.ipv4, &self.ipv6, &self.asked.ipv4, &self.asked.ipv6];
+        all.into_iter().filter_map(|address| address.parse().ok())
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -169,6 +194,7 @@ impl From<ContainerRow> for ContainerSummary {
             true => ContainerState::Running,
             false => ContainerState::Exited,
         });
+        let endpoints = row.network_settings.networks;
         ContainerSummary {
             id: row.id,
             name: name.unwrap_or_default(),
@@ -181,9 +207,12 @@ impl From<ContainerRow> for ContainerSummary {
             state,
             other_state: Some(row.state).filter(|word| !word.is_empty() && word != state.as_str()),
             status: row.status,
-            networks: row
-                .network_settings
-                .networks
+            addresses: endpoints
+                .values()
+                .flatten()
+                .flat_map(EndpointRow::addresses)
+                .collect(),
+            networks: endpoints
                 .into_iter()
                 .map(|(name, endpoint)| (name, endpoint.unwrap_or_default().network_id))
                 .collect(),
@@ -287,6 +316,17 @@ mod tests {
             br#"{"Volumes": [{"Name": "v", "Labels": null}]}"#,
         );
         assert_eq!(VolumeSummary::from(volumes.unwrap().remove(0)).name, "v");
+    }
+
+    #[test]
+    fn addresses_are_those_given_and_those_asked_for() {
+        let found = containers(
+            r#"[{"NetworkSettings": {"Networks": {
+                "a": {"NetworkID": "1", "IPAddress": "10.0.0.2", "IPAMConfig": null},
+                "b": {"IPAddress": "", "IPAMConfig": {"IPv4Address": "10.1.0.9"}}}}}]"#,
+        );
+        let addresses: Vec<String> = found[0].addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(addresses, ["10.0.0.2", "10.1.0.9"]);
     }
 
     #[test]

@@ -143,7 +143,9 @@ impl World {
         let ports = self.take_ports(id)?;
         if let Some((status, message)) = self.containers[id].script.start_error.clone() {
             // The engine cleans up after a process that could not be started.
-            self.get(id)?.networks = before;
+            let container = self.get(id)?;
+            container.networks = before;
+            container.addresses.clear();
             return Err(refuse(status, message));
         }
         Ok(ports)
@@ -174,7 +176,20 @@ impl World {
                 ));
             };
             let joined = network.id.clone();
-            self.get(id)?.networks.insert(name, joined);
+            let address = self.address(id, &name).map_err(|error| match error {
+                EngineError::Refused { status, message } => refuse(
+                    status,
+                    format!("failed to set up container networking: {message}"),
+                ),
+                error => error,
+            });
+            if address.is_err() {
+                self.get(id)?.addresses.clear();
+            }
+            let address = address?;
+            let container = self.get(id)?;
+            container.networks.insert(name.clone(), joined);
+            container.addresses.extend(address.map(|a| (name, a)));
         }
         Ok(())
     }
@@ -257,6 +272,7 @@ impl World {
         container.finished_at = now;
         container.generation += 1;
         container.ports.clear();
+        container.addresses.clear();
         container.stopped_by_hand |= by_hand;
         self.emit(id, "die", &[("exitCode", &code.to_string())]);
     }

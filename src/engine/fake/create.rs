@@ -115,6 +115,7 @@ impl World {
             generation: 0,
             gone: None,
             mounts,
+            addresses: BTreeMap::new(),
             ports: Vec::new(),
             log: Vec::new(),
             files: Vec::new(),

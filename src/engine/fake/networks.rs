@@ -3,7 +3,10 @@
 use super::refuse;
 use super::world::{Network, PREDEFINED, World, labels};
 use crate::engine::{EngineError, NetworkSummary, ResourceRequest};
+use crate::value::subnet::Subnet;
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 fn is_predefined(name: &str) -> bool {
     PREDEFINED.iter().any(|(n, _)| *n == name)
@@ -162,9 +165,25 @@ impl World {
             ));
         }
         let id = id.filter(|_| up).unwrap_or_default();
-        container.networks.insert(name.clone(), id);
-        container.body["NetworkingConfig"]["EndpointsConfig"][&name] = endpoint;
-        Ok(())
+        let own = container.id.clone();
+        let endpoints = &mut container.body["NetworkingConfig"]["EndpointsConfig"];
+        let before = std::mem::replace(&mut endpoints[&name], endpoint);
+        let address = match up {
+            true => self.address(&own, &name),
+            false => Ok(None),
+        };
+        let container = self.get(&own)?;
+        match address {
+            Ok(address) => {
+                container.networks.insert(name.clone(), id);
+                container.addresses.extend(address.map(|a| (name, a)));
+                Ok(())
+            }
+            Err(error) => {
+                container.body["NetworkingConfig"]["EndpointsConfig"][&name] = before;
+                Err(error)
+            }
+        }
     }
 
     pub fn disconnect(
@@ -189,6 +208,7 @@ impl World {
             Err(error) if up && !force => return Err(error),
             Err(_) => network.to_string(),
         };
+        container.addresses.remove(&name);
         if container.networks.remove(&name).is_none() {
             let the = if up { "" } else { "the " };
             return Err(refuse(
@@ -204,6 +224,43 @@ impl World {
             endpoints.remove(&name);
         }
         Ok(())
+    }
+
+    /// The address that a container gets on a network, where that has a subnet: the one it asks for, or
+    /// the lowest that is free.
+    pub(super) fn address(&self, id: &str, network: &str) -> Result<Option<IpAddr>, EngineError> {
+        let Some(network_body) = self.networks.get(network).map(|n| &n.body) else {
+            return Ok(None);
+        };
+        let pool = &network_body["IPAM"]["Config"][0];
+        let text = |key: &str| pool[key].as_str().map(str::to_owned);
+        let range = text("IPRange").or_else(|| text("Subnet"));
+        let Some(range) = range.and_then(|range| Subnet::parse(&range)) else {
+            return Ok(None);
+        };
+        let gateway = match text("Gateway") {
+            Some(gateway) => gateway.parse().ok(),
+            None => range.hosts().next(),
+        };
+        let others = self.containers.values().filter(|c| c.id != id);
+        let taken: BTreeSet<IpAddr> = others
+            .filter_map(|c| c.addresses.get(network).copied())
+            .chain(gateway)
+            .collect();
+        let mut asked = self.containers[id].asked_addresses();
+        if let Some((_, asked)) = asked.find(|(name, _)| name == network) {
+            return match taken.contains(&asked) {
+                true => Err(refuse(403, "Address already in use")),
+                false => Ok(Some(asked)),
+            };
+        }
+        let free = range.hosts().find(|address| !taken.contains(address));
+        free.map(Some).ok_or_else(|| {
+            refuse(
+                403,
+                "no available IPv4 addresses on this network's address pools",
+            )
+        })
     }
 
     pub fn network_details(&self, reference: &str) -> Result<Value, EngineError> {

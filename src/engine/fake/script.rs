@@ -19,6 +19,8 @@ pub enum Act {
 pub struct Script {
     /// What happens how long after each start.
     pub acts: Vec<(Duration, Act)>,
+    /// The engine's restarts after which it does nothing of that any more; `None` for never.
+    pub steady_after: Option<i64>,
     /// How long it takes to end when asked to, and its status then. `None` ignores the asking
     /// and has to be killed.
     pub on_stop: Option<(Duration, i64)>,
@@ -33,6 +35,7 @@ impl Default for Script {
     fn default() -> Self {
         Script {
             acts: Vec::new(),
+            steady_after: None,
             on_stop: Some((Duration::ZERO, 0)),
             start_error: None,
             exec_code: 0,

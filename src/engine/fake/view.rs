@@ -35,6 +35,11 @@ impl World {
             other_state: None,
             status: self.status(container),
             networks: container.networks.clone(),
+            addresses: container
+                .asked_addresses()
+                .map(|(_, address)| address)
+                .chain(container.addresses.values().copied())
+                .collect(),
             mounts: container.mounts.clone(),
         }
     }

@@ -8,6 +8,7 @@ use crate::engine::{ContainerState, EngineError, EngineEvent, Health, MountPoint
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -42,6 +43,8 @@ pub(super) struct Container {
     pub mounts: Vec<MountPoint>,
     /// Network name → network id (empty before the first start).
     pub networks: BTreeMap<String, String>,
+    /// Network name → the address it has there, on networks with a subnet.
+    pub addresses: BTreeMap<String, IpAddr>,
     pub ports: Vec<PublishedPort>,
     pub log: Vec<LogLine>,
     pub files: Vec<String>,
@@ -191,6 +194,18 @@ impl Container {
         is_there.then(|| u32::try_from(self.generation).unwrap_or(u32::MAX))
     }
 
+    /// The addresses that it asks for, with the names of the networks.
+    pub fn asked_addresses(&self) -> impl Iterator<Item = (String, IpAddr)> {
+        let endpoints = self.body["NetworkingConfig"]["EndpointsConfig"].as_object();
+        endpoints
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, endpoint)| {
+                let address = endpoint["IPAMConfig"]["IPv4Address"].as_str()?;
+                Some((name.clone(), address.parse().ok()?))
+            })
+    }
+
     pub fn is_up(&self) -> bool {
         self.state.is_up()
     }
@@ -198,7 +213,14 @@ impl Container {
     /// What its process does by script. A healthcheck about which the script says nothing
     /// succeeds at its first probe, or never where its test is `false`.
     pub fn acts(&self) -> Vec<(Duration, Act)> {
-        let mut acts = self.script.acts.clone();
+        let is_steady = self
+            .script
+            .steady_after
+            .is_some_and(|restarts| self.restart_count >= restarts);
+        let mut acts = match is_steady {
+            true => Vec::new(),
+            false => self.script.acts.clone(),
+        };
         let says_health = acts.iter().any(|(_, act)| matches!(act, Act::Health(_)));
         if self.health.is_some() && !says_health {
             let interval = self.body["Healthcheck"]["Interval"]

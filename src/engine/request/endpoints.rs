@@ -4,6 +4,7 @@ use super::fields::Fields;
 use super::{Refusal, Task};
 use crate::service::Attachment;
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// The driver option that names the interface inside the container.
 const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
@@ -95,6 +96,12 @@ impl Task<'_> {
         f.texts("Links", links);
 
         let mut ipam = Fields::default();
+        let given = |wanted: fn(&IpAddr) -> bool| {
+            let mut given = self.resolved.addresses.get(key).into_iter().flatten();
+            given.find(|address| wanted(address)).map(IpAddr::to_string)
+        };
+        let ipv4_address = ipv4_address.clone().or_else(|| given(IpAddr::is_ipv4));
+        let ipv6_address = ipv6_address.clone().or_else(|| given(IpAddr::is_ipv6));
         ipam.text("IPv4Address", ipv4_address.as_ref());
         ipam.text("IPv6Address", ipv6_address.as_ref());
         let local: Vec<&String> = link_local_ips.iter().filter(|ip| !ip.is_empty()).collect();

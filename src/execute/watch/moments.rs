@@ -6,7 +6,6 @@
 
 use super::{Fall, Watch};
 use crate::engine::{ContainerDetails, ContainerState, EngineError, Life};
-use crate::plan::Until;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -48,6 +47,7 @@ impl Watch<'_> {
     ) -> Result<bool, Fall> {
         let took = self.starting.borrow().get(id).copied().unwrap_or_default();
         let mut known = 0;
+        let mut is_second_life = false;
         loop {
             let connection = self.connections.get();
             let until = Instant::now() + FIRST_MOMENTS + took.min(LONGEST_NEWS);
@@ -81,33 +81,42 @@ impl Watch<'_> {
                 }
             }
             let deaths = self.seen(id).deaths;
-            match self.judge_end(id, known).await? {
+            match self.judge_end(id, known).await {
                 // That life has its first moments, too.
-                Sentence::Revived if known == 0 => known = deaths.max(1),
-                _ => return Ok(false),
+                Ok(Sentence::Revived) if known == 0 => known = deaths.max(1),
+                Ok(_) => return Ok(false),
+                Err(Fall::Ended(ended)) if !is_second_life => {
+                    self.restarted_once(ended).await?;
+                    is_second_life = true;
+                    known = self.seen(id).deaths.max(1);
+                }
+                Err(fall) => return Err(fall),
             }
         }
     }
 
-    /// Waits until its check is content. To die in its first moments is as bad here, whether the
-    /// engine starts it again or not.
-    pub(in crate::execute) async fn health(&self, id: &str) -> Result<&'static str, Fall> {
-        let took = self.starting.borrow().get(id).copied().unwrap_or_default();
-        let until = Instant::now() + FIRST_MOMENTS + took.min(LONGEST_NEWS);
-        let dies = async {
-            let died = tokio::time::timeout_at(until, self.death(id, 0)).await;
-            if died.is_ok()
-                && let Err(fall) = self.judge_end(id, 0).await
-            {
-                return fall;
-            }
-            std::future::pending().await
-        };
-        tokio::select! {
-            biased;
-            fall = dies => Err(fall),
-            met = self.until(id, Until::RunningOrHealthy) => met,
+    /// Its engine starts again what has ended: waits until it runs, so that its second life can be
+    /// watched. One restart is no loop; gives the end where there is no such life, or more than one
+    /// already.
+    async fn restarted_once(&self, ended: Box<ContainerDetails>) -> Result<(), Fall> {
+        let id = ended.id.clone();
+        let before = self.restarts.borrow().get(&id).copied();
+        if !ended.state.is_up() || ended.restart_count - before.unwrap_or_default() != 1 {
+            return Err(Fall::Ended(ended));
         }
+        self.restarts
+            .borrow_mut()
+            .insert(id.clone(), ended.restart_count);
+        let latest = Instant::now() + LATEST_NEWS;
+        while Instant::now() < latest {
+            let before = self.mark(&id);
+            let details = self.engine.inspect_container(&id).await?;
+            if details.state != ContainerState::Restarting {
+                return Ok(());
+            }
+            let _ = tokio::time::timeout(ASK_AGAIN, self.changed(&id, before)).await;
+        }
+        Err(Fall::Ended(ended))
     }
 
     /// Waits until the stream tells of one more end that nobody asked for.
