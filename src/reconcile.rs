@@ -169,7 +169,7 @@ struct Planner<'a> {
     options: &'a Options,
     plan: Plan,
     outcome: Outcome,
-    /// Image reference → the step that brings it.
+    /// An image's familiar name → the step that brings it.
     image_steps: BTreeMap<String, StepId>,
     /// Key → the step after which the network is there.
     network_steps: BTreeMap<String, StepId>,

@@ -10,5 +10,6 @@ pub mod glob;
 pub mod image;
 pub mod number;
 pub mod path;
+pub mod platform;
 pub mod similar;
 pub mod words;

@@ -165,6 +165,10 @@ impl Engine for Docker {
         self.wire.is_podman()
     }
 
+    fn resolves_short_names(&self) -> bool {
+        self.wire.is_podman()
+    }
+
     fn version(&self) -> Reply<'_, (String, String)> {
         Box::pin(async {
             let found = self.client.version().await.map_err(|e| self.failed(e))?;
@@ -469,9 +473,10 @@ impl Engine for Docker {
                 true => None,
                 false => Some(HashMap::from([("reference".to_string(), references)])),
             };
+            // Digests are not asked for: Docker Engine tells them anyhow, and Podman 4 answers
+            // nothing at all where an image was loaded rather than pulled.
             let options = q::ListImagesOptions {
                 filters,
-                digests: true,
                 ..Default::default()
             };
             let rows = self
