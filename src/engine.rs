@@ -395,6 +395,12 @@ pub trait Engine: Send + Sync {
         false
     }
 
+    /// Whether its events may come a moment before an inspect shows what they tell of, as far as its
+    /// answers have shown by now: Podman announces the result of a healthcheck, then notes it down.
+    fn announces_early(&self) -> bool {
+        false
+    }
+
     /// Whether a name without a registry may stand for an image of another one than the public
     /// registry, as far as its answers have shown by now: Podman looks through several. Which one is
     /// meant, only an inspect tells.

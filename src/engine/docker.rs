@@ -38,6 +38,7 @@ use hyper::{Method, Request};
 pub use images::Keyring;
 use processes::Processes;
 use query::Query;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -114,6 +115,38 @@ impl Docker {
         request: hyper::http::request::Builder,
         bytes: Bytes,
     ) -> Result<Value, EngineError> {
+        let text = self.answer(request, bytes).await?;
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&text).map_err(|e| EngineError::Protocol {
+            message: format!("the engine's answer to {target} is no JSON: {e}"),
+        })
+    }
+
+    /// Asks for a list.
+    async fn list<T: DeserializeOwned>(&self, target: &str) -> Result<Vec<T>, EngineError> {
+        let text = self.answer(Request::get(target), Bytes::new()).await?;
+        let path = target.split('?').next().unwrap_or(target);
+        let rows: Option<Vec<T>> =
+            serde_json::from_slice(&text).map_err(|e| EngineError::Protocol {
+                message: match text.is_empty() {
+                    true => format!(
+                        "the engine at {} answered {path} with nothing, where a list belongs",
+                        self.wire.endpoint()
+                    ),
+                    false => format!("the engine's answer to {path} was not understood: {e}"),
+                },
+            })?;
+        Ok(rows.unwrap_or_default())
+    }
+
+    /// The body of an answer that is no refusal.
+    async fn answer(
+        &self,
+        request: hyper::http::request::Builder,
+        bytes: Bytes,
+    ) -> Result<Bytes, EngineError> {
         let request = request
             .body(Either::Left(Full::new(bytes)))
             .map_err(images::unformed)?;
@@ -128,12 +161,7 @@ impl Docker {
         if status >= 400 {
             return Err(failure::refused(status, wire::message_of(&text)));
         }
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&text).map_err(|e| EngineError::Protocol {
-            message: format!("the engine's answer to {target} is no JSON: {e}"),
-        })
+        Ok(text)
     }
 
     /// Creates an object and gives the field of the answer that names it.
@@ -147,6 +175,9 @@ impl Docker {
             })
     }
 }
+
+/// What Podman says where another network goes away while it makes one.
+const VANISHED_INTERFACE: &str = "route ip+net: no such network interface";
 
 /// The filter that bollard sends for labels.
 fn label_filter(labels: Vec<String>) -> HashMap<String, Vec<String>> {
@@ -162,6 +193,10 @@ impl Engine for Docker {
     }
 
     fn wants_networks_first(&self) -> bool {
+        self.wire.is_podman()
+    }
+
+    fn announces_early(&self) -> bool {
         self.wire.is_podman()
     }
 
@@ -181,16 +216,12 @@ impl Engine for Docker {
 
     fn list_containers(&self, filter: ContainerFilter) -> Reply<'_, Vec<ContainerSummary>> {
         Box::pin(async move {
-            let options = q::ListContainersOptions {
-                all: filter.all,
-                filters: Some(label_filter(filter.labels)),
-                ..Default::default()
-            };
-            let rows = self
-                .client
-                .list_containers(Some(options))
-                .await
-                .map_err(|e| self.failed(e))?;
+            let filters = serde_json::json!(label_filter(filter.labels));
+            let target = Query::new("/containers/json")
+                .add("all", if filter.all { "true" } else { "false" })
+                .add("filters", &filters.to_string())
+                .finish();
+            let rows: Vec<rows::ContainerRow> = self.list(&target).await?;
             Ok(rows.into_iter().map(rows::container).collect())
         })
     }
@@ -380,7 +411,21 @@ impl Engine for Docker {
     }
 
     fn create_network(&self, request: ResourceRequest) -> Reply<'_, String> {
-        Box::pin(async move { self.create("/networks/create", &request.body, "Id").await })
+        Box::pin(async move {
+            let mut tries = 0;
+            loop {
+                let made = self.create("/networks/create", &request.body, "Id").await;
+                match made {
+                    // Podman looks through the machine's interfaces, and one goes away meanwhile.
+                    Err(EngineError::Refused { message, .. })
+                        if message.ends_with(VANISHED_INTERFACE) && tries < 3 =>
+                    {
+                        tries += 1;
+                    }
+                    made => return made,
+                }
+            }
+        })
     }
 
     fn remove_network<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
@@ -469,21 +514,14 @@ impl Engine for Docker {
 
     fn list_images(&self, references: Vec<String>) -> Reply<'_, Vec<ImageSummary>> {
         Box::pin(async move {
-            let filters = match references.is_empty() {
-                true => None,
-                false => Some(HashMap::from([("reference".to_string(), references)])),
-            };
+            let filters = (!references.is_empty())
+                .then(|| serde_json::json!({ "reference": references }).to_string());
             // Digests are not asked for: Docker Engine tells them anyhow, and Podman 4 answers
             // nothing at all where an image was loaded rather than pulled.
-            let options = q::ListImagesOptions {
-                filters,
-                ..Default::default()
-            };
-            let rows = self
-                .client
-                .list_images(Some(options))
-                .await
-                .map_err(|e| self.failed(e))?;
+            let target = Query::new("/images/json")
+                .add_some("filters", filters.as_deref())
+                .finish();
+            let rows = self.list(&target).await?;
             Ok(rows.into_iter().map(rows::listed_image).collect())
         })
     }

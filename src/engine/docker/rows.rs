@@ -5,6 +5,7 @@ use crate::engine::{
     MountPoint, NetworkSummary, PublishedPort, VolumeSummary,
 };
 use bollard::models;
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
@@ -27,20 +28,53 @@ fn state(word: &str) -> ContainerState {
     }
 }
 
-pub fn container(row: models::ContainerSummary) -> ContainerSummary {
+/// A container of a list. bollard's own model refuses states that Docker Engine does not know.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ContainerRow {
+    id: String,
+    names: Option<Vec<String>>,
+    image: String,
+    #[serde(rename = "ImageID")]
+    image_id: String,
+    command: String,
+    created: i64,
+    ports: Option<Vec<models::PortSummary>>,
+    labels: Option<BTreeMap<String, String>>,
+    state: String,
+    status: String,
+    network_settings: Option<RowNetworks>,
+    mounts: Option<Vec<models::MountPoint>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct RowNetworks {
+    networks: Option<BTreeMap<String, RowEndpoint>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RowEndpoint {
+    #[serde(rename = "NetworkID")]
+    network_id: String,
+}
+
+pub fn container(row: ContainerRow) -> ContainerSummary {
     // A container has further names `/other/alias` for legacy links; its own has one slash.
     let names = row.names.unwrap_or_default();
     let name = names
         .iter()
         .find(|n| n.matches('/').count() <= 1)
         .or(names.first());
+    let networks = row.network_settings.and_then(|s| s.networks);
     ContainerSummary {
-        id: row.id.unwrap_or_default(),
+        id: row.id,
         name: name.map(|n| bare_name(n)).unwrap_or_default(),
-        image: row.image.unwrap_or_default(),
-        image_id: row.image_id.unwrap_or_default(),
-        command: row.command.unwrap_or_default(),
-        created: row.created.unwrap_or_default(),
+        image: row.image,
+        image_id: row.image_id,
+        command: row.command,
+        created: row.created,
         ports: row
             .ports
             .unwrap_or_default()
@@ -52,15 +86,13 @@ pub fn container(row: models::ContainerSummary) -> ContainerSummary {
                 protocol: port.typ.map(|t| t.to_string()).unwrap_or_default(),
             })
             .collect(),
-        labels: sorted(row.labels),
-        state: row.state.map(|s| state(s.as_ref())).unwrap_or_default(),
-        status: row.status.unwrap_or_default(),
-        networks: row
-            .network_settings
-            .and_then(|s| s.networks)
+        labels: row.labels.unwrap_or_default(),
+        state: state(&row.state),
+        status: row.status,
+        networks: networks
             .unwrap_or_default()
             .into_iter()
-            .map(|(name, endpoint)| (name, endpoint.network_id.unwrap_or_default()))
+            .map(|(name, endpoint)| (name, endpoint.network_id))
             .collect(),
         mounts: row
             .mounts
@@ -280,10 +312,34 @@ mod tests {
 
     #[test]
     fn the_own_name_is_not_a_link() {
-        let row = models::ContainerSummary {
+        let row = ContainerRow {
             names: Some(vec!["/web/db".into(), "/shop-db-1".into()]),
-            ..Default::default()
+            ..ContainerRow::default()
         };
         assert_eq!(container(row).name, "shop-db-1");
+    }
+    #[test]
+    fn rows_of_both_engines() {
+        for (word, expected) in [
+            ("running", ContainerState::Running),
+            ("exited", ContainerState::Exited),
+            ("stopping", ContainerState::Running),
+            // Podman's.
+            ("stopped", ContainerState::Exited),
+            ("configured", ContainerState::Created),
+        ] {
+            let row = serde_json::json!({
+                "Id": "1", "Names": ["/shop-web-1"], "State": word, "Labels": null, "Mounts": null,
+                "Ports": [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp", "IP": ""}],
+                "NetworkSettings": {"Networks": {"shop_default": {"NetworkID": "9"}}}
+            });
+            let found = container(serde_json::from_value(row).unwrap());
+            assert_eq!(found.state, expected, "{word}");
+            assert_eq!(found.networks["shop_default"], "9");
+            assert_eq!(
+                (found.ports[0].public, &found.ports[0].ip),
+                (Some(8080), &None)
+            );
+        }
     }
 }
