@@ -10,6 +10,7 @@ mod examples;
 mod failures;
 mod foreground;
 mod foreign;
+mod images;
 mod kills;
 mod logs;
 mod main_job;
@@ -21,6 +22,8 @@ mod refusals;
 #[path = "../support/registry.rs"]
 mod registry;
 mod requests;
+#[path = "../support/required.rs"]
+mod required;
 mod restarts;
 mod scale;
 mod support;
