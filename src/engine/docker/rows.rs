@@ -265,8 +265,13 @@ pub fn inspected_image(image: models::ImageInspect) -> ImageSummary {
 
 pub fn event(message: models::EventMessage) -> EngineEvent {
     let actor = message.actor.unwrap_or_default();
+    let action = message.action.unwrap_or_default();
     EngineEvent {
-        action: message.action.unwrap_or_default(),
+        // Podman's word for a removal.
+        action: match action.as_str() {
+            "remove" => "destroy".into(),
+            _ => action,
+        },
         id: actor.id.unwrap_or_default(),
         attributes: sorted(actor.attributes),
         time_nano: message.time_nano.unwrap_or_default(),
@@ -318,6 +323,21 @@ mod tests {
         };
         assert_eq!(container(row).name, "shop-db-1");
     }
+    #[test]
+    fn events_of_both_engines() {
+        for (word, expected) in [
+            ("destroy", "destroy"),
+            ("remove", "destroy"),
+            ("die", "die"),
+        ] {
+            let message = models::EventMessage {
+                action: Some(word.into()),
+                ..Default::default()
+            };
+            assert_eq!(event(message).action, expected);
+        }
+    }
+
     #[test]
     fn rows_of_both_engines() {
         for (word, expected) in [
