@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod fake;
 pub mod request;
 
+use crate::value::platform::Platform;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::collections::{BTreeMap, BTreeSet};
@@ -249,6 +250,12 @@ impl ImageSummary {
     pub fn is_known_as(&self, id: &str) -> bool {
         self.id == id || self.digests.iter().any(|d| d.ends_with(id))
     }
+
+    /// Whether it runs where `platform` is asked for; one whose own is not known counts as doing so.
+    pub fn serves(&self, platform: &str) -> bool {
+        let own = self.platform.as_deref();
+        own.is_none_or(|own| Platform::fits(platform, own))
+    }
 }
 
 /// A container to create: the body is the engine's own request, built by [`request`].
@@ -394,6 +401,19 @@ pub trait Engine: Send + Sync {
     /// Where it is, for messages, e.g. `unix:///var/run/docker.sock`.
     fn endpoint(&self) -> String;
 
+    /// Whether its events may come a moment before an inspect shows what they tell of, as far as its
+    /// answers have shown by now: Podman announces the result of a healthcheck, then notes it down.
+    fn announces_early(&self) -> bool {
+        false
+    }
+
+    /// Whether a name without a registry may stand for an image of another one than the public
+    /// registry, as far as its answers have shown by now: Podman looks through several. Which one is
+    /// meant, only an inspect tells.
+    fn resolves_short_names(&self) -> bool {
+        false
+    }
+
     /// The server's `(version, API version)`.
     fn version(&self) -> Reply<'_, (String, String)>;
 
@@ -465,7 +485,9 @@ pub trait Engine: Send + Sync {
     fn create_volume(&self, request: ResourceRequest) -> Reply<'_, VolumeSummary>;
     fn remove_volume<'a>(&'a self, name: &'a str, force: bool) -> Reply<'a, ()>;
 
-    /// Local images that go by one of the references; an empty list means all images.
+    /// Local images with one of the names, which must be
+    /// [familiar](crate::value::image::Reference::familiar): that is how the engine compares. An
+    /// empty list means all images.
     fn list_images(&self, references: Vec<String>) -> Reply<'_, Vec<ImageSummary>>;
     fn inspect_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ImageSummary>;
     /// The digest of what a registry has under a reference; the engine asks the registry.

@@ -153,13 +153,13 @@ impl Report {
 struct Made {
     /// The step that created a container → its id.
     containers: BTreeMap<StepId, String>,
-    /// Images that steps brought, by reference.
+    /// Images that steps brought, by familiar name.
     images: BTreeMap<String, ImageSummary>,
     /// Where models are served.
     models_at: Option<String>,
     /// What providers have given, by service.
     provided: BTreeMap<String, provider::Provided>,
-    /// References that were pulled.
+    /// Familiar names of images that were pulled.
     pulled: BTreeSet<String>,
     /// Addresses that containers were given beside fixed ones, and the containers' names.
     addresses: BTreeMap<IpAddr, String>,

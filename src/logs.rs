@@ -245,6 +245,10 @@ enum Part {
     End(Result<(), EngineError>),
 }
 
+/// How often, and after which pause, a log is asked for again that ends before it begins.
+const EARLY_TRIES: u32 = 6;
+const EARLY_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// The readers: one task per log, all into one short channel, so that a slow output slows the
 /// reading down.
 struct Pool {
@@ -270,17 +274,32 @@ impl Pool {
         while self.tasks.try_join_next().is_some() {}
         let (engine, sender) = (self.engine.clone(), self.sender.clone());
         self.tasks.spawn(async move {
-            let mut stream = engine.logs(&id, options);
-            let end = loop {
-                match stream.next().await {
-                    Some(Ok(chunk)) => {
-                        if sender.send((number, Part::Chunk(chunk))).await.is_err() {
-                            return;
+            // Podman ends a log at once that is followed before the start is through, and announces
+            // the start before that.
+            let mut tries = match options.follow && engine.announces_early() {
+                true => EARLY_TRIES,
+                false => 0,
+            };
+            let end = 'read: loop {
+                let mut stream = engine.logs(&id, options.clone());
+                let mut is_empty = true;
+                loop {
+                    match stream.next().await {
+                        Some(Ok(chunk)) => {
+                            is_empty = false;
+                            if sender.send((number, Part::Chunk(chunk))).await.is_err() {
+                                return;
+                            }
                         }
+                        Some(Err(error)) => break 'read Err(error),
+                        None => break,
                     }
-                    Some(Err(error)) => break Err(error),
-                    None => break Ok(()),
                 }
+                if !is_empty || tries == 0 {
+                    break Ok(());
+                }
+                tries -= 1;
+                tokio::time::sleep(EARLY_PAUSE).await;
             };
             // Nobody listens any more only when everything ends.
             let _ = sender.send((number, Part::End(end))).await;

@@ -6,21 +6,19 @@
 mod attached;
 mod data;
 mod folders;
+mod images;
 mod labelled;
 
+pub use images::{hook_images, local_images, mounted_images};
 pub use labelled::{containers_of, project_from_labels};
 
 use crate::engine::{
     ContainerState, ContainerSummary, Engine, EngineError, Health, ImageSummary, NetworkSummary,
     VolumeSummary,
 };
-use crate::image::policy::{PullChoice, pull_choice};
 use crate::labels;
 use crate::project::Project;
-use crate::service::Service;
-use crate::service::mount::MountKind;
-use crate::value::image::Reference;
-use futures::future::{FutureExt, join_all, try_join};
+use futures::future::try_join;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A container of the project.
@@ -257,8 +255,8 @@ impl Observed {
 }
 
 /// Takes the snapshot that a change of `project` is planned on: containers, and as far as the
-/// project has any, networks, volumes and images; each is one request (images by digest or for a
-/// foreign platform are asked for one by one), all under way at once.
+/// project has any, networks, volumes and images; each is one request (images whose list would not
+/// tell enough are asked for one by one), all under way at once.
 pub async fn observe(
     engine: &dyn Engine,
     project: &Project,
@@ -310,91 +308,6 @@ fn with_network_ids(
         }
     }
     containers
-}
-
-/// The local images of the project's services, by the reference the service names.
-pub async fn local_images(
-    engine: &dyn Engine,
-    project: &Project,
-) -> Result<BTreeMap<String, ImageSummary>, EngineError> {
-    let mut listed = BTreeSet::new();
-    let mut single = BTreeSet::new();
-    let services = project.services.values().filter(|s| s.provider.is_none());
-    let references = services.flat_map(|service| {
-        let own = std::iter::once((service, project.image_name(service)));
-        let others = hook_images(project, service).chain(mounted_images(project, service));
-        own.chain(others.map(move |image| (service, image)))
-    });
-    for (service, reference) in references {
-        // Only an inspect knows an image's platform or age, or finds one by digest or id.
-        let refreshed = matches!(
-            pull_choice(service.pull_policy.as_deref()),
-            PullChoice::Refresh(_)
-        );
-        if service.platform.is_some() || refreshed || Reference::parse(&reference).is_digest() {
-            single.insert(reference);
-        } else {
-            listed.insert(reference);
-        }
-    }
-    if listed.len() == 1 {
-        single.append(&mut listed);
-    }
-    let list = async {
-        if listed.is_empty() {
-            return Ok(Vec::new());
-        }
-        engine.list_images(listed.iter().cloned().collect()).await
-    };
-    let inspect = join_all(
-        single
-            .iter()
-            .map(|reference| engine.inspect_image(reference).map(move |r| (reference, r))),
-    )
-    .map(Ok::<_, EngineError>);
-    let (list, inspected) = try_join(list, inspect).await?;
-    let mut images = BTreeMap::new();
-    for (reference, answer) in inspected {
-        match answer {
-            Ok(image) => {
-                images.insert(reference.clone(), image);
-            }
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    for reference in listed {
-        let wanted = Reference::parse(&reference);
-        let found = list
-            .iter()
-            .find(|image| image.tags.iter().any(|tag| wanted.matches(tag)));
-        if let Some(image) = found {
-            images.insert(reference, image.clone());
-        }
-    }
-    Ok(images)
-}
-
-/// Images of a service's `pre_start` hooks, its own left out.
-pub fn hook_images<'a>(
-    project: &'a Project,
-    service: &'a Service,
-) -> impl Iterator<Item = String> + use<'a> {
-    let own = project.image_name(service);
-    let images = service.pre_start.iter().filter_map(|h| h.image.clone());
-    images.filter(move |image| !image.is_empty() && *image != own)
-}
-
-/// Images that a service mounts. One of another service goes by that service's name.
-pub fn mounted_images<'a>(
-    project: &'a Project,
-    service: &'a Service,
-) -> impl Iterator<Item = String> + use<'a> {
-    let mounts = service.volumes.iter();
-    let sources = mounts
-        .filter(|mount| mount.kind == MountKind::Image)
-        .filter_map(|mount| mount.source.as_deref());
-    sources.map(|source| project.mounted_image(source))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::network::Network;
 use crate::secret::FileObject;
 use crate::service::Service;
 use crate::tree::Node;
+use crate::value::platform::Platform;
 use crate::volume::Volume;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -89,10 +90,27 @@ impl Project {
         }
     }
 
-    /// The platform of services that are built and name none (`DOCKER_DEFAULT_PLATFORM`).
+    /// The platform of services that name none (`DOCKER_DEFAULT_PLATFORM`).
     pub fn default_platform(&self) -> Option<&str> {
         let platform = self.environment.get("DOCKER_DEFAULT_PLATFORM")?;
         Some(platform.as_str()).filter(|p| !p.is_empty())
+    }
+
+    /// The platform that a service's image is pulled, built and run for, where one is asked for.
+    pub fn platform_of<'a>(&'a self, service: &'a Service) -> Option<&'a str> {
+        let own = service.platform.as_deref().filter(|p| !p.is_empty());
+        own.or(self.default_platform())
+    }
+
+    /// The default platform, where a service is to be built for it and its `build.platforms` leave
+    /// it out.
+    pub fn platform_not_built(&self, service: &Service) -> Option<&str> {
+        let platforms = &service.build.as_ref()?.platforms;
+        let is_default = service.platform.as_deref().is_none_or(str::is_empty);
+        let default = self.default_platform().filter(|_| is_default)?;
+        let is_left_out =
+            !platforms.is_empty() && !platforms.iter().any(|p| Platform::fits(default, p));
+        is_left_out.then_some(default)
     }
 
     /// The service, active or not.

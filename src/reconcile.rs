@@ -197,7 +197,7 @@ struct Planner<'a> {
     outcome: Outcome,
     /// What the project asks for comes about; not only what there is starts (`start`).
     is_up: bool,
-    /// Image reference → the step that brings it.
+    /// An image's familiar name → the step that brings it.
     image_steps: BTreeMap<String, StepId>,
     /// Key → the step after which the network is there.
     network_steps: BTreeMap<String, StepId>,

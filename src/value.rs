@@ -10,6 +10,7 @@ pub mod glob;
 pub mod image;
 pub mod number;
 pub mod path;
+pub mod platform;
 pub mod program;
 pub mod similar;
 pub mod subnet;

@@ -2,9 +2,11 @@
 //!
 //! Needs an engine with `busybox:latest`, as `tests/docker_adapter.rs` does.
 
+#[path = "support/required.rs"]
+mod required;
+
 use futures::StreamExt;
 use regatta::engine::docker::{Docker, Options};
-use regatta::engine::endpoint::Endpoint;
 use regatta::engine::{ContainerRequest, Engine, LogOptions};
 use regatta::event::{Notice, Reporter};
 use regatta::image::build::{BuildError, BuildOptions, build};
@@ -13,13 +15,8 @@ use regatta::service::Service;
 use serde_json::json;
 
 fn engine() -> Option<Docker> {
-    let host = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
-    let path = host.strip_prefix("unix://").expect("a unix socket");
-    if !std::path::Path::new(path).exists() {
-        assert!(std::env::var_os("CI").is_none(), "no engine at {host}");
-        return None;
-    }
-    Some(Docker::new(Endpoint::Unix(path.into()), Options::default()).unwrap())
+    let endpoint = required::endpoint()?;
+    Some(Docker::new(endpoint, Options::default()).unwrap())
 }
 
 struct Built {

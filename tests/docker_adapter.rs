@@ -3,6 +3,9 @@
 //! Needs an engine with `busybox:latest` on `DOCKER_HOST` or the default socket. Without one the
 //! tests pass silently on a developer's machine and fail where `CI` is set.
 
+#[path = "support/required.rs"]
+mod required;
+
 use futures::StreamExt;
 use regatta::engine::docker::{Docker, Options};
 use regatta::engine::endpoint::Endpoint;
@@ -12,25 +15,12 @@ use regatta::engine::{
 };
 use serde_json::json;
 
-fn endpoint() -> Option<Endpoint> {
-    let host = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
-    let path = host
-        .strip_prefix("unix://")
-        .expect("a unix socket")
-        .to_string();
-    if !std::path::Path::new(&path).exists() {
-        assert!(std::env::var_os("CI").is_none(), "no engine at {host}");
-        return None;
-    }
-    Some(Endpoint::Unix(path.into()))
-}
-
 fn docker(version: Option<&str>) -> Option<Docker> {
     let options = Options {
         api_version: version.map(str::to_string),
         ..Options::default()
     };
-    Some(Docker::new(endpoint()?, options).unwrap())
+    Some(Docker::new(required::endpoint()?, options).unwrap())
 }
 
 fn name(what: &str) -> String {

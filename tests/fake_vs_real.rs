@@ -1,16 +1,16 @@
 //! The fake engine must not be kinder than the real one: random calls go to both, and every
 //! answer's class and the state in the end are compared.
 //!
-//! Needs an engine with `busybox:latest` on `DOCKER_HOST` or the default socket. Without one the
-//! test passes silently on a developer's machine and fails where `CI` is set. `REGATTA_SEEDS=7`
+//! Needs an engine with `busybox:latest` on `DOCKER_HOST` or the default socket. `REGATTA_SEEDS=7`
 //! runs one seed, `REGATTA_SEEDS=0..50` many.
 
 #[path = "support/chance.rs"]
 mod chance;
+#[path = "support/required.rs"]
+mod required;
 
 use chance::Chance;
 use regatta::engine::docker::{Docker, Options};
-use regatta::engine::endpoint::Endpoint;
 use regatta::engine::fake::{Fake, Script};
 use regatta::engine::{
     ContainerFilter, ContainerRequest, ContainerState, Engine, EngineError, ResourceRequest,
@@ -398,15 +398,14 @@ fn seeds() -> Vec<u64> {
 
 #[tokio::test]
 async fn the_fake_is_not_kinder() {
-    let host = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
-    let path = host.strip_prefix("unix://").expect("a unix socket");
-    if !std::path::Path::new(path).exists() {
-        assert!(std::env::var_os("CI").is_none(), "no engine at {host}");
+    let Some(endpoint) = required::endpoint() else {
         return;
-    }
-    let real = Docker::new(Endpoint::Unix(path.into()), Options::default()).unwrap();
+    };
+    let real = Docker::new(endpoint, Options::default()).unwrap();
+    let seeds = seeds();
+    assert!(!seeds.is_empty(), "REGATTA_SEEDS names none");
     let mut different = Vec::new();
-    for seed in seeds() {
+    for seed in seeds {
         let result = compare(&real, seed).await;
         clean(
             &real,
@@ -416,4 +415,45 @@ async fn the_fake_is_not_kinder() {
         different.extend(result.err());
     }
     assert!(different.is_empty(), "{}", different.join("\n\n"));
+}
+
+/// Which names find an image, in a list and one by one, and for which platform it is run.
+#[tokio::test]
+async fn images_are_found_alike() {
+    let Some(endpoint) = required::endpoint() else {
+        return;
+    };
+    let real = Docker::new(endpoint, Options::default()).unwrap();
+    let fake = Fake::new();
+    let mut findings = Vec::new();
+    for engine in [&real as &dyn Engine, &fake as &dyn Engine] {
+        let own = engine.inspect_image("busybox").await.unwrap().id;
+        let short = own[7..19].to_owned();
+        let mut found = Vec::new();
+        for name in [
+            "busybox:latest",
+            "busybox",
+            "library/busybox:latest",
+            "docker.io/busybox:latest",
+            "docker.io/library/busybox:latest",
+            "index.docker.io/library/busybox",
+            "busybox:regatta-none",
+            &own,
+            &short,
+        ] {
+            let listed = engine.list_images(vec![name.into()]).await.unwrap();
+            let inspected = engine.inspect_image(name).await.is_ok();
+            let shown = name.replace(&own, "ID").replace(&short, "SHORT");
+            found.push(format!("{shown}: {} {inspected}", listed.len()));
+        }
+        let request = ContainerRequest {
+            name: format!("regatta-fvr-platform-{}", std::process::id()),
+            platform: Some("linux/s390x".into()),
+            body: json!({ "Image": "busybox" }),
+        };
+        let error = engine.create_container(request).await.unwrap_err();
+        found.push(error.message().to_owned());
+        findings.push(found);
+    }
+    assert_eq!(findings[0], findings[1]);
 }

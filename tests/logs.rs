@@ -2,10 +2,13 @@
 //!
 //! Without an engine the test says so and passes; under `CI=true` it fails.
 
+#[path = "support/required.rs"]
+mod required;
+
 use futures::StreamExt;
 use regatta::engine::docker::{Docker, Options};
 use regatta::engine::endpoint::Endpoint;
-use regatta::engine::{ContainerRequest, Engine, EngineError, LogOptions, OutputStream};
+use regatta::engine::{ContainerRequest, Engine, LogOptions, OutputStream};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -33,21 +36,9 @@ struct Project {
 impl Project {
     /// `None` where there is no engine (an error in CI).
     async fn new(name: &str) -> Option<Project> {
-        let socket = std::env::var("DOCKER_HOST").unwrap_or_default();
-        let socket = match socket.strip_prefix("unix://") {
-            Some(path) => path.to_owned(),
-            None => "/var/run/docker.sock".to_owned(),
-        };
+        let socket = required::engine()?.display().to_string();
         let engine =
             Docker::new(Endpoint::Unix(socket.clone().into()), Options::default()).unwrap();
-        if let Err(EngineError::Unreachable { message }) = engine.version().await {
-            assert!(
-                std::env::var("CI").as_deref() != Ok("true"),
-                "no engine: {message}"
-            );
-            eprintln!("left out, for there is no engine: {message}");
-            return None;
-        }
         let name = format!("{name}-{}", std::process::id());
         Some(Project {
             engine,

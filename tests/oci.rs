@@ -5,6 +5,8 @@
 mod program;
 #[path = "support/registry.rs"]
 mod registry;
+#[path = "support/required.rs"]
+mod required;
 #[path = "support/servers.rs"]
 mod servers;
 
@@ -406,8 +408,7 @@ fn under_tls() {
     let temp = tempfile::tempdir().expect("a folder");
     let dir = temp.path();
     let Some(address) = own_address() else {
-        // Without a network there is nobody to speak TLS to.
-        return;
+        return required::not_run("network", "nobody to speak TLS to but this machine itself");
     };
     let settings = format!(
         "[req]\ndistinguished_name = name\n[name]\n[own]\nbasicConstraints = CA:FALSE\nsubjectAltName = IP:{address}\n"

@@ -166,6 +166,9 @@ impl Docker {
     }
 }
 
+/// What Podman says where another network goes away while it makes one.
+const VANISHED_INTERFACE: &str = "route ip+net: no such network interface";
+
 /// The filter for labels, as it stands in a query; nothing where there are none.
 fn label_query(labels: &[String]) -> Option<String> {
     let filter = serde_json::json!({ "label": labels });
@@ -183,6 +186,14 @@ fn label_filter(labels: Vec<String>) -> HashMap<String, Vec<String>> {
 impl Engine for Docker {
     fn endpoint(&self) -> String {
         self.wire.endpoint().to_string()
+    }
+
+    fn announces_early(&self) -> bool {
+        self.wire.is_podman()
+    }
+
+    fn resolves_short_names(&self) -> bool {
+        self.wire.is_podman()
     }
 
     fn version(&self) -> Reply<'_, (String, String)> {
@@ -401,7 +412,21 @@ impl Engine for Docker {
     }
 
     fn create_network(&self, request: ResourceRequest) -> Reply<'_, String> {
-        Box::pin(async move { self.create("/networks/create", &request.body, "Id").await })
+        Box::pin(async move {
+            let mut tries = 0;
+            loop {
+                let made = self.create("/networks/create", &request.body, "Id").await;
+                match made {
+                    // Podman looks through the machine's interfaces, and one goes away meanwhile.
+                    Err(EngineError::Refused { message, .. })
+                        if message.ends_with(VANISHED_INTERFACE) && tries < 3 =>
+                    {
+                        tries += 1;
+                    }
+                    made => return made,
+                }
+            }
+        })
     }
 
     fn remove_network<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
@@ -485,21 +510,15 @@ impl Engine for Docker {
 
     fn list_images(&self, references: Vec<String>) -> Reply<'_, Vec<ImageSummary>> {
         Box::pin(async move {
-            let filters = match references.is_empty() {
-                true => None,
-                false => Some(HashMap::from([("reference".to_string(), references)])),
-            };
-            let options = q::ListImagesOptions {
-                filters,
-                digests: true,
-                ..Default::default()
-            };
-            let rows = self
-                .client
-                .list_images(Some(options))
-                .await
-                .map_err(|e| self.failed(e))?;
-            Ok(rows.into_iter().map(rows::listed_image).collect())
+            let filters = (!references.is_empty())
+                .then(|| serde_json::json!({ "reference": references }).to_string());
+            // Digests are not asked for: Docker Engine tells them anyhow, and Podman 4 answers
+            // nothing at all where an image was loaded rather than pulled.
+            let target = Query::new("/images/json")
+                .add_some("filters", filters.as_deref())
+                .finish();
+            let rows: Vec<lists::ImageRow> = lists::read(&target, &self.get(&target).await?)?;
+            Ok(rows.into_iter().map(ImageSummary::from).collect())
         })
     }
 

@@ -102,7 +102,7 @@ pub fn container_request(
     body.value("NetworkingConfig", networking);
     Ok(ContainerRequest {
         name: name.to_string(),
-        platform: service.platform.clone().filter(|p| !p.is_empty()),
+        platform: project.platform_of(service).map(str::to_owned),
         body: body.finish(),
     })
 }

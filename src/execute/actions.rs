@@ -12,6 +12,7 @@ use crate::image::build::{BuildError, build};
 use crate::image::pull::{PullOptions, pull};
 use crate::plan::{Action, PRE_STOP, StepId, Target, Until};
 use crate::service::Condition;
+use crate::value::image::Reference;
 use futures::future::try_join_all;
 use tokio::time::Instant;
 
@@ -183,8 +184,9 @@ impl Walk<'_> {
             Ok(()) => {
                 let image = self.means.engine.inspect_image(reference).await?;
                 let mut made = self.made.borrow_mut();
-                made.images.insert(reference.to_owned(), image);
-                made.pulled.insert(reference.to_owned());
+                let name = Reference::parse(reference).familiar();
+                made.images.insert(name.clone(), image);
+                made.pulled.insert(name);
                 Ok(())
             }
             // The pull has said so; what stands in for it comes next.
@@ -225,7 +227,12 @@ impl Walk<'_> {
 
     async fn build(&self, service: &str, reference: &str) -> Result<(), Trouble> {
         // The build only stands in for a pull that did not work.
-        if self.made.borrow().pulled.contains(reference) {
+        if self
+            .made
+            .borrow()
+            .pulled
+            .contains(&Reference::parse(reference).familiar())
+        {
             return Ok(());
         }
         let built = build(
@@ -245,7 +252,7 @@ impl Walk<'_> {
             self.made
                 .borrow_mut()
                 .images
-                .insert(reference.to_owned(), image);
+                .insert(Reference::parse(reference).familiar(), image);
         }
         Ok(())
     }

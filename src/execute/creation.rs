@@ -10,6 +10,7 @@ use crate::observe::ObservedContainer;
 use crate::plan::{Action, StepId, Target};
 use crate::service::Service;
 use crate::spec;
+use crate::value::image::Reference;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -195,7 +196,7 @@ impl Walk<'_> {
     fn image_id(&self, reference: &str) -> Option<String> {
         let made = self.made.borrow();
         made.images
-            .get(reference)
+            .get(&Reference::parse(reference).familiar())
             .or_else(|| self.observed.images.get(reference))
             .map(|image| image.id.clone())
     }

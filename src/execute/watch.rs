@@ -19,6 +19,9 @@ use tokio::time::Instant;
 /// An event can be lost with its connection; after this long a wait looks again by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
+/// Where events come before what they tell of, a wait looks once more after this long.
+const SOON: Duration = Duration::from_millis(300);
+
 /// Who is paused becomes nothing that is waited for. It may be paused for a copy of its files, though,
 /// so it has this long.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -188,6 +191,7 @@ impl<'a> Watch<'a> {
         deadline: Option<Instant>,
     ) -> Result<&'static str, Fall> {
         let (mut paused_since, mut restarts_before) = (None, None);
+        let mut was_told = false;
         loop {
             let before = self.mark(id);
             let mut details = self.engine.inspect_container(id).await?;
@@ -215,9 +219,13 @@ impl<'a> Watch<'a> {
             }
             let changed = self.changed(id, before);
             // Passing the time limit is no failure: it means to look again.
-            let again = Instant::now() + LOOK_AGAIN;
+            let pause = match was_told && self.engine.announces_early() {
+                true => SOON,
+                false => LOOK_AGAIN,
+            };
+            let again = Instant::now() + pause;
             let again = deadline.map_or(again, |deadline| again.min(deadline));
-            let _ = tokio::time::timeout_at(again, changed).await;
+            was_told = tokio::time::timeout_at(again, changed).await.is_ok();
         }
     }
 

@@ -218,6 +218,13 @@ pub fn choose(
             ),
         ));
     }
+    if let Some(platform) = project.platform_not_built(service) {
+        return Err(refuse(
+            service,
+            "platforms",
+            format!("DOCKER_DEFAULT_PLATFORM asks for {platform}, which is not among them"),
+        ));
+    }
     let session = needs_session(service, build, options);
     match (session, &options.buildx) {
         (Some(_), Some(program)) => Ok(Way::Bake(program.clone())),
@@ -391,12 +398,12 @@ fn tags(project: &Project, service: &Service, build: &Build) -> Vec<String> {
 
 /// The one platform to build for, where one is asked for.
 fn platform<'a>(project: &'a Project, service: &'a Service, build: &'a Build) -> Option<&'a str> {
-    let own = service.platform.as_deref().filter(|p| !p.is_empty());
-    own.or(match build.platforms.as_slice() {
-        [only] => Some(only),
-        [] => project.default_platform(),
-        _ => None,
-    })
+    project
+        .platform_of(service)
+        .or(match build.platforms.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        })
 }
 
 /// Finds `docker-buildx` where Docker's client looks for its plugins.

@@ -28,9 +28,10 @@ pub enum BuildChoice {
 pub enum Supply {
     Present,
     Pull {
-        /// If that fails, it is built.
+        /// If that fails, it is built: only where there is no local one.
         or_build: bool,
-        /// If that fails, the local one serves.
+        /// If that fails, the local one serves: it may have been built here, or was good enough a
+        /// while ago. What only a registry can have must come from there when that is asked for.
         or_local: bool,
     },
     Build,
@@ -43,6 +44,8 @@ pub enum Supply {
 pub struct Situation {
     /// The service has a `build`.
     pub buildable: bool,
+    /// Another service builds the image of this name.
+    pub built_by_another: bool,
     /// The service names its image itself (so that a registry may have it).
     pub named: bool,
     /// It is there, for the right platform.
@@ -75,12 +78,17 @@ pub fn supply(pull: PullChoice, build: BuildChoice, image: Situation) -> Supply 
         return Supply::Build;
     }
     let from_registry = |or_local| Supply::Pull {
-        or_build: can_build,
-        or_local,
+        or_build: can_build && !image.local,
+        or_local: or_local && image.local,
     };
+    if image.built_by_another && !image.buildable && pull != PullChoice::Always {
+        return Supply::Present;
+    }
     if image.named {
         match pull {
-            PullChoice::Always => return from_registry(false),
+            PullChoice::Always => {
+                return from_registry(image.buildable || image.built_by_another);
+            }
             PullChoice::Refresh(limit)
                 if image.local && image.age.is_none_or(|age| age > limit.as_secs()) =>
             {
@@ -127,6 +135,18 @@ mod tests {
             or_build: false,
             or_local: false,
         };
+        let or_build = Supply::Pull {
+            or_build: true,
+            or_local: false,
+        };
+        let or_local = Supply::Pull {
+            or_build: false,
+            or_local: true,
+        };
+        let anothers = |local| Situation {
+            built_by_another: true,
+            ..image(local)
+        };
         use BuildChoice as B;
         for (policy, build, situation, expected) in [
             (None, B::IfMissing, image(true), Supply::Present),
@@ -136,25 +156,27 @@ mod tests {
             (None, B::IfMissing, built(true), Supply::Present),
             (None, B::Always, built(true), Supply::Build),
             (Some("build"), B::IfMissing, built(true), Supply::Build),
-            (
-                Some("every_12h"),
-                B::IfMissing,
-                image(true),
-                Supply::Pull {
-                    or_build: false,
-                    or_local: true,
-                },
-            ),
-            (
-                None,
-                B::IfMissing,
-                both(false),
-                Supply::Pull {
-                    or_build: true,
-                    or_local: false,
-                },
-            ),
+            (Some("every_12h"), B::IfMissing, image(true), or_local),
+            (None, B::IfMissing, both(false), or_build),
             (None, B::Never, both(false), pull),
+            // Away from the registry, a local image is not built anew.
+            (Some("always"), B::IfMissing, both(false), or_build),
+            (Some("always"), B::IfMissing, both(true), or_local),
+            (Some("always"), B::Never, both(true), or_local),
+            (Some("always"), B::Never, both(false), pull),
+            (Some("always"), B::Always, both(true), Supply::Build),
+            (Some("always"), B::IfMissing, built(true), Supply::Present),
+            (Some("daily"), B::IfMissing, both(true), or_local),
+            (Some("daily"), B::IfMissing, both(false), or_build),
+            // So it is where the image is another service's to build.
+            (None, B::IfMissing, anothers(false), Supply::Present),
+            (
+                Some("never"),
+                B::IfMissing,
+                anothers(false),
+                Supply::Present,
+            ),
+            (Some("always"), B::IfMissing, anothers(true), or_local),
         ] {
             let got = supply(pull_choice(policy), build, situation);
             assert_eq!(got, expected, "{policy:?} {build:?} {situation:?}");

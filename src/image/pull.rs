@@ -103,7 +103,7 @@ pub async fn pull_all(
     options: &PullAll,
     reporter: &Reporter,
 ) -> Result<Pulled, EngineError> {
-    let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
+    let mut jobs: BTreeMap<String, Job<'_>> = BTreeMap::new();
     for service in project.services.values() {
         for (reference, policy) in images(service, options) {
             let id = format!("Image {reference}");
@@ -115,7 +115,8 @@ pub async fn pull_all(
             };
             let own = service.image.as_deref() == Some(reference);
             let builds = own && service.build.is_some();
-            if let Some(job) = jobs.get_mut(reference) {
+            let name = Reference::parse(reference).familiar();
+            if let Some(job) = jobs.get_mut(&name) {
                 job.builders.extend(builds.then_some(service.name.as_str()));
                 continue;
             }
@@ -124,16 +125,19 @@ pub async fn pull_all(
                 Due::Yes if builds && options.ignore_buildable => skip("Image can be built"),
                 Due::Yes if options.dry_run => skip("dry run: it would be pulled"),
                 Due::Yes => {
-                    let platform = service.platform.as_deref().filter(|p| !p.is_empty());
+                    let platform = match own {
+                        true => project.platform_of(service),
+                        false => project.default_platform(),
+                    };
                     let job = Job {
                         reference,
-                        platform: platform.or(project.default_platform()),
+                        platform,
                         builders: builds
                             .then_some(service.name.as_str())
                             .into_iter()
                             .collect(),
                     };
-                    jobs.insert(reference, job);
+                    jobs.insert(name, job);
                 }
             }
         }

@@ -16,6 +16,9 @@ use tokio::time::Instant;
 /// A container between two lives has no process; an engine's restart takes less than this. Only
 /// after it a project counts as ended.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
+/// An end that is announced early shows in an inspect after this long.
+const EARLY_END: Duration = Duration::from_millis(300);
+
 /// A container that is followed.
 pub(super) struct Followed {
     id: String,
@@ -309,6 +312,9 @@ impl<'a, W: Write> Follower<'a, W> {
 
     /// Whether the engine starts a container again that has just ended, or has done so already.
     pub(super) async fn comes_back(&self, id: &str) -> bool {
+        if self.engine.announces_early() {
+            tokio::time::sleep(EARLY_END).await;
+        }
         let details = self.engine.inspect_container(id).await;
         details.is_ok_and(|d| {
             matches!(

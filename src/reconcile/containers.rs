@@ -421,9 +421,9 @@ impl<'a> Planner<'a> {
                 .keys()
                 .filter_map(|m| self.model_steps.get(m)),
         );
-        needs.extend(self.image_steps.get(&self.project.image_name(service)));
+        needs.extend(self.image_step(&self.project.image_name(service)));
         for image in mounted_images(self.project, service) {
-            needs.extend(self.image_steps.get(&image));
+            needs.extend(self.image_step(&image));
         }
         needs.extend(
             service

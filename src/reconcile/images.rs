@@ -3,9 +3,10 @@
 use super::{Options, Planner};
 use crate::image::policy::{BuildChoice, PullChoice, Situation, Supply, pull_choice, supply};
 use crate::observe::{Observed, hook_images, mounted_images};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, Plan, Step, StepId};
 use crate::project::Project;
 use crate::service::Service;
+use crate::value::image::Reference;
 use std::collections::BTreeSet;
 
 /// Services with containers whose image this plan pulls or builds: until that is done, nobody
@@ -53,8 +54,11 @@ impl Planner<'_> {
             match decision {
                 Supply::Present => {}
                 Supply::Pull { or_build, or_local } => {
-                    let platform = service.platform.clone();
-                    self.plan_pull(service, platform, &reference, or_build || or_local);
+                    let platform = project.platform_of(service).map(str::to_owned);
+                    // Where another service builds it, that build stands in for the pull, too.
+                    let may_fail =
+                        or_build || or_local || self.is_built_by_another(service, &reference);
+                    self.plan_pull(service, platform, &reference, may_fail);
                     if or_build {
                         self.plan_build(service, &reference);
                     }
@@ -77,10 +81,13 @@ impl Planner<'_> {
         let project = self.project;
         for reference in mounted_images(project, service) {
             let services = &mut project.services.values();
-            let is_known = self.image(&reference).is_some()
-                || services.any(|other| project.image_name(other) == reference);
+            let platform = project.default_platform();
+            let local = self.image(&reference);
+            let is_known = local.is_some_and(|image| platform.is_none_or(|p| image.serves(p)))
+                || services.any(|other| Reference::is_same(&project.image_name(other), &reference));
             if !is_known {
-                self.plan_pull(service, None, &reference, false);
+                let platform = platform.map(str::to_owned);
+                self.plan_pull(service, platform, &reference, false);
             }
         }
     }
@@ -97,19 +104,19 @@ impl Planner<'_> {
             other => other,
         };
         for reference in hook_images(project, service) {
+            let platform = project.default_platform();
             let local = self.image(&reference);
+            let fits = local.is_some_and(|image| platform.is_none_or(|p| image.serves(p)));
             let situation = Situation {
                 buildable: false,
+                built_by_another: self.is_built_by_another(service, &reference),
                 named: true,
-                local: local.is_some(),
+                local: fits,
                 age: local.and_then(|image| image.age),
             };
-            if pull != PullChoice::Always && self.is_built_by_another(service, &reference) {
-                continue;
-            }
             match supply(pull, BuildChoice::IfMissing, situation) {
                 Supply::Pull { or_local, .. } => {
-                    let platform = project.default_platform().map(str::to_owned);
+                    let platform = platform.map(str::to_owned);
                     self.plan_pull(service, platform, &reference, or_local);
                 }
                 Supply::Unavailable(why) => {
@@ -131,25 +138,18 @@ impl Planner<'_> {
 
     fn supply_of(&self, service: &Service, reference: &str) -> Supply {
         let local = self.image(reference);
-        let fits = local.is_some_and(|image| match (&service.platform, &image.platform) {
-            (Some(wanted), Some(have)) => platform_fits(wanted, have),
-            _ => true,
-        });
+        let platform = self.project.platform_of(service);
+        let fits = local.is_some_and(|image| platform.is_none_or(|p| image.serves(p)));
         let pull = self
             .options
             .pull
             .unwrap_or_else(|| pull_choice(service.pull_policy.as_deref()));
-        if service.build.is_none()
-            && pull != PullChoice::Always
-            && self.is_built_by_another(service, reference)
-        {
-            return Supply::Present;
-        }
         supply(
             pull,
             self.options.build,
             Situation {
                 buildable: service.build.is_some(),
+                built_by_another: self.is_built_by_another(service, reference),
                 named: service.image.is_some(),
                 local: fits,
                 age: local.and_then(|image| image.age),
@@ -161,7 +161,7 @@ impl Planner<'_> {
         self.project.services.values().any(|other| {
             other.name != service.name
                 && other.build.is_some()
-                && self.project.image_name(other) == reference
+                && Reference::is_same(&self.project.image_name(other), reference)
         })
     }
 
@@ -172,7 +172,7 @@ impl Planner<'_> {
         reference: &str,
         may_fail: bool,
     ) {
-        if let Some(&step) = self.image_steps.get(reference) {
+        if let Some(step) = self.image_step(reference) {
             if let Action::PullImage {
                 services, optional, ..
             } = &mut self.plan.step_mut(step).action
@@ -198,10 +198,17 @@ impl Planner<'_> {
             cause,
         );
         let id = self.plan.add(step, []);
-        self.image_steps.insert(reference.to_owned(), id);
+        self.note_image_step(reference, id);
     }
 
     fn plan_build(&mut self, service: &Service, reference: &str) {
+        if let Some(platform) = self.project.platform_not_built(service) {
+            self.obstacle(
+                format!("services.{}.build.platforms", service.name),
+                format!("DOCKER_DEFAULT_PLATFORM asks for {platform}, which is not among them"),
+                Some("add it there, or give the service a platform of its own".to_owned()),
+            );
+        }
         let cause = match (self.options.build, self.image(reference)) {
             (BuildChoice::Always, _) => "--build",
             (_, Some(_)) => "pull_policy: build",
@@ -216,12 +223,7 @@ impl Planner<'_> {
         );
         // A build that stands in for a pull waits to see whether the pull worked; one that uses
         // another service's image waits for that.
-        let mut after: Vec<_> = self
-            .image_steps
-            .get(reference)
-            .copied()
-            .into_iter()
-            .collect();
+        let mut after: Vec<_> = self.image_step(reference).into_iter().collect();
         let contexts = service
             .build
             .iter()
@@ -230,19 +232,21 @@ impl Planner<'_> {
             let base = context
                 .strip_prefix("service:")
                 .and_then(|name| self.project.services.get(name))
-                .and_then(|s| self.image_steps.get(&self.project.image_name(s)));
+                .and_then(|s| self.image_step(&self.project.image_name(s)));
             after.extend(base);
         }
         let id = self.plan.add(step, after);
-        self.image_steps.insert(reference.to_owned(), id);
+        self.note_image_step(reference, id);
     }
-}
 
-/// Whether a local image of platform `have` serves a service that wants `wanted`
-/// (`os/architecture[/variant]`, the variant only where it is asked for).
-fn platform_fits(wanted: &str, have: &str) -> bool {
-    have == wanted
-        || have
-            .strip_prefix(wanted)
-            .is_some_and(|rest| rest.starts_with('/'))
+    /// The step that brings an image, however it is written.
+    pub(super) fn image_step(&self, reference: &str) -> Option<StepId> {
+        let name = Reference::parse(reference).familiar();
+        self.image_steps.get(&name).copied()
+    }
+
+    fn note_image_step(&mut self, reference: &str, step: StepId) {
+        let name = Reference::parse(reference).familiar();
+        self.image_steps.insert(name, step);
+    }
 }

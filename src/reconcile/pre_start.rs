@@ -65,7 +65,7 @@ impl<'a> Planner<'a> {
         for (index, hook) in service.pre_start.iter().enumerate() {
             let mut needs = after.clone();
             let image = hook.image.as_deref();
-            needs.extend(image.and_then(|image| self.image_steps.get(image)));
+            needs.extend(image.and_then(|image| self.image_step(image)));
             let mut step = Step::new(
                 Action::RunPreStart {
                     service: service.name.clone(),

@@ -80,6 +80,27 @@ impl Reference {
         Ok(found)
     }
 
+    /// The name under which the engine keeps and lists it: the public registry and its `library/`
+    /// are left out, and a tag beside a digest.
+    pub fn familiar(&self) -> String {
+        let public = self.name.strip_prefix("docker.io/");
+        let mut name = match public {
+            Some(path) => path.strip_prefix("library/").unwrap_or(path).to_owned(),
+            None => self.name.clone(),
+        };
+        match (&self.tag, &self.digest) {
+            (_, Some(digest)) => name.extend(["@", digest]),
+            (Some(tag), None) => name.extend([":", tag]),
+            (None, None) => {}
+        }
+        name
+    }
+
+    /// Whether two texts name one image.
+    pub fn is_same(a: &str, b: &str) -> bool {
+        a == b || Reference::parse(a).familiar() == Reference::parse(b).familiar()
+    }
+
     /// The registry's host.
     pub fn registry(&self) -> &str {
         self.name.split('/').next().unwrap_or(PUBLIC)
@@ -175,6 +196,11 @@ fn full_name(path: &str) -> String {
     } else {
         format!("{PUBLIC}/{path}")
     };
+    // The public registry has an older name, too.
+    let path = match path.strip_prefix("index.docker.io/") {
+        Some(short) => format!("{PUBLIC}/{short}"),
+        None => path,
+    };
     match path.strip_prefix("docker.io/") {
         Some(short) if !short.contains('/') => format!("{PUBLIC}/library/{short}"),
         _ => path,
@@ -191,6 +217,9 @@ mod tests {
             ("nginx", "nginx:latest"),
             ("docker.io/library/nginx", "nginx:latest"),
             ("docker.io/me/app:1", "me/app:1"),
+            ("docker.io/nginx", "nginx"),
+            ("index.docker.io/nginx:1", "docker.io/library/nginx:1"),
+            ("index.docker.io/me/app", "me/app:latest"),
             ("localhost:5000/app", "localhost:5000/app:latest"),
             ("reg.example/a/b:2", "reg.example/a/b:2"),
         ] {
@@ -198,6 +227,38 @@ mod tests {
         }
         for (a, b) in [("nginx:1", "nginx:2"), ("me/nginx", "nginx:latest")] {
             assert!(!Reference::parse(a).matches(b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_engine_lists_familiar_names() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        let pinned = format!("nginx@{digest}");
+        for (text, expected) in [
+            ("nginx", "nginx:latest"),
+            ("docker.io/library/nginx:1", "nginx:1"),
+            ("docker.io/nginx", "nginx:latest"),
+            ("index.docker.io/library/nginx:1", "nginx:1"),
+            ("docker.io/me/app", "me/app:latest"),
+            ("library/nginx:1", "nginx:1"),
+            (
+                "localhost:5000/library/app",
+                "localhost:5000/library/app:latest",
+            ),
+            ("localhost/app:1", "localhost/app:1"),
+            ("reg.example/a/b:2", "reg.example/a/b:2"),
+            (&pinned, &pinned),
+            (&format!("docker.io/library/nginx:1@{digest}"), &pinned),
+        ] {
+            assert_eq!(Reference::parse(text).familiar(), expected, "{text}");
+            assert!(Reference::is_same(text, expected), "{text}");
+        }
+        for (a, b) in [
+            ("nginx:1", "nginx:2"),
+            ("nginx", "localhost/nginx"),
+            ("nginx:1", &pinned),
+        ] {
+            assert!(!Reference::is_same(a, b), "{a} {b}");
         }
     }
 

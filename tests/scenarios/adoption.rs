@@ -1,8 +1,9 @@
-//! Projects that Docker Compose made, and Docker Compose on ours. Nothing to test where it is not installed.
+//! Projects that Docker Compose made, and Docker Compose on ours.
 
+use crate::required;
 use crate::support::run::Program;
 use crate::support::{Container, Output, Stack};
-use std::path::PathBuf;
+use std::path::Path;
 
 const COMPOSE: &str = r#"
 services:
@@ -27,42 +28,16 @@ volumes:
   data:
 "#;
 
-/// Docker Compose's own program, where there is one.
-fn docker_compose() -> Option<PathBuf> {
-    let mut places: Vec<PathBuf> = std::env::var_os("REGATTA_DOCKER_COMPOSE")
-        .map(PathBuf::from)
-        .into_iter()
-        .collect();
-    let home = std::env::var_os("HOME")
-        .map(PathBuf::from)
-        .unwrap_or_default();
-    places.push(home.join(".docker/cli-plugins/docker-compose"));
-    for root in [
-        "/usr/local/lib",
-        "/usr/local/libexec",
-        "/usr/lib",
-        "/usr/libexec",
-    ] {
-        places.push(PathBuf::from(root).join("docker/cli-plugins/docker-compose"));
-    }
-    let found = places.into_iter().find(|p| p.exists());
-    if found.is_none() {
-        eprintln!("no Docker Compose on this machine: nothing to compare with");
-    }
-    found
-}
-
-fn peer(stack: &Stack, words: &str) -> Option<Output> {
-    let program = docker_compose()?;
-    let command = Program::new(&program.display().to_string(), stack.path())
+/// What Docker Compose says, which must go well.
+#[track_caller]
+fn peer(compose: &Path, stack: &Stack, words: &str) -> Output {
+    let command = Program::new(&compose.display().to_string(), stack.path())
         .env("DOCKER_HOST", &stack.engine.host());
-    Some(
-        command
-            .args(["-p", &stack.name])
-            .args(words.split_whitespace())
-            .run()
-            .success(),
-    )
+    command
+        .args(["-p", &stack.name])
+        .args(words.split_whitespace())
+        .run()
+        .success()
 }
 
 fn ids(list: &[Container]) -> Vec<&str> {
@@ -71,11 +46,12 @@ fn ids(list: &[Container]) -> Vec<&str> {
 
 #[test]
 fn what_docker_compose_made_is_not_recreated() {
+    let Some(compose) = required::plugin("docker-compose") else {
+        return;
+    };
     let stack = Stack::new("adopt", COMPOSE);
     stack.write("conf/file", "text");
-    if peer(&stack, "up -d").is_none() {
-        return;
-    }
+    peer(&compose, &stack, "up -d");
     let before = stack.containers();
     assert_eq!(before.len(), 3);
     stack.plans(0);
@@ -93,17 +69,17 @@ fn what_docker_compose_made_is_not_recreated() {
 
 #[test]
 fn docker_compose_goes_on_with_what_we_made() {
+    let Some(compose) = required::plugin("docker-compose") else {
+        return;
+    };
     let stack = Stack::new("handed", COMPOSE);
     stack.write("conf/file", "text");
-    if docker_compose().is_none() {
-        return;
-    }
     stack.up("");
-    let shown = peer(&stack, "ps -q").expect("Docker Compose");
+    let shown = peer(&compose, &stack, "ps -q");
     assert_eq!(shown.lines().len(), 3, "{shown}");
-    peer(&stack, "stop web").expect("Docker Compose");
+    peer(&compose, &stack, "stop web");
     assert!(stack.of("web").iter().all(|c| c.state == "exited"));
-    peer(&stack, "down -v").expect("Docker Compose");
+    peer(&compose, &stack, "down -v");
     assert!(stack.containers().is_empty());
     assert!(
         stack.engine.networks(&stack.name).is_empty()

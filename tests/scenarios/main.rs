@@ -12,6 +12,7 @@ mod files;
 mod foreground;
 mod foreign;
 mod handovers;
+mod images;
 mod kills;
 mod logs;
 mod main_job;
@@ -23,6 +24,8 @@ mod refusals;
 #[path = "../support/registry.rs"]
 mod registry;
 mod requests;
+#[path = "../support/required.rs"]
+mod required;
 mod restarts;
 mod scale;
 mod support;

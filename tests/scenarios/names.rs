@@ -25,10 +25,7 @@ networks:
 
 /// The addresses a name stands for, as a service sees it; empty where it is unknown.
 fn addresses(stack: &Stack, from: &str, name: &str) -> BTreeSet<String> {
-    let output = stack.exec(
-        from,
-        &format!("nslookup -type=a {name} 127.0.0.11 2>/dev/null"),
-    );
+    let output = stack.exec(from, &format!("nslookup -type=a {name} 2>/dev/null"));
     let answer = output
         .stdout
         .split_once("\n\n")

@@ -56,7 +56,8 @@ fn a_change_recreates_its_service_only() {
     let volumes: Vec<String> = web.iter().map(|c| volume(&stack, c)).collect();
     for (n, one) in web.iter().enumerate() {
         let name = &one.name;
-        let body = format!(r#"{{"Cmd":["sh","-c","echo {n} > /anonymous/mark"]}}"#);
+        let body =
+            format!(r#"{{"AttachStdout":true,"Cmd":["sh","-c","echo {n} > /anonymous/mark"]}}"#);
         let exec = stack
             .engine
             .post(&format!("/containers/{name}/exec"), &body);

@@ -34,6 +34,14 @@ pub fn failure(wire: &Wire, error: Error) -> EngineError {
         Error::HyperLegacyError { err } => broken(wire, &err),
         Error::HyperResponseError { err } => broken(wire, &err),
         Error::IOError { err } => broken(wire, &err),
+        Error::JsonSerdeError { err } if err.is_eof() && err.column() == 0 => {
+            EngineError::Protocol {
+                message: format!(
+                    "the engine at {} gave an empty answer, where JSON belongs",
+                    wire.endpoint()
+                ),
+            }
+        }
         other => EngineError::Protocol {
             message: format!(
                 "the engine at {} gave an answer that was not understood: {other}",

@@ -6,8 +6,8 @@
 
 use super::rows;
 use crate::engine::{
-    ContainerState, ContainerSummary, EngineError, MountPoint, NetworkSummary, PublishedPort,
-    VolumeSummary,
+    ContainerState, ContainerSummary, EngineError, ImageSummary, MountPoint, NetworkSummary,
+    PublishedPort, VolumeSummary,
 };
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -159,6 +159,20 @@ struct MountRow {
     driver: String,
 }
 
+/// A row of `GET /images/json`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ImageRow {
+    #[serde(deserialize_with = "nullable")]
+    id: String,
+    #[serde(deserialize_with = "nullable")]
+    repo_tags: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    repo_digests: Vec<String>,
+    #[serde(deserialize_with = "labels")]
+    labels: BTreeMap<String, String>,
+}
+
 /// A row of `GET /networks`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -244,6 +258,18 @@ impl From<MountRow> for MountPoint {
     }
 }
 
+impl From<ImageRow> for ImageSummary {
+    fn from(row: ImageRow) -> Self {
+        ImageSummary {
+            id: row.id,
+            tags: row.repo_tags,
+            digests: row.repo_digests,
+            labels: row.labels,
+            ..ImageSummary::default()
+        }
+    }
+}
+
 impl From<NetworkRow> for NetworkSummary {
     fn from(row: NetworkRow) -> Self {
         NetworkSummary {
@@ -296,6 +322,22 @@ mod tests {
         assert_eq!(found[0].ports[0].protocol, "quic");
         assert_eq!(found[0].ports[0].ip, None);
         assert_eq!(found[0].mounts[0].kind, "cluster");
+    }
+
+    #[test]
+    fn states_of_both_engines() {
+        let table = [
+            ("running", ContainerState::Running),
+            ("exited", ContainerState::Exited),
+            ("stopping", ContainerState::Running),
+            // Podman's.
+            ("stopped", ContainerState::Exited),
+            ("configured", ContainerState::Created),
+        ];
+        for (word, expected) in table {
+            let body = format!(r#"[{{"State": "{word}", "Labels": null, "Mounts": null}}]"#);
+            assert_eq!(containers(&body)[0].state, expected, "{word}");
+        }
     }
 
     #[test]

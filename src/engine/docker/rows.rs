@@ -124,16 +124,6 @@ pub fn created_volume(answer: &Value) -> Option<VolumeSummary> {
     })
 }
 
-pub fn listed_image(row: models::ImageSummary) -> ImageSummary {
-    ImageSummary {
-        id: row.id,
-        tags: row.repo_tags,
-        digests: row.repo_digests,
-        labels: row.labels.into_iter().collect(),
-        ..ImageSummary::default()
-    }
-}
-
 pub fn inspected_image(image: models::ImageInspect) -> ImageSummary {
     let config = image.config.unwrap_or_default();
     let word = |part: Option<String>| part.filter(|p| !p.is_empty());
@@ -166,8 +156,13 @@ pub fn inspected_image(image: models::ImageInspect) -> ImageSummary {
 
 pub fn event(message: models::EventMessage) -> EngineEvent {
     let actor = message.actor.unwrap_or_default();
+    let action = message.action.unwrap_or_default();
     EngineEvent {
-        action: message.action.unwrap_or_default(),
+        // Podman's word for a removal.
+        action: match action.as_str() {
+            "remove" => "destroy".into(),
+            _ => action,
+        },
         id: actor.id.unwrap_or_default(),
         attributes: sorted(actor.attributes),
         time_nano: message.time_nano.unwrap_or_default(),
@@ -209,5 +204,20 @@ mod tests {
         assert_eq!(found.networks["shop_default"], "9");
         assert_eq!(found.mounts[0].destination, "/d");
         assert!(found.tty);
+    }
+
+    #[test]
+    fn events_of_both_engines() {
+        for (word, expected) in [
+            ("destroy", "destroy"),
+            ("remove", "destroy"),
+            ("die", "die"),
+        ] {
+            let message = models::EventMessage {
+                action: Some(word.into()),
+                ..Default::default()
+            };
+            assert_eq!(event(message).action, expected);
+        }
     }
 }

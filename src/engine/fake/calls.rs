@@ -377,12 +377,10 @@ impl Engine for Fake {
 
     fn list_images(&self, references: Vec<String>) -> Reply<'_, Vec<ImageSummary>> {
         self.call("list_images", references.join(","), move |fake| {
-            let wanted: Vec<String> = references.iter().map(|r| full(r)).collect();
             let world = fake.lock();
-            let fitting = world
-                .images
-                .iter()
-                .filter(|i| wanted.is_empty() || i.tags.iter().any(|t| wanted.contains(t)));
+            let fitting = world.images.iter().filter(|image| {
+                references.is_empty() || references.iter().any(|r| image.is_listed_as(r))
+            });
             Ok(fitting.map(|i| i.summary(false)).collect())
         })
     }
@@ -407,21 +405,12 @@ impl Engine for Fake {
     fn pull_image<'a>(
         &'a self,
         reference: &'a str,
-        _platform: Option<&'a str>,
+        platform: Option<&'a str>,
     ) -> Parts<'a, PullProgress> {
         let pulled = self.call("pull_image", reference, move |fake| {
             let name = full(reference);
             let mut world = fake.lock();
-            let found = world.remote.iter().find(|i| i.tags.contains(&name)).cloned();
-            let image = found.ok_or_else(|| {
-                let bare = name.rsplit_once(':').map_or(name.as_str(), |(bare, _)| bare);
-                refuse(
-                    404,
-                    format!(
-                        "pull access denied for {bare}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
-                    ),
-                )
-            })?;
+            let image = world.remote_image(reference, platform)?;
             world.store_image(image);
             Ok(stream::iter([Ok(PullProgress {
                 layer: None,
@@ -457,6 +446,9 @@ impl Engine for Fake {
             let mut image = FakeImage::with_content("built", &content);
             image.tags = request.tags.iter().map(|tag| full(tag)).collect();
             image.labels = request.labels;
+            if let Some(platform) = request.platform {
+                image = image.on(&platform);
+            }
             let id = image.id.clone();
             self.change(|world| world.store_image(image));
             self.leave(after).await?;

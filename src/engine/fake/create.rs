@@ -50,9 +50,19 @@ impl World {
         {
             self.find(other).map_err(|e| refuse(400, e.message()))?;
         }
-        let image = self
-            .image(body["Image"].as_str().unwrap_or_default())?
-            .clone();
+        let reference = body["Image"].as_str().unwrap_or_default();
+        let image = self.image(reference)?.clone();
+        if let Some(platform) = &request.platform
+            && !image.serves(platform)
+        {
+            let own = image.platform.as_deref().unwrap_or_default();
+            return Err(refuse(
+                404,
+                format!(
+                    "image with reference {reference} was found but its platform ({own}) does not match the specified platform ({platform})"
+                ),
+            ));
+        }
         let name = match request.name.as_str() {
             "" => format!("nameless_{}", self.containers.len()),
             name => name.to_string(),

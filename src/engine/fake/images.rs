@@ -3,6 +3,8 @@
 use super::refuse;
 use super::world::World;
 use crate::engine::{EngineError, ImageSummary};
+use crate::value::image::Reference;
+use crate::value::platform::Platform;
 use sha2::{Digest, Sha256};
 
 /// An image, here or in a registry.
@@ -19,6 +21,9 @@ pub struct FakeImage {
     pub age: Option<i64>,
 }
 
+/// What the engine runs on.
+pub(super) const PLATFORM: &str = "linux/amd64";
+
 impl FakeImage {
     /// One whose id follows from its name.
     pub fn new(tag: &str) -> Self {
@@ -34,15 +39,58 @@ impl FakeImage {
         FakeImage {
             id: format!("sha256:{digest}"),
             tags: vec![full(tag)],
-            platform: Some("linux/amd64".into()),
+            platform: Some(PLATFORM.into()),
             ..FakeImage::default()
         }
+    }
+
+    /// The same on another platform, as another entry of a registry's list.
+    pub fn on(self, platform: &str) -> Self {
+        let own = FakeImage::with_content("", &format!("{} {platform}", self.id));
+        FakeImage {
+            id: own.id,
+            platform: Some(platform.into()),
+            ..self
+        }
+    }
+
+    pub(super) fn serves(&self, platform: &str) -> bool {
+        let own = self.platform.as_deref();
+        own.is_none_or(|own| Platform::fits(platform, own))
+    }
+
+    /// By a tag, a digest of its repository, its id, or the beginning of that.
+    fn is_called(&self, reference: &str, name: &str) -> bool {
+        let hex = self.id.trim_start_matches("sha256:");
+        let is_id =
+            reference.len() >= 4 && hex.starts_with(reference.trim_start_matches("sha256:"));
+        is_id || self.tags.iter().any(|tag| tag == name) || self.digests().iter().any(|d| d == name)
+    }
+
+    /// In the fake's registries an image's digest is its id.
+    fn digests(&self) -> Vec<String> {
+        let repositories = self.tags.iter().filter_map(|tag| tag.rsplit_once(':'));
+        repositories
+            .map(|(repository, _)| format!("{repository}@{}", self.id))
+            .collect()
+    }
+
+    /// Whether the list's filter lets it through, which compares what the user sees, with or
+    /// without the tag.
+    pub(super) fn is_listed_as(&self, pattern: &str) -> bool {
+        let bare = |tag: &String| {
+            tag.rsplit_once(':')
+                .is_some_and(|(name, _)| name == pattern)
+        };
+        let by_tag = |tag: &String| tag == pattern || bare(tag);
+        self.tags.iter().any(by_tag) || self.digests().iter().any(|d| d == pattern)
     }
 
     pub(super) fn summary(&self, details: bool) -> ImageSummary {
         let mut row = ImageSummary {
             id: self.id.clone(),
             tags: self.tags.clone(),
+            digests: self.digests(),
             labels: self.labels.clone(),
             ..ImageSummary::default()
         };
@@ -58,17 +106,9 @@ impl FakeImage {
 
 /// A reference with its tag, without the parts that the engine leaves out when it shows one.
 pub(super) fn full(reference: &str) -> String {
-    if reference.starts_with("sha256:") || reference.contains('@') {
-        return reference.to_string();
-    }
-    let short = reference
-        .strip_prefix("docker.io/library/")
-        .or_else(|| reference.strip_prefix("docker.io/"))
-        .unwrap_or(reference);
-    let last = short.rfind('/').map_or(0, |at| at + 1);
-    match short[last..].contains(':') {
-        true => short.to_string(),
-        false => format!("{short}:latest"),
+    match reference.starts_with("sha256:") {
+        true => reference.to_string(),
+        false => Reference::parse(reference).familiar(),
     }
 }
 
@@ -77,8 +117,38 @@ impl World {
         let name = full(reference);
         self.images
             .iter()
-            .find(|image| image.id == reference || image.tags.contains(&name))
+            .find(|image| image.is_called(reference, &name))
             .ok_or_else(|| refuse(404, format!("No such image: {name}")))
+    }
+
+    /// The image that a registry has for the platform, or for the engine's own.
+    pub fn remote_image(
+        &self,
+        reference: &str,
+        platform: Option<&str>,
+    ) -> Result<FakeImage, EngineError> {
+        let name = full(reference);
+        let called = self.remote.iter().filter(|i| i.is_called("", &name));
+        let called: Vec<&FakeImage> = called.collect();
+        if called.is_empty() {
+            let bare = name
+                .rsplit_once(':')
+                .map_or(name.as_str(), |(bare, _)| bare);
+            return Err(refuse(
+                404,
+                format!(
+                    "pull access denied for {bare}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
+                ),
+            ));
+        }
+        let platform = platform.unwrap_or(PLATFORM);
+        let found = called.into_iter().find(|i| i.serves(platform));
+        found.cloned().ok_or_else(|| {
+            refuse(
+                404,
+                format!("no matching manifest for {platform} in the manifest list entries"),
+            )
+        })
     }
 
     /// Puts an image in place, taking its tags from any other.

@@ -30,6 +30,10 @@ pub fn pre_start_request(
     };
     let mut body = Fields::default();
     let own = hook.image.clone().filter(|image| !image.is_empty());
+    let platform = match own {
+        Some(_) => project.default_platform(),
+        None => project.platform_of(service),
+    };
     body.exactly("Image", own.unwrap_or_else(|| project.image_name(service)));
     body.texts("Cmd", &hook.command);
     body.text("User", hook.user.as_ref());
@@ -52,7 +56,7 @@ pub fn pre_start_request(
     body.value("NetworkingConfig", networking);
     Ok(ContainerRequest {
         name: String::new(),
-        platform: None,
+        platform: platform.map(str::to_owned),
         body: body.finish(),
     })
 }

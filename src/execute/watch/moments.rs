@@ -164,7 +164,7 @@ impl Watch<'_> {
                 Life::Alive { is_busy, waited } => {
                     let before = *before.get_or_insert(waited);
                     let lost = waited.saturating_sub(before);
-                    begun.elapsed() - lost.min(begun.elapsed()) * u32::from(is_busy)
+                    begun.elapsed().saturating_sub(lost * u32::from(is_busy))
                 }
                 Life::Unborn => {
                     begun = Instant::now();

@@ -119,7 +119,10 @@ fn target(
     let own = build.ssh.iter().map(|agent| agent.replacen(": ", "=", 1));
     let ssh: Vec<String> = own.chain(options.ssh.iter().cloned()).collect();
     set("ssh", json!(ssh));
-    set("platforms", json!(platforms(service, build, options)));
+    set(
+        "platforms",
+        json!(platforms(project, service, build, options)),
+    );
     set("pull", json!(build.pull || options.pull));
     set("no-cache", json!(build.no_cache || options.no_cache));
     set("no-cache-filter", json!(build.no_cache_filter));
@@ -153,7 +156,7 @@ fn target(
     let push = options.push && service.image.is_some();
     match (
         options.check,
-        platforms(service, build, options).len() > 1,
+        platforms(project, service, build, options).len() > 1,
         push,
     ) {
         (true, ..) => set("call", "lint".into()),
@@ -180,8 +183,13 @@ fn target_names(project: &Project) -> BTreeMap<&str, String> {
         .collect()
 }
 
-fn platforms(service: &Service, build: &Build, options: &BuildOptions) -> Vec<String> {
-    let own = service.platform.clone().filter(|p| !p.is_empty());
+fn platforms(
+    project: &Project,
+    service: &Service,
+    build: &Build,
+    options: &BuildOptions,
+) -> Vec<String> {
+    let own = project.platform_of(service).map(str::to_owned);
     match (build.platforms.len(), own) {
         (0, own) => own.into_iter().collect(),
         (n, Some(own)) if n > 1 && options.for_running => vec![own],

@@ -281,12 +281,7 @@ async fn provide(
         let wanted = own.as_deref().or(general);
         let missing = match engine.inspect_image(image).await {
             Ok(_) if always => true,
-            Ok(found) => wanted.is_some_and(|p| {
-                found
-                    .platform
-                    .as_deref()
-                    .is_some_and(|f| !same_platform(f, p))
-            }),
+            Ok(found) => wanted.is_some_and(|p| !found.serves(p)),
             Err(error) if error.is_not_found() => true,
             Err(error) => return Err(error.into()),
         };
@@ -309,16 +304,4 @@ async fn provide(
         }
     }
     Ok(())
-}
-
-/// Whether an image's platform is the wanted one; a variant that is not named is any.
-fn same_platform(found: &str, wanted: &str) -> bool {
-    let wanted = match wanted.contains('/') {
-        true => wanted.to_string(),
-        false => format!("linux/{wanted}"),
-    };
-    found == wanted
-        || found
-            .strip_prefix(&wanted)
-            .is_some_and(|rest| rest.starts_with('/'))
 }

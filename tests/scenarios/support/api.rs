@@ -220,7 +220,11 @@ fn container(row: &Value) -> Container {
         name: text(&row["Names"][0]).trim_start_matches('/').to_owned(),
         service: label("service"),
         number: label("container-number").parse().unwrap_or(0),
-        state: text(&row["State"]),
+        // Podman has a word of its own for what has ended.
+        state: match text(&row["State"]).as_str() {
+            "stopped" => "exited".into(),
+            state => state.into(),
+        },
         status: text(&row["Status"]),
         image: text(&row["Image"]),
         labels,
