@@ -1,6 +1,8 @@
 //! What a command runs in: global options, environment, working directory, and the ways to the
 //! engine and to the user. Nothing else reads the process environment.
 
+mod working_directory;
+
 use crate::cli::Globals;
 use crate::cli::argv::Program;
 use crate::diagnostic::Diagnostic;
@@ -35,7 +37,8 @@ pub struct Context {
     pub environment: BTreeMap<String, String>,
     /// The environment of the project: with all that its env files set.
     pub project_environment: BTreeMap<String, String>,
-    /// Absolute working directory.
+    /// Absolute working directory, by the path that the user went: it may lead through symbolic
+    /// links.
     pub cwd: PathBuf,
     /// Where progress and warnings go.
     pub reporter: Reporter,
@@ -70,7 +73,7 @@ impl Context {
                 (text(k), text(v))
             })
             .collect();
-        let cwd = std::env::current_dir()
+        let cwd = working_directory::find(environment.get("PWD").map(String::as_str))
             .map_err(|e| CliError::new(format!("the working directory cannot be read: {e}")))?;
         settle_early(&mut globals, &environment)?;
         let loaded = load::load_environment(&DiskFiles, &options(&globals, &environment, &cwd));

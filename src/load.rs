@@ -430,6 +430,11 @@ impl<'f> Merged<'f> {
             &self.named_by,
             &mut builder.findings,
         );
+        if self.is_name_implied {
+            let files = builder.reader.files;
+            let found = discover::named_by_link(files, &self.named_by, &self.name);
+            builder.findings.extend(found);
+        }
         builder.home = scope.environment.get("HOME").cloned();
         if options.stages.no_interpolate {
             // Compose then takes nothing from the environment but the project's name; what is

@@ -18,12 +18,13 @@ pub enum Level {
 }
 
 /// Warnings of loading, which are switched in the same way. They are on.
-pub const OF_LOADING: [&str; 9] = [
+pub const OF_LOADING: [&str; 10] = [
     "boolean-word",
     "external-name",
     "ignored-attribute",
     "misused-tag",
     "more-findings",
+    "named-by-link",
     "obsolete-version",
     "several-files",
     "unknown-mount-option",

@@ -5,3 +5,4 @@ mod canned;
 mod commands;
 mod run;
 mod usage;
+mod working_directory;
