@@ -301,3 +301,58 @@ fn a_text_that_was_read_can_be_read_again() {
     assert_eq!(documents.len(), 1);
     assert!(parse(SourceId(0), &text, &mut Findings::default()).is_empty());
 }
+
+#[test]
+fn a_last_line_without_a_break_gets_none() {
+    // What Docker Compose 5.5 makes of a block at the end of a file.
+    for (text, value) in [
+        ("k: |\n  a", "a"),
+        ("k: |\n  a\n", "a\n"),
+        ("k: |\n  a\n\n", "a\n"),
+        ("k: |\n  a\n  b", "a\nb"),
+        ("k: |\n  a\n    b", "a\n  b"),
+        ("k: |\n  a\n   ", "a\n "),
+        ("k: |\n  a\n  ", "a\n"),
+        ("k: |\n  a\n ", "a\n"),
+        ("k: |\n  a ", "a "),
+        ("k: |\n\n  a", "\na"),
+        ("k: |\n  a\n# c", "a\n"),
+        ("k: |\n  a\n # c", "a\n"),
+        ("k: |\n  a\n  # c", "a\n# c"),
+        ("k: |\n  a\n...", "a\n"),
+        ("k: |\r\n  a\r\n  b", "a\nb"),
+        ("k: |\r\n  a\r\n", "a\n"),
+        ("k: |\n  a\r", "a\n"),
+        ("k: |\n  ä", "ä"),
+        ("k: |1\n  a", " a"),
+        ("k: |\n", ""),
+        ("k: |\n   ", ""),
+        ("k: |+\n  a", "a"),
+        ("k: |+\n  a\n", "a\n"),
+        ("k: |+\n  a\n\n", "a\n\n"),
+        ("k: |+\n  a\n\n ", "a\n\n"),
+        ("k: |+\n  a\n\n   ", "a\n\n "),
+        ("k: |+\n   ", ""),
+        ("k: |+\n\n   ", "\n"),
+        ("k: |1+\n  a", " a"),
+        ("k: |-\n  a", "a"),
+        ("k: >\n  a\n  b", "a b"),
+        ("k: >\n  a\n  b\n", "a b\n"),
+        ("k: >+\n  a\n\n  b", "a\nb"),
+        ("k: >+\n  a\n\n", "a\n\n"),
+        ("k: >1\n  a", " a"),
+        ("k: >-\n  a", "a"),
+        ("x: &a |\n  z\nk: *a", "z\n"),
+    ] {
+        let documents = parse(SourceId(0), text, &mut Findings::default());
+        let found = documents[0].root.get("k").and_then(Node::as_str);
+        assert_eq!(found, Some(value), "{text:?}");
+    }
+    let items = parse(SourceId(0), "- |\n  a\n- |\n  b", &mut Findings::default());
+    assert_eq!(show(&items[0].root), r#"["a\n", "b"]"#);
+    let root = parse(SourceId(0), "--- |\n a\n--- |\nb", &mut Findings::default());
+    assert_eq!(
+        root.iter().map(|d| show(&d.root)).collect::<Vec<_>>(),
+        [r#""a\n""#, r#""b""#]
+    );
+}
