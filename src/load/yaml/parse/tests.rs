@@ -120,6 +120,33 @@ fn aliases_and_merge_keys_copy_what_they_name() {
             "{a: {x: 1}, b: {x: 1}}",
         ),
         ("a: {'<<': {x: 1}}\n", "{a: {<<: {x: 1}}}"),
+        // As yq writes it, and what else the tag can stand at.
+        (
+            "a: &a {x: 1}\nb:\n  !!merge <<: *a\n",
+            "{a: {x: 1}, b: {x: 1}}",
+        ),
+        (
+            "a: &a {x: 1}\nb:\n  !!merge <<: [*a, {y: 2}]\n  x: 3\n",
+            "{a: {x: 1}, b: {x: 3, y: 2}}",
+        ),
+        (
+            "b: {!<tag:yaml.org,2002:merge> '<<': {x: 1}}\n",
+            "{b: {x: 1}}",
+        ),
+        (
+            "%TAG !y! tag:yaml.org,2002:\n---\nb: {!y!merge &k k: {x: 1}}\n",
+            "{b: {x: 1}}",
+        ),
+        (
+            "b: {!!merge <<: {!!merge <<: !!map {x: 1}}}\n",
+            "{b: {x: 1}}",
+        ),
+        ("b: {!!str <<: {x: 1}}\n", "{b: {<<: {x: 1}}}"),
+        ("b: {!!merge <<: 1}\n", "{b: {}}\nyaml-merge-key 1:17 b"),
+        (
+            "b: {<<: {x: 1}, !!merge <<: {y: 1}}\n",
+            "{b: {x: 1}}\nduplicate-key 1:25 b.<< (1:5)",
+        ),
     ];
     for (input, expected) in table {
         assert_eq!(read(input), expected, "{input}");
