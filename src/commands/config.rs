@@ -225,6 +225,10 @@ async fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
         }
         return Ok(render::model(model, format));
     }
+    let options = LoadOptions {
+        together: load::Together::Selected,
+        ..options
+    };
     let (mut project, sources) = match args.quiet {
         true => ctx.check(&options, args.strict)?,
         false => ctx.load_canonical(&options)?,

@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
 use crate::execute::Failure;
-use crate::load::Sources;
+use crate::load::{LoadOptions, Sources, Together};
 use crate::observe::{Observed, Scope, containers_of, observe, project_from_labels};
 use crate::output;
 use crate::plan::{Plan, Step};
@@ -22,10 +22,21 @@ pub struct Desired {
     pub from_labels: bool,
 }
 
-/// Loads the project files; every finding is shown. `services` are those named on the command
-/// line.
-pub fn load_files(ctx: &Context, services: &[String]) -> Result<Desired, CliError> {
-    let (project, sources) = ctx.load_linted(&ctx.load_options(services))?;
+/// Loads the project files to bring up services; every finding is shown. `services` are those
+/// named on the command line.
+pub fn load_files(
+    ctx: &Context,
+    services: &[String],
+    dependencies: Dependencies,
+) -> Result<Desired, CliError> {
+    let options = LoadOptions {
+        together: match dependencies {
+            Dependencies::Include => Together::Selected,
+            Dependencies::Ignore => Together::Named,
+        },
+        ..ctx.load_options(services)
+    };
+    let (project, sources) = ctx.load_linted(&options)?;
     Ok(Desired {
         project,
         sources,

@@ -35,13 +35,13 @@ pub struct PlanArgs {
 }
 
 pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
-    let mut desired = load_files(ctx, &args.services)?;
-    let named = desired.project.resolve_names(&args.services)?;
-    args.changing.scale(&mut desired)?;
     let dependencies = match args.no_deps {
         true => Dependencies::Ignore,
         false => Dependencies::Include,
     };
+    let mut desired = load_files(ctx, &args.services, dependencies)?;
+    let named = desired.project.resolve_names(&args.services)?;
+    args.changing.scale(&mut desired)?;
     desired.select(ctx, &args.services, dependencies)?;
     let engine = ctx.engine()?;
     let mut options = Options {

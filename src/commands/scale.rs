@@ -27,13 +27,13 @@ pub async fn run(ctx: &Context, args: ScaleArgs) -> Result<ExitCode, CliError> {
         .iter()
         .map(|wish| service_of(wish))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut desired = load_files(ctx, &names)?;
-    let named = desired.project.resolve_names(&names)?;
-    desired.scale(&args.wishes)?;
     let dependencies = match args.no_deps {
         true => Dependencies::Ignore,
         false => Dependencies::Include,
     };
+    let mut desired = load_files(ctx, &names, dependencies)?;
+    let named = desired.project.resolve_names(&names)?;
+    desired.scale(&args.wishes)?;
     desired.select(ctx, &names, dependencies)?;
     let changing = Changing::adopting(args.adoption);
     let options = Options {

@@ -179,16 +179,16 @@ impl UpArgs {
 pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> {
     args.check()?;
     args.changing.quiet_build = args.quiet_build;
-    let mut desired = load_files(ctx, &args.services)?;
+    let dependencies = match args.no_deps {
+        true => Dependencies::Ignore,
+        false => Dependencies::Include,
+    };
+    let mut desired = load_files(ctx, &args.services, dependencies)?;
     if !ctx.globals.dry_run {
         let options = ctx.load_options(&args.services);
         let directory = desired.project.working_dir.clone();
         trust::ask(ctx, &options, &directory, args.changing.yes).await?;
     }
-    let dependencies = match args.no_deps {
-        true => Dependencies::Ignore,
-        false => Dependencies::Include,
-    };
     let named = desired.project.resolve_names(&args.services)?;
     args.changing.scale(&mut desired)?;
     desired.select(ctx, &args.services, dependencies)?;

@@ -261,3 +261,81 @@ fn debug_tells_requests_to_standard_error() {
         ran.err
     );
 }
+
+#[test]
+fn one_container_name_in_exclusive_profiles_keeps_only_from_bringing_both_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = shop(dir.path());
+    let generator =
+        |profile: &str| format!("{{image: busybox, container_name: gen, profiles: [{profile}]}}");
+    let file = format!(
+        "name: shop\nservices:\n  cpu: {}\n  gpu: {}\n  all: {{image: busybox, depends_on: [cpu, gpu]}}\n  web: {{image: nginx}}\n",
+        generator("cpu"),
+        generator("gpu")
+    );
+    std::fs::write(dir.path().join("compose.yaml"), file).unwrap();
+    let is_refused = |line: &str| {
+        let ran = run(&engine, dir.path(), &format!("--profile * {line}"));
+        let told = "error[duplicate-name]: services.gpu.container_name: container name \"gen\" is already in use by service cpu";
+        let count = ran.err.matches(told).count();
+        assert!(
+            count < 2 && (count == 0 || ran.code == 1),
+            "{line}: {}",
+            ran.err
+        );
+        count == 1
+    };
+    for line in [
+        "up -d",
+        "up",
+        "up -d cpu gpu",
+        "up -d [cg]pu",
+        "up -d all",
+        "up -d --no-start",
+        "create",
+        "create all",
+        "plan",
+        "plan cpu gpu",
+        "scale cpu=1 gpu=1",
+        "scale all=1",
+        "config",
+        "config -q",
+        "config -q all",
+    ] {
+        assert!(is_refused(line), "{line}");
+    }
+    for line in [
+        "ps",
+        "ps -a",
+        "logs",
+        "stop",
+        "start",
+        "restart",
+        "kill",
+        "rm -f",
+        "down",
+        "pull",
+        "build",
+        "exec web true",
+        "config --services",
+        "config --images",
+        "config -q cpu",
+        "config -q web",
+        "explain services.cpu.image",
+        "up -d web",
+        "up -d cpu",
+        "up -d --no-deps all",
+        "up -d --no-deps gpu",
+        "create cpu",
+        "plan gpu web",
+        "plan --no-deps all",
+        "scale gpu=1",
+        "scale --no-deps all=1",
+    ] {
+        assert!(!is_refused(line), "{line}");
+    }
+    for line in ["ps", "ps -a", "logs web", "config --services"] {
+        let ran = run(&engine, dir.path(), &format!("--profile * {line}"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+    }
+}

@@ -9,7 +9,7 @@ use regatta::event::Reporter;
 use regatta::execute::{DEFAULT_LIMIT, Means};
 use regatta::image::build::BuildOptions;
 use regatta::interrupt::Interrupts;
-use regatta::load::{FileKind, Files, LoadOptions, Loaded, load};
+use regatta::load::{FileKind, Files, LoadOptions, Loaded, Together, load};
 use regatta::plan::Plan;
 use regatta::project::Project;
 use regatta::reconcile::Options;
@@ -52,6 +52,7 @@ impl Files for OneFile {
 pub fn loaded(yaml: &str) -> Loaded {
     let options = LoadOptions {
         cwd: "/p".into(),
+        together: Together::Selected,
         ..LoadOptions::default()
     };
     load(&OneFile(yaml.to_owned()), &options)
