@@ -22,6 +22,7 @@ use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::remote::{RemoteFiles, Settings};
+use crate::scale;
 use crate::terminal;
 use crate::tree::Node;
 use std::collections::BTreeMap;
@@ -237,6 +238,24 @@ impl Context {
             .ok()
             .filter(|n| *n > 0)
             .unwrap_or(1000)
+    }
+
+    /// How many replicas a service may have.
+    ///
+    /// # Errors
+    /// Where the variable that says so is no number.
+    pub fn replica_limit(&self) -> Result<scale::Limit, CliError> {
+        let name = scale::Limit::VARIABLE;
+        let Some(text) = self.variable(name) else {
+            return Ok(scale::Limit::default());
+        };
+        let number = text.parse();
+        number.map(scale::Limit).map_err(|_| {
+            CliError::new(format!(
+                "{name}: `{text}` is not a number from 0 to {}",
+                u32::MAX
+            ))
+        })
     }
 
     /// Where Docker's client keeps its configuration: `--config`, `DOCKER_CONFIG`, `~/.docker`.

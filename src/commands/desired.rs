@@ -11,6 +11,7 @@ use crate::output;
 use crate::plan::{Plan, Step};
 use crate::project::{Dependencies, Project};
 use crate::reconcile::Obstacle;
+use crate::scale;
 use crate::tree::{Node, Span};
 use std::collections::BTreeSet;
 
@@ -136,7 +137,10 @@ impl Desired {
     }
 
     /// Overrides replica counts by `--scale SERVICE=NUM`.
-    pub fn scale(&mut self, wishes: &[String]) -> Result<(), CliError> {
+    ///
+    /// # Errors
+    /// Where a wish is none, names no service of the project, or asks for too many replicas.
+    pub fn scale(&mut self, wishes: &[String], limit: scale::Limit) -> Result<(), CliError> {
         for wish in wishes {
             let wrong = || {
                 CliError::new(format!(
@@ -148,6 +152,9 @@ impl Desired {
             let Some(service) = self.project.services.get_mut(name) else {
                 return Err(CliError::new(format!("no such service: {name}: not found")));
             };
+            if let Some(message) = limit.exceeded(number) {
+                return Err(CliError::new(format!("{wish}: {message}")).hint(limit.help()));
+            }
             service.scale = Some(number);
         }
         Ok(())

@@ -55,6 +55,7 @@ pub fn down(
             .dependents(name)
             .flat_map(|s| teardown.stopped.get(&s.name).cloned().unwrap_or_default())
             .collect();
+        let after = teardown.plan.join(after);
         if project.services[name].provider.is_some() {
             let step = provider(name, ProviderVerb::Down, "the project goes down");
             let step = teardown.plan.add(step, after.clone());
@@ -238,7 +239,7 @@ impl Teardown<'_> {
     }
 
     fn images(&mut self, project: &Project, images: &[ImageSummary], mode: Images) {
-        let after: Vec<StepId> = self.removed.values().copied().collect();
+        let after = self.plan.join(self.removed.values().copied().collect());
         for reference in images_to_remove(project, images, mode, self.options.remove_orphans) {
             let step = Step::new(
                 Action::RemoveImage { reference },
