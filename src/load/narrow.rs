@@ -130,7 +130,10 @@ fn read_env_files(
 ) {
     let mut env_files = EnvFiles::default();
     let Builder {
-        reader, findings, ..
+        reader,
+        findings,
+        included_environments,
+        ..
     } = builder;
     for (name, service) in services.iter_mut() {
         let Some(service) = service.as_map_mut() else {
@@ -140,7 +143,14 @@ fn read_env_files(
             return;
         }
         if readers.variables.contains(name) {
-            env_files.variables(name, service, environment, reader, findings);
+            env_files.variables(
+                name,
+                service,
+                environment,
+                included_environments,
+                reader,
+                findings,
+            );
         }
         if readers.labels.contains(name) {
             env_files.labels(name, service, reader, findings);
