@@ -223,6 +223,9 @@ async fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
             model.retain(|key, _| key == "services");
             lock(model.get_mut("services").and_then(Node::as_map_mut));
         }
+        if format == Format::Json && !all.stages.no_normalize {
+            render::empty_lists(&mut model);
+        }
         return Ok(render::model(model, format));
     }
     let options = LoadOptions {
