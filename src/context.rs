@@ -573,7 +573,29 @@ fn settle_early(
         ));
     }
     globals.debug |= globals.verbose;
+    // `COMPOSE_ANSI` may say anything, as Docker Compose has it.
+    one_of(
+        "--ansi",
+        globals.ansi.as_deref(),
+        &["never", "always", "auto"],
+    )?;
+    let level = globals.log_level.as_deref().map(str::to_lowercase);
+    let levels = [
+        "trace", "debug", "info", "warn", "warning", "error", "fatal", "panic",
+    ];
+    one_of("--log-level", level.as_deref(), &levels)?;
     Ok(())
+}
+
+/// Refuses a value that an option does not have.
+fn one_of(option: &str, given: Option<&str>, words: &[&str]) -> Result<(), CliError> {
+    match given.filter(|word| !word.is_empty() && !words.contains(word)) {
+        None => Ok(()),
+        Some(word) => Err(
+            CliError::new(format!("unsupported {option} value \"{word}\""))
+                .hint(format!("it is one of {}", words.join(", "))),
+        ),
+    }
 }
 
 /// Fills options that were not given from the environment, to which env files have added.

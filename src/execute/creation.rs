@@ -12,6 +12,7 @@ use crate::service::Service;
 use crate::spec;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Walk<'_> {
     pub(super) fn service(&self, name: &str) -> Result<&Service, Trouble> {
@@ -200,7 +201,8 @@ impl Walk<'_> {
         if files.is_empty() {
             return Ok(());
         }
-        let tar = request::archive(&files);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let tar = request::archive(&files, now.unwrap_or_default().as_secs());
         let id = self.id_of(container);
         Ok(self.means.engine.put_archive(&id, "/", tar).await?)
     }
