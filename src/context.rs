@@ -1,6 +1,8 @@
 //! What a command runs in: global options, environment, working directory, and the ways to the
 //! engine and to the user. Nothing else reads the process environment.
 
+mod working_directory;
+
 use crate::cli::Globals;
 use crate::cli::argv::Program;
 use crate::diagnostic::{Diagnostic, shared};
@@ -20,6 +22,7 @@ use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
 use crate::project::{Dependencies, Project};
 use crate::remote::{RemoteFiles, Settings};
+use crate::scale;
 use crate::terminal;
 use crate::tree::Node;
 use std::collections::BTreeMap;
@@ -35,7 +38,8 @@ pub struct Context {
     pub environment: BTreeMap<String, String>,
     /// The environment of the project: with all that its env files set.
     pub project_environment: BTreeMap<String, String>,
-    /// Absolute working directory.
+    /// Absolute working directory, by the path that the user went: it may lead through symbolic
+    /// links.
     pub cwd: PathBuf,
     /// Where progress and warnings go.
     pub reporter: Reporter,
@@ -70,7 +74,7 @@ impl Context {
                 (text(k), text(v))
             })
             .collect();
-        let cwd = std::env::current_dir()
+        let cwd = working_directory::find(environment.get("PWD").map(String::as_str))
             .map_err(|e| CliError::new(format!("the working directory cannot be read: {e}")))?;
         settle_early(&mut globals, &environment)?;
         let loaded = load::load_environment(&DiskFiles, &options(&globals, &environment, &cwd));
@@ -234,6 +238,24 @@ impl Context {
             .ok()
             .filter(|n| *n > 0)
             .unwrap_or(1000)
+    }
+
+    /// How many replicas a service may have.
+    ///
+    /// # Errors
+    /// Where the variable that says so is no number.
+    pub fn replica_limit(&self) -> Result<scale::Limit, CliError> {
+        let name = scale::Limit::VARIABLE;
+        let Some(text) = self.variable(name) else {
+            return Ok(scale::Limit::default());
+        };
+        let number = text.parse();
+        number.map(scale::Limit).map_err(|_| {
+            CliError::new(format!(
+                "{name}: `{text}` is not a number from 0 to {}",
+                u32::MAX
+            ))
+        })
     }
 
     /// Where Docker's client keeps its configuration: `--config`, `DOCKER_CONFIG`, `~/.docker`.
@@ -581,7 +603,29 @@ fn settle_early(
         ));
     }
     globals.debug |= globals.verbose;
+    // `COMPOSE_ANSI` may say anything, as Docker Compose has it.
+    one_of(
+        "--ansi",
+        globals.ansi.as_deref(),
+        &["never", "always", "auto"],
+    )?;
+    let level = globals.log_level.as_deref().map(str::to_lowercase);
+    let levels = [
+        "trace", "debug", "info", "warn", "warning", "error", "fatal", "panic",
+    ];
+    one_of("--log-level", level.as_deref(), &levels)?;
     Ok(())
+}
+
+/// Refuses a value that an option does not have.
+fn one_of(option: &str, given: Option<&str>, words: &[&str]) -> Result<(), CliError> {
+    match given.filter(|word| !word.is_empty() && !words.contains(word)) {
+        None => Ok(()),
+        Some(word) => Err(
+            CliError::new(format!("unsupported {option} value \"{word}\""))
+                .hint(format!("it is one of {}", words.join(", "))),
+        ),
+    }
 }
 
 /// Fills options that were not given from the environment, to which env files have added.

@@ -77,6 +77,16 @@ pub enum ContainerState {
 }
 
 impl ContainerState {
+    pub const ALL: [ContainerState; 7] = [
+        ContainerState::Created,
+        ContainerState::Running,
+        ContainerState::Paused,
+        ContainerState::Restarting,
+        ContainerState::Removing,
+        ContainerState::Exited,
+        ContainerState::Dead,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             ContainerState::Created => "created",
@@ -90,17 +100,7 @@ impl ContainerState {
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        [
-            ContainerState::Created,
-            ContainerState::Running,
-            ContainerState::Paused,
-            ContainerState::Restarting,
-            ContainerState::Removing,
-            ContainerState::Exited,
-            ContainerState::Dead,
-        ]
-        .into_iter()
-        .find(|s| s.as_str() == word)
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
     }
 
     /// Whether a process of it exists (also paused, or about to come back).

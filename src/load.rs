@@ -151,6 +151,8 @@ pub struct LoadOptions {
     /// `--all-resources`: keep networks and volumes that no service uses.
     pub all_resources: bool,
     pub env_file_readers: EnvFileReaders,
+    /// Which services must be able to run beside each other.
+    pub together: Together,
     pub stages: Stages,
     /// Keep the way of the load in mind.
     pub record: bool,
@@ -166,6 +168,19 @@ pub enum EnvFileReaders {
     Enabled,
     /// Of these, and not of what they depend on.
     Only(Vec<String>),
+}
+
+/// Which services a command puts side by side, so that each needs a `container_name` of its own.
+/// Services of exclusive profiles may share one as long as only one of them is brought up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Together {
+    /// None: the command works on what is there.
+    #[default]
+    None,
+    /// Those named on the command line, or all of them, and what they depend on.
+    Selected,
+    /// Only those named, or all of them: `--no-deps`.
+    Named,
 }
 
 /// Stages that `config`'s flags switch off.
@@ -467,6 +482,11 @@ impl<'f> Merged<'f> {
             &self.named_by,
             &mut builder.findings,
         );
+        if self.is_name_implied {
+            let files = builder.reader.files;
+            let found = discover::named_by_link(files, &self.named_by, &self.name);
+            builder.findings.extend(found);
+        }
         builder.home = scope.environment.get("HOME").cloned();
         if options.stages.no_interpolate {
             // Compose then takes nothing from the environment but the project's name; what is

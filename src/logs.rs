@@ -171,6 +171,8 @@ struct Log {
     /// `web-1`, or the container's own name.
     name: String,
     splitter: Splitter,
+    /// Its logging driver gives nothing back, which has been told.
+    is_unreadable: bool,
 }
 
 impl Log {
@@ -179,6 +181,7 @@ impl Log {
             container: container.name.clone(),
             name: short_name(&container.name, &container.labels),
             splitter: Splitter::new(stamps),
+            is_unreadable: false,
         }
     }
 
@@ -199,7 +202,7 @@ impl Log {
     /// Some logging drivers cannot be read; that stops nobody. Nor does a container that has
     /// been removed.
     fn excuse(
-        &self,
+        &mut self,
         result: Result<(), EngineError>,
         reporter: &Reporter,
     ) -> Result<(), LogsError> {
@@ -210,6 +213,7 @@ impl Log {
                 status: 501,
                 message,
             }) => {
+                self.is_unreadable = true;
                 let name = &self.container;
                 reporter.warning(format!("Can't retrieve logs for \"{name}\": {message}"));
                 Ok(())

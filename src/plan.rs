@@ -221,6 +221,9 @@ pub enum Action {
         /// A failure only warns (`required: false`).
         optional: bool,
     },
+    /// Does nothing: what waits for it waits for all that it waits for. It stands where many steps
+    /// wait for the same many, in place of an edge for each pair.
+    Join,
 }
 
 /// The lines a step shows while it runs.
@@ -258,6 +261,9 @@ pub struct Plan {
     graph: DiGraph<Step, ()>,
 }
 
+/// How many steps are waited for one by one. Of more there is a [`Action::Join`].
+const FEW: usize = 32;
+
 /// The cause of hooks that run before a container is stopped.
 pub const PRE_STOP: &str = "pre_stop";
 
@@ -275,6 +281,19 @@ impl Plan {
             self.graph.add_edge(NodeIndex::new(dependency), node, ());
         }
         StepId(node.index())
+    }
+
+    /// What to wait for in place of these steps, where several others wait for all of them: the
+    /// steps themselves where they are few, else one that joins them. So a plan grows with the
+    /// number of its steps, not with that of their pairs.
+    pub fn join(&mut self, mut steps: Vec<StepId>) -> Vec<StepId> {
+        steps.sort_unstable();
+        steps.dedup();
+        if steps.len() <= FEW {
+            return steps;
+        }
+        let cause = format!("{} steps come before", steps.len());
+        vec![self.add(Step::silent(Action::Join, cause), steps)]
     }
 
     /// Adds a container's hooks, one after the other; gives what to wait for after the last of
@@ -378,7 +397,10 @@ impl Action {
 
     /// Whether it only waits, and so holds no connection while it does.
     pub fn is_wait(&self) -> bool {
-        matches!(self, Action::Wait { .. } | Action::Verify { .. })
+        matches!(
+            self,
+            Action::Wait { .. } | Action::Verify { .. } | Action::Join
+        )
     }
 
     /// Whether it makes or removes a network.
@@ -391,7 +413,10 @@ impl Action {
 
     /// Whether it needs to be told what happens to containers.
     pub fn follows_events(&self) -> bool {
-        self.is_wait() || matches!(self, Action::RunPreStart { .. })
+        matches!(
+            self,
+            Action::Wait { .. } | Action::Verify { .. } | Action::RunPreStart { .. }
+        )
     }
 
     /// Snake-case name of the kind, as `plan --format json` gives it.
@@ -420,6 +445,7 @@ impl Action {
             Action::RunProvider { .. } => "run_provider",
             Action::Verify { .. } => "verify",
             Action::Wait { .. } => "wait",
+            Action::Join => "join",
         }
     }
 
@@ -456,6 +482,7 @@ impl Action {
             Action::Wait { service, .. } | Action::RunProvider { service, .. } => {
                 format!("Service {service}")
             }
+            Action::Join => "Steps".to_owned(),
         }
     }
 

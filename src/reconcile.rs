@@ -38,6 +38,7 @@ use crate::image::policy::{BuildChoice, PullChoice};
 use crate::observe::{Observed, ObservedContainer};
 use crate::plan::{Plan, StepId, Target};
 use crate::project::Project;
+use crate::scale;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// When an existing container is replaced.
@@ -84,6 +85,8 @@ pub struct Options {
     pub recreate_volumes: BTreeSet<String>,
     /// Services whose image was pulled or built just now.
     pub images_settled: BTreeSet<String>,
+    /// How many replicas there may be.
+    pub replicas: scale::Limit,
 }
 
 /// A step that destroys data, which only the user can agree to.
@@ -140,6 +143,9 @@ impl From<Plan> for Outcome {
 pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> Outcome {
     let mut planner = Planner::new(project, observed, options);
     planner.is_up = true;
+    if planner.has_too_many_replicas() {
+        return planner.outcome();
+    }
     planner.plan_images();
     planner.plan_networks();
     planner.plan_volumes();
@@ -207,6 +213,10 @@ struct Planner<'a> {
     diverged_networks: BTreeSet<String>,
     /// Number of steps before anything is taken away.
     early: usize,
+    /// What to wait for in place of all of these, once that was asked for.
+    early_joined: Option<Vec<StepId>>,
+    /// Service → what to wait for in place of the creations of its containers.
+    creations: BTreeMap<String, Vec<StepId>>,
     fates: BTreeMap<&'a str, Vec<Fate<'a>>>,
     /// Services of which a container is replaced by one that is still to be created.
     replaced: BTreeSet<&'a str>,
@@ -256,6 +266,8 @@ impl<'a> Planner<'a> {
             model_steps: BTreeMap::new(),
             diverged_networks: BTreeSet::new(),
             early: 0,
+            early_joined: None,
+            creations: BTreeMap::new(),
             fates: BTreeMap::new(),
             replaced: BTreeSet::new(),
             referred: BTreeMap::new(),
@@ -294,6 +306,15 @@ impl<'a> Planner<'a> {
     /// The local image of a service.
     fn image(&self, reference: &str) -> Option<&'a ImageSummary> {
         self.observed.images.get(reference)
+    }
+
+    /// All that can fail early, to be waited for before anything is taken away.
+    fn early_steps(&mut self) -> Vec<StepId> {
+        if let Some(steps) = &self.early_joined {
+            return steps.clone();
+        }
+        let steps = self.plan.join((0..self.early).map(StepId).collect());
+        self.early_joined.insert(steps).clone()
     }
 
     fn is_named(&self, service: &str) -> bool {

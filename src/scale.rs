@@ -6,6 +6,40 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaNumber(pub u32);
 
+/// How many replicas a service may have; a plan holds a few steps for each. Ten times as many may
+/// all services together have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(pub u32);
+
+impl Default for Limit {
+    /// More than any machine runs.
+    fn default() -> Self {
+        Limit(10_000)
+    }
+}
+
+impl Limit {
+    /// The variable that says another.
+    pub const VARIABLE: &str = "REGATTA_MAX_REPLICAS";
+
+    /// How many all services together may have.
+    pub fn total(self) -> u64 {
+        u64::from(self.0) * 10
+    }
+
+    /// What is wrong about a number of replicas of one service.
+    pub fn exceeded(self, replicas: u32) -> Option<String> {
+        let Limit(most) = self;
+        (replicas > most)
+            .then(|| format!("{replicas} replicas are too many: a service may have {most}"))
+    }
+
+    /// How to have more.
+    pub fn help(self) -> String {
+        format!("{}=NUMBER in the environment allows more", Self::VARIABLE)
+    }
+}
+
 /// A replica that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replica<T> {

@@ -87,6 +87,7 @@ fn case(dir: &Path) -> Option<Case> {
     let mut options = LoadOptions {
         environment,
         cwd,
+        together: load::Together::Selected,
         ..LoadOptions::default()
     };
     let mut args = meta["args"].as_array()?.iter().filter_map(Value::as_str);

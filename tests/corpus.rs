@@ -27,6 +27,7 @@ fn options(folder: &Path) -> LoadOptions {
     LoadOptions {
         cwd: folder.to_owned(),
         environment: BTreeMap::from([("HOME".to_owned(), "/home/user".to_owned())]),
+        together: load::Together::Selected,
         ..LoadOptions::default()
     }
 }

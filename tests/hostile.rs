@@ -1,7 +1,7 @@
 //! Files that want to bring the loader down: each gives an error, at once, and nothing else.
 
 use regatta::diagnostic::findings::MOST;
-use regatta::load::{FileKind, Files, LoadOptions, Loaded, load};
+use regatta::load::{FileKind, Files, LoadOptions, Loaded, Together, load};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
@@ -48,6 +48,7 @@ fn run(compose: &[u8], others: &[(&str, &str)]) -> Loaded {
     }
     let options = LoadOptions {
         cwd: "/p".into(),
+        together: Together::Selected,
         ..LoadOptions::default()
     };
     load(&files, &options)

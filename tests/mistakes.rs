@@ -62,6 +62,7 @@ fn found(case: &Case) -> (String, usize) {
         all_resources: true,
         project_name: Some("shop".to_owned()),
         environment,
+        together: load::Together::Selected,
         ..LoadOptions::default()
     };
     let loaded = load::load_canonical(&DiskFiles, &options);

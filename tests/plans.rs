@@ -10,10 +10,12 @@ use regatta::engine::{ContainerRequest, ContainerState, Engine};
 use regatta::event::Reporter;
 use regatta::execute::Means;
 use regatta::observe::{Observed, Scope, observe};
-use regatta::plan::{Action, Plan, SCHEMA_VERSION, render_json, render_text};
+use regatta::plan::{Action, Plan, SCHEMA_VERSION, StepId, render_json, render_text};
 use regatta::project::{Dependencies, Project};
-use regatta::reconcile::{Options, Recreate, lifecycle};
+use regatta::reconcile::{Options, Recreate, lifecycle, reconcile};
+use regatta::scale::Limit;
 use regatta::secret::LocalFile;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const SHOP: &str = "\
@@ -1055,4 +1057,165 @@ fn a_container_that_has_ended_needs_no_hook_before_its_stop() {
         let done = regatta::change::run(&means, plan, &project, &seen).await;
         assert!(done.report.is_success(), "{:#?}", done.report.failures);
     });
+}
+
+/// Steps and what they wait for, counted.
+fn size(plan: &Plan) -> (usize, usize) {
+    let edges = plan.steps().map(|(id, _)| plan.dependencies(id).len());
+    (plan.len(), edges.sum())
+}
+
+/// Whether a step comes after another, however many there are between them.
+fn is_after(plan: &Plan, step: StepId, earlier: StepId) -> bool {
+    let mut open = vec![step];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if id == earlier {
+            return true;
+        }
+        let before = plan.dependencies(id).into_iter();
+        open.extend(before.filter(|id| *id >= earlier && seen.insert(*id)));
+    }
+    false
+}
+
+const MANY: &str = "\
+name: shop
+services:
+  db: {image: busybox, scale: NUM, environment: {LEVEL: info}}
+  web: {image: busybox, scale: NUM, depends_on: {db: {condition: service_started, restart: true}}}
+  sidecar: {image: busybox, scale: NUM, volumes_from: [db]}
+";
+
+#[test]
+fn a_plan_grows_with_its_steps_and_not_with_their_pairs() {
+    let plans = |number: usize| {
+        let before = MANY.replace("NUM", &number.to_string());
+        let after = before.replace("info", "debug");
+        on_virtual_time(async move {
+            let fake = Fake::new();
+            let (before, after) = (project(&before), project(&after));
+            let first = plan(&fake, &before).await;
+            let done = up(&fake, &before).await;
+            assert!(done.report.is_success(), "{:#?}", done.report.failures);
+            let again = plan(&fake, &before).await;
+            assert!(!again.changes_anything());
+            let change = plan(&fake, &after).await;
+            let observed = observe(&fake, &after, Scope::CONTAINERS)
+                .await
+                .expect("a snapshot");
+            let named = after.services.keys().cloned().collect();
+            let stop = lifecycle::stop(&after, &observed, &named, true, None);
+            let restart = lifecycle::restart(&after, &observed, &named, true, None, true);
+            let done = up(&fake, &after).await;
+            assert!(done.report.is_success(), "{:#?}", done.report.failures);
+            assert!(!plan(&fake, &after).await.changes_anything());
+            [first, change, stop, restart]
+        })
+    };
+    let (few, many) = (plans(50), plans(200));
+    for (few, many) in few.iter().zip(&many) {
+        let ((steps, edges), (more_steps, more_edges)) = (size(few), size(many));
+        assert!(
+            steps * 3 < more_steps && more_steps < steps * 5,
+            "{steps} {more_steps}"
+        );
+        assert!(
+            more_edges < edges * 5,
+            "{steps}: {edges}, {more_steps}: {more_edges}"
+        );
+    }
+    let ids = |plan: &Plan, is_one: fn(&Action) -> bool| -> Vec<StepId> {
+        let steps = plan.steps().filter(|(_, step)| is_one(&step.action));
+        steps.map(|(id, _)| id).collect()
+    };
+    // The same order as with few: nothing is stopped before all that can fail early.
+    let change = &few[1];
+    let creations = ids(change, |a| matches!(a, Action::CreateContainer { .. }));
+    let stops = ids(change, |a| matches!(a, Action::StopContainer { .. }));
+    assert_eq!((creations.len(), stops.len()), (100, 150));
+    for stop in stops {
+        assert!(creations.iter().all(|c| is_after(change, stop, *c)));
+    }
+    // A number that starts stands for all below it.
+    let first = &few[0];
+    let creations = ids(
+        first,
+        |a| matches!(a, Action::CreateContainer { service, .. } if service == "db"),
+    );
+    let starts = ids(
+        first,
+        |a| matches!(a, Action::StartContainer { service, .. } if service == "db"),
+    );
+    for (at, start) in starts.iter().enumerate() {
+        assert!(creations[..=at].iter().all(|c| is_after(first, *start, *c)));
+        assert!(
+            creations
+                .get(at + 1)
+                .is_none_or(|c| !is_after(first, *start, *c))
+        );
+    }
+    let webs = ids(
+        first,
+        |a| matches!(a, Action::StartContainer { service, .. } if service == "web"),
+    );
+    for web in webs {
+        assert!(starts.iter().all(|db| is_after(first, web, *db)));
+    }
+}
+
+#[test]
+fn more_replicas_than_a_machine_holds_are_refused_by_name() {
+    let obstacles = |text: &str, limit: u32| {
+        let options = Options {
+            replicas: Limit(limit),
+            ..on_fake::options()
+        };
+        let outcome = reconcile(&project(text), &Observed::default(), &options);
+        assert!(outcome.obstacles.is_empty() || outcome.plan.is_empty());
+        let all = outcome.obstacles.into_iter();
+        all.map(|o| format!("{}: {}", o.path, o.message))
+            .collect::<Vec<_>>()
+    };
+    let most = Limit::default().0;
+    for (text, limit, expected) in [
+        ("services: {a: {image: busybox, scale: 3}}", 3, None),
+        ("services: {a: {image: busybox, scale: 0}}", 0, None),
+        (
+            "services: {a: {image: busybox, scale: 4}}",
+            3,
+            Some("services.a.scale: 4 replicas are too many: a service may have 3"),
+        ),
+        (
+            "services: {a: {image: busybox, scale: 4294967295}}",
+            most,
+            Some("services.a.scale: 4294967295 replicas are too many: a service may have 10000"),
+        ),
+        (
+            "services: {a: {image: busybox, deploy: {replicas: 10001}}}",
+            most,
+            Some(
+                "services.a.deploy.replicas: 10001 replicas are too many: a service may have 10000",
+            ),
+        ),
+        (
+            "services: {a: {image: busybox, scale: 8}, b: {image: busybox, scale: 8}, c: {image: busybox, scale: 8}}",
+            2,
+            Some("services.a.scale: 8 replicas are too many: a service may have 2"),
+        ),
+        (
+            "x-a: &a {image: busybox, scale: 2}\nservices: {a: *a, b: *a, c: *a, d: *a, e: *a, f: *a, g: *a, h: *a, i: *a, j: *a, k: *a}",
+            2,
+            Some(
+                "services.k.scale: the services up to this one have 22 replicas: together they may have 20",
+            ),
+        ),
+    ] {
+        let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
+        assert_eq!(
+            obstacles(&format!("name: x\n{text}"), limit),
+            expected,
+            "{text}"
+        );
+    }
 }

@@ -85,6 +85,7 @@ pub fn check(files: &Files) {
             no_env_resolution: files.has("no-env-resolution"),
             ..Stages::default()
         },
+        together: load::Together::Selected,
         ..LoadOptions::default()
     };
     let loaded = load(files, &options);

@@ -72,6 +72,14 @@ pub struct BuildArgs {
 }
 
 pub async fn run(ctx: &Context, args: BuildArgs) -> Result<ExitCode, CliError> {
+    let words = [
+        "", "auto", "tty", "plain", "json", "quiet", "none", "rawjson",
+    ];
+    if let Some(word) = args.progress.as_deref().filter(|w| !words.contains(w)) {
+        return Err(CliError::new(format!(
+            "unsupported --progress value \"{word}\""
+        )));
+    }
     let mut load = ctx.load_options(&args.services);
     // A service's environment says nothing about its image.
     load.stages.no_env_resolution = true;

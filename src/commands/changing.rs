@@ -107,8 +107,8 @@ impl Changing {
         }
     }
 
-    pub fn scale(&self, desired: &mut Desired) -> Result<(), CliError> {
-        desired.scale(&self.scale)
+    pub fn scale(&self, ctx: &Context, desired: &mut Desired) -> Result<(), CliError> {
+        desired.scale(&self.scale, ctx.replica_limit()?)
     }
 
     pub fn recreate(&self) -> Recreate {
@@ -178,6 +178,7 @@ impl Changing {
             pull: self.pull.as_deref().map(pull_choice).transpose()?,
             build: self.build(),
             recreate: self.recreate(),
+            replicas: ctx.replica_limit()?,
             ..Options::default()
         })
     }

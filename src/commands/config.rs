@@ -223,8 +223,15 @@ async fn text(ctx: &Context, args: &ConfigArgs) -> Result<String, CliError> {
             model.retain(|key, _| key == "services");
             lock(model.get_mut("services").and_then(Node::as_map_mut));
         }
+        if format == Format::Json && !all.stages.no_normalize {
+            render::empty_lists(&mut model);
+        }
         return Ok(render::model(model, format));
     }
+    let options = LoadOptions {
+        together: load::Together::Selected,
+        ..options
+    };
     let (mut project, sources) = match args.quiet {
         true => ctx.check(&options, args.strict)?,
         false => ctx.load_canonical(&options)?,

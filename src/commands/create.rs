@@ -19,7 +19,7 @@ pub struct CreateArgs {
 pub async fn run(ctx: &Context, args: CreateArgs) -> Result<ExitCode, CliError> {
     let mut desired = load_files(ctx, &args.services, Dependencies::Include)?;
     let named = desired.project.resolve_names(&args.services)?;
-    args.changing.scale(&mut desired)?;
+    args.changing.scale(ctx, &mut desired)?;
     desired.select(ctx, &args.services, Dependencies::Include)?;
     let options = Options {
         named,

@@ -5,12 +5,13 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
 use crate::execute::Failure;
-use crate::load::Sources;
+use crate::load::{LoadOptions, Sources, Together};
 use crate::observe::{Observed, Scope, containers_of, observe, project_from_labels};
 use crate::output;
 use crate::plan::{Plan, Step};
 use crate::project::{Dependencies, Project};
 use crate::reconcile::Obstacle;
+use crate::scale;
 use crate::tree::{Node, Span};
 use std::collections::BTreeSet;
 
@@ -22,14 +23,22 @@ pub struct Desired {
     pub from_labels: bool,
 }
 
-/// Loads the project files; every finding is shown. `services` are those named on the command
-/// line; warnings are about them, and with `dependencies` about what they depend on.
+/// Loads the project files to bring up services; every finding is shown. `services` are those
+/// named on the command line; warnings are about them, and with `dependencies` about what they
+/// depend on.
 pub fn load_files(
     ctx: &Context,
     services: &[String],
     dependencies: Dependencies,
 ) -> Result<Desired, CliError> {
-    let (project, sources) = ctx.load_linted(&ctx.load_options(services), dependencies)?;
+    let options = LoadOptions {
+        together: match dependencies {
+            Dependencies::Include => Together::Selected,
+            Dependencies::Ignore => Together::Named,
+        },
+        ..ctx.load_options(services)
+    };
+    let (project, sources) = ctx.load_linted(&options, dependencies)?;
     Ok(Desired {
         project,
         sources,
@@ -129,7 +138,10 @@ impl Desired {
     }
 
     /// Overrides replica counts by `--scale SERVICE=NUM`.
-    pub fn scale(&mut self, wishes: &[String]) -> Result<(), CliError> {
+    ///
+    /// # Errors
+    /// Where a wish is none, names no service of the project, or asks for too many replicas.
+    pub fn scale(&mut self, wishes: &[String], limit: scale::Limit) -> Result<(), CliError> {
         for wish in wishes {
             let wrong = || {
                 CliError::new(format!(
@@ -141,6 +153,9 @@ impl Desired {
             let Some(service) = self.project.services.get_mut(name) else {
                 return Err(CliError::new(format!("no such service: {name}: not found")));
             };
+            if let Some(message) = limit.exceeded(number) {
+                return Err(CliError::new(format!("{wish}: {message}")).hint(limit.help()));
+            }
             service.scale = Some(number);
         }
         Ok(())

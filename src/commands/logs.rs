@@ -42,6 +42,7 @@ pub async fn run(ctx: &Context, args: LogsArgs) -> Result<ExitCode, CliError> {
     if args.index > 0 && args.services.len() != 1 {
         return Err(CliError::new("--index requires one service to be selected"));
     }
+    let tail = lines(&args.tail)?;
     let now = jiff::Zoned::now();
     let time = |name: &str, given: &Option<String>| match given.as_deref() {
         None | Some("") => Ok(None),
@@ -69,12 +70,48 @@ pub async fn run(ctx: &Context, args: LogsArgs) -> Result<ExitCode, CliError> {
         follow: args.follow,
         since: time("since", &args.since)?,
         until: time("until", &args.until)?,
-        // Whatever is no number of lines means all of them, as the engine has it.
-        tail: args.tail.parse().ok(),
+        tail,
         timestamps: args.timestamps,
     };
     let has_colour = ctx.style.colour_data && !args.no_color;
     let mut printer = Printer::new(output::stdout(), !args.no_log_prefix, has_colour);
     logs::show(ctx.engine()?, request, &mut printer, &ctx.reporter).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many last lines are wanted; `None` for all of them, as a negative number has it, too.
+fn lines(text: &str) -> Result<Option<u64>, CliError> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    match text {
+        "" | "all" => Ok(None),
+        _ if is_number => Ok(text.parse().ok()),
+        _ => Err(
+            CliError::new(format!("invalid value for \"tail\": \"{text}\""))
+                .hint("write a number of lines, or all"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_a_number_or_all() {
+        for (text, number) in [
+            ("all", None),
+            ("", None),
+            ("0", Some(0)),
+            ("12", Some(12)),
+            ("+3", Some(3)),
+            ("-1", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(lines(text).expect(text), number, "{text}");
+        }
+        for text in ["abc", "1.5", "5m", "All", "-", "+", "1 "] {
+            assert!(lines(text).is_err(), "{text}");
+        }
+    }
 }

@@ -48,7 +48,7 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
     };
     let mut desired = load_files(ctx, &args.services, dependencies)?;
     let named = desired.project.resolve_names(&args.services)?;
-    args.changing.scale(&mut desired)?;
+    args.changing.scale(ctx, &mut desired)?;
     desired.select(ctx, &args.services, dependencies)?;
     let engine = ctx.engine()?;
     let mut options = Options {

@@ -67,6 +67,15 @@ pub async fn run(ctx: &Context, mut args: PsArgs) -> Result<ExitCode, CliError> 
     if let Some(state) = status_filter(args.filter.as_deref())? {
         args.status.push(state);
     }
+    if let Some(word) = args
+        .status
+        .iter()
+        .find(|w| ContainerState::parse(w).is_none())
+    {
+        let states = ContainerState::ALL.map(ContainerState::as_str).join(", ");
+        return Err(CliError::new(format!("invalid status \"{word}\""))
+            .hint(format!("a container is one of {states}")));
+    }
     let Target { name, project, .. } = ctx.target(&args.services)?;
     if let Some(project) = &project {
         if let Some(unknown) = args

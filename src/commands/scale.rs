@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct ScaleArgs {
-    /// How many replicas each service is to have
+    /// How many replicas each service is to have, at most 10000 (REGATTA_MAX_REPLICAS)
     #[arg(required = true, value_name = "SERVICE=REPLICAS")]
     wishes: Vec<String>,
     /// Leave out what the services depend on
@@ -33,7 +33,7 @@ pub async fn run(ctx: &Context, args: ScaleArgs) -> Result<ExitCode, CliError> {
     };
     let mut desired = load_files(ctx, &names, dependencies)?;
     let named = desired.project.resolve_names(&names)?;
-    desired.scale(&args.wishes)?;
+    desired.scale(&args.wishes, ctx.replica_limit()?)?;
     desired.select(ctx, &names, dependencies)?;
     let changing = Changing::adopting(args.adoption);
     let options = Options {

@@ -190,7 +190,7 @@ pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> 
         trust::ask(ctx, &options, &directory, args.changing.yes).await?;
     }
     let named = desired.project.resolve_names(&args.services)?;
-    args.changing.scale(&mut desired)?;
+    args.changing.scale(ctx, &mut desired)?;
     desired.select(ctx, &args.services, dependencies)?;
     let attached = !args.detach && !args.wait && !args.no_start && !ctx.globals.dry_run;
     let options = Options {

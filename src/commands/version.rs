@@ -25,6 +25,12 @@ pub const PLUGIN_METADATA: &str = concat!(
 );
 
 pub fn run(program: Program, args: VersionArgs) -> Result<ExitCode, CliError> {
+    if !matches!(args.format.as_str(), "" | "pretty" | "json") {
+        let format = &args.format;
+        return Err(
+            CliError::new(format!("unsupported format \"{format}\"")).hint("it is pretty or json")
+        );
+    }
     output::write(&text(program, &args))?;
     Ok(ExitCode::SUCCESS)
 }

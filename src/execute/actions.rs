@@ -137,6 +137,7 @@ impl Walk<'_> {
                 containers,
                 optional,
             } => self.wait(service, *until, containers, *optional).await,
+            Action::Join => Ok(()),
         }
     }
 

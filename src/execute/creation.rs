@@ -13,6 +13,7 @@ use crate::spec;
 use crate::value::image::Reference;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Walk<'_> {
     pub(super) fn service(&self, name: &str) -> Result<&Service, Trouble> {
@@ -241,7 +242,8 @@ impl Walk<'_> {
         if files.is_empty() {
             return Ok(());
         }
-        let tar = request::archive(files);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let tar = request::archive(files, now.unwrap_or_default().as_secs());
         Ok(self.means.engine.put_archive(id, "/", tar).await?)
     }
 }

@@ -125,6 +125,6 @@ fn during(action: &Action) -> &'static str {
         Action::PrepareModel { .. } => "prepare",
         Action::RunProvider { .. } => "run its provider",
         Action::Verify { .. } => "start",
-        Action::Wait { .. } => "wait",
+        Action::Wait { .. } | Action::Join => "wait",
     }
 }

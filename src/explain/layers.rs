@@ -140,7 +140,7 @@ impl<'h> Layers<'h> {
                 value: None,
                 text: self.line(value.span),
                 ways: vec![Way::File(kind, value.named)],
-                scope: 1,
+                scope: value.scope,
                 removed: None,
             });
         }

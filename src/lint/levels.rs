@@ -18,11 +18,12 @@ pub enum Level {
 }
 
 /// Warnings of loading, which are switched in the same way. They are on.
-pub const OF_LOADING: [&str; 8] = [
+pub const OF_LOADING: [&str; 9] = [
     "boolean-word",
     "external-name",
     "misused-tag",
     "more-findings",
+    "named-by-link",
     "obsolete-version",
     "several-files",
     "unknown-mount-option",

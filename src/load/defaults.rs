@@ -15,6 +15,8 @@ pub enum Filling {
     SecretTarget,
     /// TCP, through the ingress.
     Port,
+    /// The engine makes a bind's source where it is missing; said of every mount with `bind`.
+    HostPath,
     /// All devices, where neither a count nor ids are given.
     AllDevices,
 }
@@ -30,6 +32,7 @@ pub(super) const TABLE: &[(&str, Filling)] = &[
     ("services.*.gpus.*", AllDevices),
     ("services.*.ports.*", Port),
     ("services.*.secrets.*", SecretTarget),
+    ("services.*.volumes.*.bind", HostPath),
 ];
 
 static RULES: LazyLock<Rules<Filling>> = LazyLock::new(|| Rules::new(TABLE));
@@ -71,6 +74,7 @@ impl Filling {
                 set(map, span, "protocol", "tcp");
                 set(map, span, "mode", "ingress");
             }
+            HostPath => set(map, span, "create_host_path", true),
             AllDevices if map.contains_key("device_ids") => {}
             AllDevices => set(map, span, "count", "all"),
             SecretTarget => {

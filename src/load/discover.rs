@@ -53,6 +53,24 @@ pub fn project_directory(options: &LoadOptions, files: &[PathBuf]) -> PathBuf {
         .map_or_else(|| options.cwd.clone(), Path::to_owned)
 }
 
+/// A word where the project gets its name from a symbolic link: another way to the same directory
+/// gives another name, and so another project.
+pub fn named_by_link(files: &dyn Files, directory: &Path, name: &str) -> Option<Diagnostic> {
+    let real = files.canonicalize(directory).ok()?;
+    if real.file_name() == directory.file_name() {
+        return None;
+    }
+    let message = format!(
+        "the project is named \"{name}\" after the symbolic link {}, which leads to {}",
+        directory.display(),
+        real.display()
+    );
+    let finding = Diagnostic::warning("named-by-link", "", message);
+    Some(finding.help(format!(
+        "`name: {name}` in the file names the project the same, whichever way leads to it"
+    )))
+}
+
 /// The files of `-f`, absolute; `-` and addresses stay. What came from standard input once does not
 /// come again.
 pub fn given(options: &LoadOptions) -> Vec<PathBuf> {

@@ -13,11 +13,59 @@ use crate::tree::{Map, Node, Span, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Files that mean the same to every service.
 #[derive(Default)]
 pub struct EnvFiles {
     constant: HashMap<(PathBuf, bool), Vars>,
+}
+
+/// What variables mean to included services, in their env files and where a name alone stands in
+/// their `environment`: for them the `env_file` of their `include` counts, as it does for the
+/// included files themselves.
+#[derive(Default)]
+pub struct IncludedEnvironments {
+    /// By service and the place where it names the file or the variable.
+    by_place: HashMap<(String, Span), Rc<ScopeEnvironment>>,
+}
+
+/// The environment of a scope.
+struct ScopeEnvironment {
+    number: usize,
+    environment: Environment,
+}
+
+impl IncludedEnvironments {
+    /// Keeps the environment of an include in mind for the services of its model, but for those
+    /// that it includes in its turn.
+    pub fn note(&mut self, model: &Node, number: usize, environment: &Environment) {
+        let services = model.get("services").and_then(Node::as_map);
+        let mut shared = None;
+        for (name, service) in services.into_iter().flat_map(Map::iter) {
+            let files = service.get("env_file").and_then(Node::as_seq);
+            let files = files.into_iter().flatten().filter_map(|f| f.get("path"));
+            let own = service.get("environment").and_then(Node::as_map);
+            let own = own.into_iter().flat_map(Map::iter).map(|(_, value)| value);
+            for node in files.chain(own.filter(|value| value.is_null())) {
+                let shared = shared.get_or_insert_with(|| {
+                    Rc::new(ScopeEnvironment {
+                        number,
+                        environment: environment.clone(),
+                    })
+                });
+                let place = (name.to_owned(), node.span);
+                self.by_place.entry(place).or_insert_with(|| shared.clone());
+            }
+        }
+    }
+
+    fn of(&self, service: &str, at: Span) -> Option<&ScopeEnvironment> {
+        if self.by_place.is_empty() {
+            return None;
+        }
+        self.by_place.get(&(service.to_owned(), at)).map(Rc::as_ref)
+    }
 }
 
 /// One file that a service names.
@@ -39,6 +87,7 @@ impl EnvFiles {
         name: &str,
         service: &mut Map,
         project: &Environment,
+        included: &IncludedEnvironments,
         reader: &mut Reader<'_>,
         findings: &mut Findings,
     ) {
@@ -50,10 +99,10 @@ impl EnvFiles {
             Some(Value::Map(map)) => map,
             _ => Map::new(),
         };
-        for (name, value) in own.iter_mut() {
-            if value.is_null()
-                && let Some(found) = project.get(name)
-            {
+        for (variable, value) in own.iter_mut().filter(|(_, value)| value.is_null()) {
+            let scope = included.of(name, value.span);
+            let environment = scope.map_or(project, |scope| &scope.environment);
+            if let Some(found) = environment.get(variable) {
                 value.value = found.as_str().into();
             }
         }
@@ -68,14 +117,17 @@ impl EnvFiles {
             let Some(file) = named_env_file(entry, at, findings) else {
                 continue;
             };
+            let scope = included.of(name, file.span);
+            let environment = scope.map_or(project, |scope| &scope.environment);
             let lookup = |name: &str| {
-                project.get(name).cloned().or_else(|| {
+                environment.get(name).cloned().or_else(|| {
                     let value = own.get(name)?.as_str()?;
                     Some(value.to_owned())
                 })
             };
             self.read(&file, &lookup, &mut known, reader, findings);
-            note(name, "environment", &file, &known, reader);
+            let scope = scope.map_or(1, |scope| scope.number);
+            note((name, "environment"), scope, &file, &known, reader);
         }
         take(
             &mut all,
@@ -115,7 +167,7 @@ impl EnvFiles {
                 what: "label file",
             };
             self.read(&file, &|_| None, &mut vars, reader, findings);
-            note(name, "labels", &file, &vars, reader);
+            note((name, "labels"), 1, &file, &vars, reader);
         }
         let mut all = Map::new();
         take(
@@ -180,8 +232,8 @@ impl EnvFiles {
 
 /// Keeps in mind what a file set, if anybody wants to know it.
 fn note(
-    service: &str,
-    attribute: &'static str,
+    (service, attribute): (&str, &'static str),
+    scope: usize,
     file: &Named<'_>,
     known: &Vars,
     reader: &mut Reader<'_>,
@@ -198,6 +250,7 @@ fn note(
             value: var.value.clone(),
             span: var.span,
             named: file.span,
+            scope,
         }));
     }
 }

@@ -62,6 +62,8 @@ pub struct FileValue {
     pub span: Span,
     /// Where the file is named.
     pub named: Span,
+    /// The number of the scope that its variables were looked up in.
+    pub scope: usize,
 }
 
 impl History {

@@ -5,6 +5,7 @@
 //! paths joined to the scope's directory. An included set of files goes the same way in a scope
 //! of its own.
 
+use super::env_files::IncludedEnvironments;
 use super::environment::{self, Environment};
 use super::interpolate::interpolate;
 use super::merge::{self, unique};
@@ -50,6 +51,8 @@ pub struct Builder<'f> {
     pub bases: HashMap<(usize, PathBuf, String), Option<Rc<Node>>>,
     /// Where services are extended that are empty.
     pub empty_bases: HashSet<Span>,
+    /// What env files of included services are read with.
+    pub included_environments: IncludedEnvironments,
     /// How many files were included so far.
     pub included: usize,
     /// What `~` stands for.
@@ -74,6 +77,7 @@ impl<'f> Builder<'f> {
             tops: HashMap::new(),
             bases: HashMap::new(),
             empty_bases: HashSet::new(),
+            included_environments: IncludedEnvironments::default(),
             included: 0,
             home: None,
             plain: RefCell::default(),
@@ -176,6 +180,10 @@ impl<'f> Builder<'f> {
             );
         }
         environment::resolve(&mut model, &scope.environment);
+        if is_included {
+            self.included_environments
+                .note(&model, scope.number, &scope.environment);
+        }
         model
     }
 

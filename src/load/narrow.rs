@@ -7,7 +7,7 @@ use super::env_files::EnvFiles;
 use super::environment::Environment;
 use super::model::Builder;
 use super::validate::consistency;
-use super::{EnvFileReaders, LoadOptions, profiles};
+use super::{EnvFileReaders, LoadOptions, Together, profiles};
 use crate::diagnostic::Severity;
 use crate::tree::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,10 @@ pub fn narrow(
         active.extend(implied);
         services = split(join(services), &active);
     }
+    if !options.stages.no_consistency {
+        let together = together(options, &services.enabled);
+        consistency::check_names(&services.enabled, &together, &mut builder.findings);
+    }
     let readers = Readers::new(options, &services.enabled, &enabled_at_first);
     read_env_files(builder, &readers, &environment, &mut services.enabled);
     if builder.reader.history.is_some() {
@@ -76,6 +80,15 @@ pub fn narrow(
         project.drop_unused_resources();
     }
     project
+}
+
+/// The services that are to run beside each other.
+fn together<'s>(options: &LoadOptions, services: &'s Map) -> BTreeSet<&'s str> {
+    match options.together {
+        Together::None => BTreeSet::new(),
+        Together::Selected => profiles::selected(services, &options.named_services),
+        Together::Named => profiles::named(services, &options.named_services).collect(),
+    }
 }
 
 /// Names of the services whose env files and label files are read.
@@ -117,7 +130,10 @@ fn read_env_files(
 ) {
     let mut env_files = EnvFiles::default();
     let Builder {
-        reader, findings, ..
+        reader,
+        findings,
+        included_environments,
+        ..
     } = builder;
     for (name, service) in services.iter_mut() {
         let Some(service) = service.as_map_mut() else {
@@ -127,7 +143,14 @@ fn read_env_files(
             return;
         }
         if readers.variables.contains(name) {
-            env_files.variables(name, service, environment, reader, findings);
+            env_files.variables(
+                name,
+                service,
+                environment,
+                included_environments,
+                reader,
+                findings,
+            );
         }
         if readers.labels.contains(name) {
             env_files.labels(name, service, reader, findings);

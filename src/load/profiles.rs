@@ -40,16 +40,18 @@ pub fn implied(services: &Map, named: &[String], active: &[String]) -> Vec<Strin
         .collect()
 }
 
+/// The services that are named, by name or pattern; all of them where none is.
+pub fn named<'s>(services: &'s Map, named: &[String]) -> impl Iterator<Item = &'s str> {
+    let is_named = |key: &str| named.iter().any(|n| n == key || glob::matches(n, key));
+    services
+        .keys()
+        .filter(move |key| named.is_empty() || is_named(key))
+}
+
 /// The services that a command works on: those named, by name or pattern, and all they depend
 /// on; all of them where none is named.
 pub fn selected<'s>(services: &'s Map, named: &[String]) -> BTreeSet<&'s str> {
-    if named.is_empty() {
-        return services.keys().collect();
-    }
-    let mut queue: Vec<&str> = services
-        .keys()
-        .filter(|key| named.iter().any(|n| n == key || glob::matches(n, key)))
-        .collect();
+    let mut queue: Vec<&str> = self::named(services, named).collect();
     let mut found = BTreeSet::new();
     while let Some(name) = queue.pop() {
         if !found.insert(name) {

@@ -9,6 +9,7 @@ mod emit;
 mod event;
 mod hanging;
 mod lane;
+mod last_line;
 #[cfg(test)]
 mod laws;
 mod parse;

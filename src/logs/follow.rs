@@ -185,6 +185,9 @@ impl<'a, W: Write> Follower<'a, W> {
     /// Reads on behind what has been seen.
     fn attach_again(&mut self, at: usize) {
         let followed = &mut self.followed[at];
+        if followed.log.is_unreadable {
+            return;
+        }
         let seen = match followed.log.splitter.read_again() {
             Some(from) => Some(when::nanos(from)),
             None => followed.seen.map(|nanos| when::nanos(nanos + 1)),

@@ -105,8 +105,8 @@ fn sign_and_verb(plan: &Plan, step: &Step) -> Option<(char, &'static str)> {
             ProviderVerb::Stop => ('.', "run the provider (stop) of"),
         },
         Action::Wait { .. } => ('?', "wait for"),
-        // Every start is followed by it.
-        Action::Verify { .. } => return None,
+        // Every start is followed by a watch; a join does nothing.
+        Action::Verify { .. } | Action::Join => return None,
     })
 }
 

@@ -215,6 +215,30 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
+    /// Refuses numbers of replicas that no machine holds, and whose plan would not fit either.
+    pub(super) fn has_too_many_replicas(&mut self) -> bool {
+        let limit = self.options.replicas;
+        let mut total = 0;
+        for service in self.project.services.values() {
+            let replicas = service.replicas();
+            total += u64::from(replicas);
+            let message = limit.exceeded(replicas).or_else(|| {
+                let most = limit.total();
+                (total > most).then(|| {
+                    format!("the services up to this one have {total} replicas: together they may have {most}")
+                })
+            });
+            let Some(message) = message else { continue };
+            let path = match (service.scale, &service.deploy) {
+                (None, Some(_)) => format!("services.{}.deploy.replicas", service.name),
+                _ => format!("services.{}.scale", service.name),
+            };
+            self.obstacle(path, message, Some(limit.help()));
+            return true;
+        }
+        false
+    }
+
     /// Refuses what cannot be run, by name and line.
     fn is_possible(&mut self, service: &Service) -> bool {
         let path = |attribute: &str| format!("services.{}.{attribute}", service.name);
@@ -413,7 +437,7 @@ impl<'a> Planner<'a> {
     /// volumes (or the engine would make them itself, without labels), its networks (a container
     /// whose network cannot be made would be left behind) and the containers whose namespaces it
     /// shares.
-    fn creation_needs(&self, service: &Service) -> Vec<StepId> {
+    fn creation_needs(&mut self, service: &Service) -> Vec<StepId> {
         let mut needs = self.provider_steps(service);
         needs.extend(
             service
@@ -439,17 +463,32 @@ impl<'a> Planner<'a> {
         let mut owners = service.shared_with();
         owners.extend(service.linked_to());
         for owner in owners {
-            for fate in self.fates.get(owner).into_iter().flatten() {
-                if let Fate::Add { new } | Fate::Replace { new, .. } = fate
-                    && let Target::Made { by, .. } = new
-                {
-                    needs.push(*by);
-                }
-            }
+            needs.extend(self.creations_of(owner));
         }
         needs.sort_unstable();
         needs.dedup();
         needs
+    }
+
+    /// What to wait for until all new containers of a service are there.
+    fn creations_of(&mut self, service: &str) -> Vec<StepId> {
+        if let Some(steps) = self.creations.get(service) {
+            return steps.clone();
+        }
+        let fates = self.fates.get(service).into_iter().flatten();
+        let steps = fates.filter_map(|fate| match fate {
+            Fate::Add {
+                new: Target::Made { by, .. },
+            }
+            | Fate::Replace {
+                new: Target::Made { by, .. },
+                ..
+            } => Some(*by),
+            _ => None,
+        });
+        let steps = self.plan.join(steps.collect());
+        self.creations.insert(service.to_owned(), steps.clone());
+        steps
     }
 
     /// Whether a container that runs was to take another's place and may not have proved itself:

@@ -72,6 +72,7 @@ pub fn down(
             .dependents(name)
             .flat_map(|s| teardown.stopped.get(&s.name).cloned().unwrap_or_default())
             .collect();
+        let after = teardown.plan.join(after);
         if project.services[name].provider.is_some() {
             let step = provider(name, ProviderVerb::Down, "the project goes down");
             let step = teardown.plan.add(step, after.clone());
@@ -330,7 +331,7 @@ impl<'a> Teardown<'a> {
 
     fn images(&mut self, images: &[ImageSummary], mode: Images) {
         let staying = self.staying();
-        let after: Vec<StepId> = self.removed.values().copied().collect();
+        let after = self.plan.join(self.removed.values().copied().collect());
         for reference in images_to_remove(self.project, images, mode, self.options) {
             if !self.options.services.is_empty()
                 && let Some(user) = staying.on_image(&reference)

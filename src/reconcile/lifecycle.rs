@@ -69,6 +69,7 @@ pub fn stop(
             .dependents(name)
             .flat_map(|s| stopped.get(s.name.as_str()).cloned().unwrap_or_default())
             .collect();
+        let after = planner.plan.join(after);
         if project.services[name].provider.is_some() {
             let step = provider(name, ProviderVerb::Stop, cause);
             let step = planner.plan.add(step, after.clone());
@@ -209,6 +210,7 @@ pub fn restart(
             );
             after.push(plan.add(step, steps.to_vec()));
         }
+        let after = plan.join(after);
         for container in serving(observed, name) {
             let mut after = after.clone();
             // A run that was killed may have created it and got no further.

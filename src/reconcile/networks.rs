@@ -117,7 +117,7 @@ impl<'a> Planner<'a> {
                 // Who is not stopped for it would else be off it while images are pulled and built.
                 let after: Vec<StepId> = match stop {
                     Some(stop) => vec![stop],
-                    None => (0..self.early).map(StepId).collect(),
+                    None => self.early_steps(),
                 };
                 detached.push(self.plan.add(step, after));
             }

@@ -29,11 +29,10 @@ impl<'a> Planner<'a> {
                     // A run that was killed may have asked for the removal of the one that takes
                     // its place. But what nobody needs, where what never ran does not count, goes
                     // before such a run's start of it comes through: it would be found with data.
-                    let early = (0..self.early).map(StepId);
                     let is_needed =
                         !self.options.start || !self.observed.has_only_empty_volumes(container);
                     let after = match *leftover && is_needed {
-                        true => early.collect(),
+                        true => self.early_steps(),
                         false => Vec::new(),
                     };
                     self.plan_removal(container, cause, after);
@@ -44,6 +43,7 @@ impl<'a> Planner<'a> {
         // Where nothing is to be started (`create`), nobody would start them again.
         if self.options.start && fates.iter().any(|fate| self.is_interrupted(fate)) {
             let stopped = self.plan_stops_of_dependents(name, "recreated");
+            let stopped = self.plan.join(stopped);
             self.dependents_stopped.insert(name, stopped);
         }
         let first = StepId(self.plan.len());
@@ -61,6 +61,7 @@ impl<'a> Planner<'a> {
             true => self.plan_pre_start(service, &fates, waits),
             false => waits,
         };
+        let waits = self.plan.join(waits);
         // A number that runs stands for all below it: who finds a gap there leaves it open.
         let mut lower: Vec<StepId> = Vec::new();
         for fate in fates {
@@ -75,6 +76,7 @@ impl<'a> Planner<'a> {
                         lower.push(*by);
                     }
                     if self.options.start {
+                        lower = self.plan.join(lower);
                         let after = lower.clone();
                         self.plan_start(service, new, "it is new", &waits, after, false);
                     }
@@ -116,8 +118,11 @@ impl<'a> Planner<'a> {
         after: impl IntoIterator<Item = StepId>,
         shown: bool,
     ) -> Option<StepId> {
-        let early = (0..self.early).map(StepId);
-        self.stop_after(container, cause, early.chain(after), shown)
+        if !container.state.is_up() || self.stops.contains_key(container.id.as_str()) {
+            return self.stop_after(container, cause, after, shown);
+        }
+        let early = self.early_steps();
+        self.stop_after(container, cause, early.into_iter().chain(after), shown)
     }
 
     fn stop_after(
@@ -219,6 +224,7 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let before = self.plan_stops_of_dependents(&dependent.name, "restarted");
+            let before = self.plan.join(before);
             let cause = format!("{name}, which it depends on, is {what}");
             for container in kept {
                 stopped.extend(self.stop_late(container, &cause, before.clone(), true));

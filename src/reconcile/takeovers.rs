@@ -170,7 +170,7 @@ impl<'a> Planner<'a> {
         cause: &str,
     ) {
         let group = group(name);
-        let mut after: Vec<StepId> = (0..self.early).map(StepId).collect();
+        let mut after = self.early_steps();
         after.extend(self.plan_stop_of_predecessor(old, cause, &[], &group));
         after.extend(self.stops_of_dependents(&old.service));
         self.plan_succession(Succession {

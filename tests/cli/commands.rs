@@ -261,3 +261,127 @@ fn debug_tells_requests_to_standard_error() {
         ran.err
     );
 }
+
+#[test]
+fn one_container_name_in_exclusive_profiles_keeps_only_from_bringing_both_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = shop(dir.path());
+    let generator =
+        |profile: &str| format!("{{image: busybox, container_name: gen, profiles: [{profile}]}}");
+    let file = format!(
+        "name: shop\nservices:\n  cpu: {}\n  gpu: {}\n  all: {{image: busybox, depends_on: [cpu, gpu]}}\n  web: {{image: nginx}}\n",
+        generator("cpu"),
+        generator("gpu")
+    );
+    std::fs::write(dir.path().join("compose.yaml"), file).unwrap();
+    let is_refused = |line: &str| {
+        let ran = run(&engine, dir.path(), &format!("--profile * {line}"));
+        let told = "error[duplicate-name]: services.gpu.container_name: container name \"gen\" is already in use by service cpu";
+        let count = ran.err.matches(told).count();
+        assert!(
+            count < 2 && (count == 0 || ran.code == 1),
+            "{line}: {}",
+            ran.err
+        );
+        count == 1
+    };
+    for line in [
+        "up -d",
+        "up",
+        "up -d cpu gpu",
+        "up -d [cg]pu",
+        "up -d all",
+        "up -d --no-start",
+        "create",
+        "create all",
+        "plan",
+        "plan cpu gpu",
+        "scale cpu=1 gpu=1",
+        "scale all=1",
+        "config",
+        "config -q",
+        "config -q all",
+    ] {
+        assert!(is_refused(line), "{line}");
+    }
+    for line in [
+        "ps",
+        "ps -a",
+        "logs",
+        "stop",
+        "start",
+        "restart",
+        "kill",
+        "rm -f",
+        "down",
+        "pull",
+        "build",
+        "exec web true",
+        "config --services",
+        "config --images",
+        "config -q cpu",
+        "config -q web",
+        "explain services.cpu.image",
+        "up -d web",
+        "up -d cpu",
+        "up -d --no-deps all",
+        "up -d --no-deps gpu",
+        "create cpu",
+        "plan gpu web",
+        "plan --no-deps all",
+        "scale gpu=1",
+        "scale --no-deps all=1",
+    ] {
+        assert!(!is_refused(line), "{line}");
+    }
+    for line in ["ps", "ps -a", "logs web", "config --services"] {
+        let ran = run(&engine, dir.path(), &format!("--profile * {line}"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+    }
+}
+
+#[test]
+fn values_that_an_option_does_not_have_are_refused_with_those_that_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = shop(dir.path());
+    std::fs::write(
+        dir.path().join("compose.yaml"),
+        "{name: shop, services: {web: {image: nginx}}}\n",
+    )
+    .unwrap();
+    let states = "hint: a container is one of created, running, paused, restarting, removing, exited, dead\n";
+    let lines = "hint: write a number of lines, or all\n";
+    for (line, err) in [
+        ("ps --status foo", format!("invalid status \"foo\"\n{states}")),
+        ("-p shop ps --status ''", format!("invalid status \"\"\n{states}")),
+        ("ps --status running --status Exited", format!("invalid status \"Exited\"\n{states}")),
+        ("ps --filter status=up", format!("invalid status \"up\"\n{states}")),
+        ("logs --tail abc", format!("invalid value for \"tail\": \"abc\"\n{lines}")),
+        ("logs -n 1.5", format!("invalid value for \"tail\": \"1.5\"\n{lines}")),
+        ("--ansi foo ps", "unsupported --ansi value \"foo\"\nhint: it is one of never, always, auto\n".into()),
+        (
+            "--log-level foo ps",
+            "unsupported --log-level value \"foo\"\nhint: it is one of trace, debug, info, warn, warning, error, fatal, panic\n".into(),
+        ),
+        ("version --format foo", "unsupported format \"foo\"\nhint: it is pretty or json\n".into()),
+        ("build --progress foo", "unsupported --progress value \"foo\"\n".into()),
+    ] {
+        let before = engine.requests().len();
+        let ran = run(&engine, dir.path(), line);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err), (1, "", err), "{line}");
+        assert_eq!(engine.requests().len(), before, "{line}: nothing is asked");
+    }
+    for line in [
+        "ps --status running --status exited",
+        "ps --filter status=dead",
+        "-p shop logs web --tail -1",
+        "--ansi '' ps",
+        "--ansi never ps",
+        "-l INFO ps",
+        "version --format pretty",
+        "version -f json",
+    ] {
+        let ran = run(&engine, dir.path(), line);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+    }
+}

@@ -3,5 +3,7 @@
 
 mod canned;
 mod commands;
+mod includes;
 mod run;
 mod usage;
+mod working_directory;

@@ -103,3 +103,44 @@ fn following_misses_nothing_of_a_restart() {
     stack.run("down").success();
     eventually("it ends with the last container", || follower.ended());
 }
+
+/// A container whose logging driver gives nothing back, and that is started again meanwhile.
+#[test]
+fn what_cannot_be_read_is_told_once() {
+    let stack = Stack::new(
+        "unreadable",
+        r#"
+services:
+  quiet:
+    image: busybox
+    command: ["sh", "-c", "sleep 1; exit 1"]
+    restart: on-failure:2
+    logging: {driver: none}
+  date:
+    image: busybox
+    command: ["sh", "-c", "stat -c %Y /now; date +%s; sleep 4"]
+    configs: [{source: text, target: /now}]
+configs: {text: {content: hello}}
+"#,
+    );
+    stack.up("");
+    let output = stack.run("logs -f").success();
+    let told = output.stderr.matches("Can't retrieve logs for").count();
+    assert_eq!(told, 1, "{output}");
+    let exits = output
+        .lines()
+        .iter()
+        .filter(|l| l.contains("quiet-1 exited"))
+        .count();
+    assert!(
+        exits > 1,
+        "it is started again while it is followed: {output}"
+    );
+    // A config that is copied into a container is as old as its copy.
+    let output = stack.run("logs --no-log-prefix date").success();
+    let times: Vec<i64> = output.lines().iter().map(|l| l.parse().unwrap()).collect();
+    assert!(
+        times[0] > times[1] - 60 && times[0] <= times[1] + 1,
+        "{times:?}"
+    );
+}

@@ -276,7 +276,7 @@ fn remainder(command: &Command, project: &Project, plan: &Plan) -> Option<String
         }
     };
     let left = plan.steps().any(|(_, step)| match &step.action {
-        Action::Wait { .. } | Action::Verify { .. } => false,
+        Action::Wait { .. } | Action::Verify { .. } | Action::Join => false,
         Action::StartContainer { service, .. }
         | Action::CopyFiles { service, .. }
         | Action::RunHook { service, .. } => !ends(service),

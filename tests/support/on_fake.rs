@@ -9,7 +9,7 @@ use regatta::event::{Notice, Reporter};
 use regatta::execute::{DEFAULT_LIMIT, Means, Report};
 use regatta::image::build::BuildOptions;
 use regatta::interrupt::Interrupts;
-use regatta::load::{FileKind, Files, LoadOptions, Loaded, load};
+use regatta::load::{FileKind, Files, LoadOptions, Loaded, Together, load};
 use regatta::observe::{Observed, containers_of, project_from_labels};
 use regatta::plan::Plan;
 use regatta::project::Project;
@@ -53,6 +53,7 @@ impl Files for OneFile {
 pub fn loaded(yaml: &str) -> Loaded {
     let options = LoadOptions {
         cwd: "/p".into(),
+        together: Together::Selected,
         ..LoadOptions::default()
     };
     load(&OneFile(yaml.to_owned()), &options)

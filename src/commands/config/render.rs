@@ -42,6 +42,21 @@ pub fn model(mut model: Node, format: Format) -> String {
     }
 }
 
+/// An empty list of variables or build arguments is written `null` by Docker Compose's JSON.
+pub fn empty_lists(model: &mut Node) {
+    let services = model.get_mut("services").and_then(Node::as_map_mut);
+    for (_, service) in services.into_iter().flat_map(Map::iter_mut) {
+        for path in [&["environment"][..], &["build", "args"]] {
+            let list = path
+                .iter()
+                .try_fold(&mut *service, |node, key| node.get_mut(key));
+            if let Some(list) = list.filter(|l| l.as_seq().is_some_and(<[_]>::is_empty)) {
+                list.value = Value::Null;
+            }
+        }
+    }
+}
+
 /// The project as one tree in the order of YAML output.
 fn tree(project: CanonicalProject) -> Node {
     let at = Span::default();

@@ -366,8 +366,8 @@ pub fn file_contents(
     Ok(files)
 }
 
-/// The files as a tar that unpacks at `/`.
-pub fn archive(files: &[FileContent]) -> Vec<u8> {
+/// The files as a tar that unpacks at `/`; they were last changed so many seconds after the epoch.
+pub fn archive(files: &[FileContent], changed: u64) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for file in files {
         let mut header = tar::Header::new_gnu();
@@ -375,6 +375,7 @@ pub fn archive(files: &[FileContent]) -> Vec<u8> {
         header.set_mode(file.mode);
         header.set_uid(file.uid);
         header.set_gid(file.gid);
+        header.set_mtime(changed);
         header.set_entry_type(tar::EntryType::Regular);
         // Writing to memory cannot fail, and the path is relative and without `..` by now.
         let path = file.path.trim_start_matches('/');

@@ -338,7 +338,7 @@ fn files_are_copied() {
             ("/run/secrets/docker/config.json", 0o444, 0, 0, b"{}"),
         ]
     );
-    let tar = archive(&files);
+    let tar = archive(&files, 1_700_000_000);
     let mut unpacked = tar::Archive::new(tar.as_slice());
     let entries: Vec<_> = unpacked
         .entries()
@@ -349,10 +349,11 @@ fn files_are_copied() {
                 e.path().unwrap().display().to_string(),
                 e.header().mode().unwrap(),
                 e.header().uid().unwrap(),
+                e.header().mtime().unwrap(),
             )
         })
         .collect();
-    assert_eq!(entries[1], ("cc".to_string(), 0o400, 5));
+    assert_eq!(entries[1], ("cc".to_string(), 0o400, 5, 1_700_000_000));
 
     service.read_only = true;
     let refused = file_contents(&project, &service, None, &[]).unwrap_err();

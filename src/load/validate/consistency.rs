@@ -7,7 +7,7 @@ use super::super::extends::UNFOUND;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Span};
 use crate::value::similar;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What services may refer to.
 pub struct Project<'m> {
@@ -21,7 +21,6 @@ pub struct Project<'m> {
 
 /// Checks every service that takes part, and the circle-free order of all.
 pub fn check(project: &Project<'_>, findings: &mut Findings) {
-    let mut names: HashMap<&str, (&str, Span)> = HashMap::new();
     for (name, entry) in project.enabled.entries() {
         let mut service = Service {
             name,
@@ -31,10 +30,37 @@ pub fn check(project: &Project<'_>, findings: &mut Findings) {
             findings,
         };
         service.check();
-        service.container_name(&mut names);
     }
     secrets(project, findings);
     super::cycle::check(project.enabled, findings);
+}
+
+/// Checks that services which are to run beside each other have container names of their own.
+pub fn check_names(services: &Map, together: &BTreeSet<&str>, findings: &mut Findings) {
+    let mut taken: HashMap<&str, (&str, Span)> = HashMap::new();
+    for (service, spec) in services.iter() {
+        let Some(node) = spec
+            .get("container_name")
+            .filter(|_| together.contains(service))
+        else {
+            continue;
+        };
+        let Some(name) = node.as_str().filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        match taken.get(name) {
+            Some((first, other)) => {
+                let message =
+                    format!("container name \"{name}\" is already in use by service {first}");
+                let path = format!("services.{service}.container_name");
+                let finding = Diagnostic::error("duplicate-name", path, message).at(node.span);
+                findings.push(finding.related(*other, "used here first"));
+            }
+            None => {
+                taken.insert(name, (service, node.span));
+            }
+        }
+    }
 }
 
 /// A secret comes from somewhere, a driver or not (the schema asks for it only where there is none).
@@ -446,25 +472,6 @@ impl<'m> Service<'m, '_> {
                 None => {
                     taken.insert(target, (below, span));
                 }
-            }
-        }
-    }
-
-    fn container_name(&mut self, names: &mut HashMap<&'m str, (&'m str, Span)>) {
-        let Some((name, span)) = self.text(&["container_name"]) else {
-            return;
-        };
-        match names.get(name) {
-            Some((service, other)) => {
-                let message =
-                    format!("container name \"{name}\" is already in use by service {service}");
-                let other = (*other, "used here first".to_owned());
-                self.report("duplicate-name", "container_name", span, message)
-                    .related
-                    .push(other);
-            }
-            None => {
-                names.insert(name, (self.name, span));
             }
         }
     }

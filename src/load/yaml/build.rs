@@ -366,9 +366,14 @@ impl<'t> Builder<'t> {
     }
 
     fn key(&mut self, text: Cow<'t, str>, kind: Kind, tag: Option<TagText>, span: Span) {
-        let is_merge = tag.is_none() && kind == Kind::Plain && text == "<<";
+        let is_merge = match tag.as_ref().map(|tag| &tag.meaning) {
+            None => kind == Kind::Plain && text == "<<",
+            // yq writes `!!merge <<`; the tag means the same on any key.
+            Some(TagMeaning::Core(name)) => name == "merge",
+            Some(_) => false,
+        };
         let is_text = kind != Kind::Plain || scalar::is_text(&text);
-        let (text, mut use_as) = if tag.is_none() && is_text {
+        let (text, mut use_as) = if is_merge || (tag.is_none() && is_text) {
             (text.into(), KeyUse::Plain)
         } else {
             match self.value(text.clone(), kind, tag.as_ref(), span) {

@@ -5,6 +5,7 @@ use super::build::{Builder, MAX_DEPTH};
 use super::event::{Step, offset};
 use super::hanging::{self, Places};
 use super::lane;
+use super::last_line;
 use super::syntax;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::load::room::{self, MAX_VALUES};
@@ -103,10 +104,13 @@ fn read<'t>(
                 None
             }
             Ok((Event::StreamEnd, _)) => break,
-            Ok((event, span)) => match Step::of(event, &span, places) {
-                Some((step, anchor)) => builder.feed(step, anchor).err(),
-                None => None,
-            },
+            Ok((event, span)) => {
+                let event = last_line::as_written(event, &span, text);
+                match Step::of(event, &span, places) {
+                    Some((step, anchor)) => builder.feed(step, anchor).err(),
+                    None => None,
+                }
+            }
             Err(error) => {
                 hangs |= matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent);
                 Some(syntax_error(places.source, text, &error))

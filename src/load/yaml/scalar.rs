@@ -31,6 +31,13 @@ pub(super) fn typed(text: &str, hint: Hint<'_>) -> Result<Value, String> {
     if wanted == "str" {
         return Ok(Value::from(text));
     }
+    if wanted == "timestamp" {
+        let time = timestamp(text).map(|time| Value::Verbatim(time.into()));
+        return time.ok_or_else(|| format!("`{text}` is tagged !!timestamp, but is not one"));
+    }
+    if wanted == "merge" {
+        return Err("!!merge belongs to a key, as in `!!merge <<: *name`".to_owned());
+    }
     let value = plain(text);
     match (wanted, &value) {
         ("null", Value::Null)
@@ -45,7 +52,7 @@ pub(super) fn typed(text: &str, hint: Hint<'_>) -> Result<Value, String> {
         ("null" | "bool" | "int" | "float", _) => {
             Err(format!("`{text}` is tagged !!{wanted}, but is not one"))
         }
-        // `!!timestamp`, `!!set` and the like do not change what Compose gets to see.
+        // `!!set` and the like do not change what Compose gets to see.
         _ => Ok(Value::from(text)),
     }
 }
@@ -362,5 +369,9 @@ mod tests {
         assert_eq!(typed("3", Hint::Core("float")), Ok(Value::Float(3.0)));
         assert_eq!(typed("12", Hint::Custom), Ok(Value::from("12")));
         assert!(typed("yes", Hint::Core("bool")).is_err());
+        let time = Value::Verbatim("2001-12-14T00:00:00Z".into());
+        assert_eq!(typed("2001-12-14", Hint::Core("timestamp")), Ok(time));
+        assert!(typed("soon", Hint::Core("timestamp")).is_err());
+        assert!(typed("<<", Hint::Core("merge")).is_err());
     }
 }

@@ -120,6 +120,33 @@ fn aliases_and_merge_keys_copy_what_they_name() {
             "{a: {x: 1}, b: {x: 1}}",
         ),
         ("a: {'<<': {x: 1}}\n", "{a: {<<: {x: 1}}}"),
+        // As yq writes it, and what else the tag can stand at.
+        (
+            "a: &a {x: 1}\nb:\n  !!merge <<: *a\n",
+            "{a: {x: 1}, b: {x: 1}}",
+        ),
+        (
+            "a: &a {x: 1}\nb:\n  !!merge <<: [*a, {y: 2}]\n  x: 3\n",
+            "{a: {x: 1}, b: {x: 3, y: 2}}",
+        ),
+        (
+            "b: {!<tag:yaml.org,2002:merge> '<<': {x: 1}}\n",
+            "{b: {x: 1}}",
+        ),
+        (
+            "%TAG !y! tag:yaml.org,2002:\n---\nb: {!y!merge &k k: {x: 1}}\n",
+            "{b: {x: 1}}",
+        ),
+        (
+            "b: {!!merge <<: {!!merge <<: !!map {x: 1}}}\n",
+            "{b: {x: 1}}",
+        ),
+        ("b: {!!str <<: {x: 1}}\n", "{b: {<<: {x: 1}}}"),
+        ("b: {!!merge <<: 1}\n", "{b: {}}\nyaml-merge-key 1:17 b"),
+        (
+            "b: {<<: {x: 1}, !!merge <<: {y: 1}}\n",
+            "{b: {x: 1}}\nduplicate-key 1:25 b.<< (1:5)",
+        ),
     ];
     for (input, expected) in table {
         assert_eq!(read(input), expected, "{input}");
@@ -300,4 +327,59 @@ fn a_text_that_was_read_can_be_read_again() {
     let documents = parse_unmerged(SourceId(0), &text);
     assert_eq!(documents.len(), 1);
     assert!(parse(SourceId(0), &text, &mut Findings::default()).is_empty());
+}
+
+#[test]
+fn a_last_line_without_a_break_gets_none() {
+    // What Docker Compose 5.5 makes of a block at the end of a file.
+    for (text, value) in [
+        ("k: |\n  a", "a"),
+        ("k: |\n  a\n", "a\n"),
+        ("k: |\n  a\n\n", "a\n"),
+        ("k: |\n  a\n  b", "a\nb"),
+        ("k: |\n  a\n    b", "a\n  b"),
+        ("k: |\n  a\n   ", "a\n "),
+        ("k: |\n  a\n  ", "a\n"),
+        ("k: |\n  a\n ", "a\n"),
+        ("k: |\n  a ", "a "),
+        ("k: |\n\n  a", "\na"),
+        ("k: |\n  a\n# c", "a\n"),
+        ("k: |\n  a\n # c", "a\n"),
+        ("k: |\n  a\n  # c", "a\n# c"),
+        ("k: |\n  a\n...", "a\n"),
+        ("k: |\r\n  a\r\n  b", "a\nb"),
+        ("k: |\r\n  a\r\n", "a\n"),
+        ("k: |\n  a\r", "a\n"),
+        ("k: |\n  ä", "ä"),
+        ("k: |1\n  a", " a"),
+        ("k: |\n", ""),
+        ("k: |\n   ", ""),
+        ("k: |+\n  a", "a"),
+        ("k: |+\n  a\n", "a\n"),
+        ("k: |+\n  a\n\n", "a\n\n"),
+        ("k: |+\n  a\n\n ", "a\n\n"),
+        ("k: |+\n  a\n\n   ", "a\n\n "),
+        ("k: |+\n   ", ""),
+        ("k: |+\n\n   ", "\n"),
+        ("k: |1+\n  a", " a"),
+        ("k: |-\n  a", "a"),
+        ("k: >\n  a\n  b", "a b"),
+        ("k: >\n  a\n  b\n", "a b\n"),
+        ("k: >+\n  a\n\n  b", "a\nb"),
+        ("k: >+\n  a\n\n", "a\n\n"),
+        ("k: >1\n  a", " a"),
+        ("k: >-\n  a", "a"),
+        ("x: &a |\n  z\nk: *a", "z\n"),
+    ] {
+        let documents = parse(SourceId(0), text, &mut Findings::default());
+        let found = documents[0].root.get("k").and_then(Node::as_str);
+        assert_eq!(found, Some(value), "{text:?}");
+    }
+    let items = parse(SourceId(0), "- |\n  a\n- |\n  b", &mut Findings::default());
+    assert_eq!(show(&items[0].root), r#"["a\n", "b"]"#);
+    let root = parse(SourceId(0), "--- |\n a\n--- |\nb", &mut Findings::default());
+    assert_eq!(
+        root.iter().map(|d| show(&d.root)).collect::<Vec<_>>(),
+        [r#""a\n""#, r#""b""#]
+    );
 }
