@@ -39,6 +39,9 @@ pub enum EngineError {
     /// The engine's answer was not understood, or a request could not be formed.
     #[error("{message}")]
     Protocol { message: String },
+    /// An answer that goes beyond all measure.
+    #[error("{message}")]
+    Endless { message: String },
 }
 
 impl EngineError {
@@ -56,7 +59,8 @@ impl EngineError {
             | EngineError::Conflict { message }
             | EngineError::Refused { message, .. }
             | EngineError::Broken { message }
-            | EngineError::Protocol { message } => message,
+            | EngineError::Protocol { message }
+            | EngineError::Endless { message } => message,
         }
     }
 }

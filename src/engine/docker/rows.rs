@@ -5,6 +5,7 @@ use crate::engine::{
     MountPoint, NetworkSummary, PublishedPort, VolumeSummary,
 };
 use bollard::models;
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
@@ -231,13 +232,30 @@ pub fn inspected_image(image: models::ImageInspect) -> ImageSummary {
     }
 }
 
-pub fn event(message: models::EventMessage) -> EngineEvent {
-    let actor = message.actor.unwrap_or_default();
+/// A container event, as far as it is needed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct EventMessage {
+    action: String,
+    actor: Actor,
+    #[serde(rename = "timeNano")]
+    time_nano: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Actor {
+    #[serde(rename = "ID")]
+    id: String,
+    attributes: BTreeMap<String, String>,
+}
+
+pub fn event(message: EventMessage) -> EngineEvent {
     EngineEvent {
-        action: message.action.unwrap_or_default(),
-        id: actor.id.unwrap_or_default(),
-        attributes: sorted(actor.attributes),
-        time_nano: message.time_nano.unwrap_or_default(),
+        action: message.action,
+        id: message.actor.id,
+        attributes: message.actor.attributes,
+        time_nano: message.time_nano,
     }
 }
 
