@@ -9,6 +9,7 @@ use crate::engine::docker::{self, Docker};
 use crate::engine::endpoint::{self, Surroundings, Wishes};
 use crate::error::CliError;
 use crate::event::Reporter;
+use crate::file;
 use crate::image::auth::ClientKeyring;
 use crate::image::build::{BuildOptions, find_buildx};
 use crate::interrupt::Interrupts;
@@ -247,7 +248,7 @@ impl Context {
 
     /// The bytes of Docker's `config.json`, where there is one.
     pub fn docker_config(&self) -> Option<Vec<u8>> {
-        std::fs::read(self.docker_config_dir()?.join("config.json")).ok()
+        file::read(&self.docker_config_dir()?.join("config.json")).ok()
     }
 
     /// A format that the user keeps in Docker's `config.json`, e.g. `psFormat`.
@@ -341,7 +342,7 @@ struct Disk;
 
 impl Surroundings for Disk {
     fn read(&self, path: &Path) -> Option<Vec<u8>> {
-        std::fs::read(path).ok()
+        file::read(path).ok()
     }
 
     fn exists(&self, path: &Path) -> bool {

@@ -11,6 +11,7 @@ pub mod event;
 pub mod exec;
 pub mod execute;
 pub mod explain;
+pub mod file;
 pub mod form;
 pub mod graph;
 pub mod hash;
