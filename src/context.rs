@@ -21,7 +21,7 @@ use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
 use crate::project::Project;
 use crate::remote::{RemoteFiles, Settings};
-use crate::terminal;
+use crate::signals::{self, Hearing};
 use crate::tree::Node;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,6 +51,8 @@ pub struct Context {
     /// The command's word, shown over its progress.
     operation: &'static str,
     engine: OnceLock<Arc<dyn Engine>>,
+    /// Signals go to `interrupts` as long as it is there.
+    hearing: OnceLock<Hearing>,
     /// The files of projects, here and elsewhere.
     files: RemoteFiles,
 }
@@ -95,6 +97,7 @@ impl Context {
             interrupts: Interrupts::default(),
             operation,
             engine: OnceLock::new(),
+            hearing: OnceLock::new(),
             files: RemoteFiles::default(),
         };
         let mut settings = Settings::of(&ctx.environment);
@@ -146,9 +149,9 @@ impl Context {
         if let Some(engine) = self.engine.get() {
             return Ok(engine.clone());
         }
-        // Up to here there is nothing to put in order: a signal ends the program by itself, also
-        // in the middle of a computation.
-        tokio::spawn(terminal::watch_signals(self.interrupts.clone()));
+        // Up to here there is nothing to put in order: a signal ends the program by itself.
+        self.hearing
+            .get_or_init(|| signals::hear(self.interrupts.clone()));
         let variable = |name: &str| self.variable(name).map(str::to_owned);
         let is_given = |name: &str| self.variable(name).is_some();
         let wishes = Wishes {

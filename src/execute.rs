@@ -222,6 +222,9 @@ pub async fn execute(
     project: &Project,
     observed: &Observed,
 ) -> Report {
+    if plan.changes_anything() {
+        means.interrupts.begin();
+    }
     let walk = Walk {
         plan,
         means,

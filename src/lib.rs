@@ -32,6 +32,7 @@ pub mod remote;
 pub mod scale;
 pub mod secret;
 pub mod service;
+pub mod signals;
 pub mod spec;
 pub mod terminal;
 pub mod tree;

@@ -357,6 +357,7 @@ pub async fn build(
             let mut lines = BufReader::new(stdout).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 reporter.build(format!("{line}\n"));
+                reporter.room().await;
             }
         }
     };
@@ -370,6 +371,7 @@ pub async fn build(
                     last = error.to_string();
                 } else if !options.quiet {
                     reporter.build(format!("{line}\n"));
+                    reporter.room().await;
                 }
             }
         }

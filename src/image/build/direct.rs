@@ -249,6 +249,7 @@ pub async fn build(
                 for line in text.trim_end_matches('\n').lines() {
                     reporter.build(format!("{line}\n"));
                 }
+                reporter.room().await;
             }
             Ok(BuildMessage::Log(_)) => {}
             Ok(BuildMessage::Built(built)) => id = Some(built),
