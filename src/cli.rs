@@ -252,10 +252,11 @@ fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
     let result = runtime.block_on(async {
         let (ctx, drawing) = ctx.with_drawing();
         let interrupts = ctx.interrupts.clone();
+        // What is not known is found out as long as the calls are under way.
         let left = async {
             interrupts.reached(Stage::Leaving).await;
             let cause = interrupts.cause().unwrap_or(Cause::Interrupt);
-            CliError::interrupted(cause)
+            CliError::interrupted(cause).say(ctx.unanswered())
         };
         let result = tokio::select! {
             biased;

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::Engine;
 use crate::engine::docker::{self, Docker};
 use crate::engine::endpoint::{self, Surroundings, Wishes};
+use crate::engine::patient::Patient;
 use crate::error::CliError;
 use crate::event::Reporter;
 use crate::file;
@@ -50,7 +51,7 @@ pub struct Context {
     levels: Levels,
     /// The command's word, shown over its progress.
     operation: &'static str,
-    engine: OnceLock<Arc<dyn Engine>>,
+    engine: OnceLock<Arc<Patient>>,
     /// Signals go to `interrupts` as long as it is there.
     hearing: OnceLock<Hearing>,
     /// The files of projects, here and elsewhere.
@@ -175,8 +176,15 @@ impl Context {
                 .keyring()
                 .map(|k| k as Arc<dyn docker::images::Keyring>),
         };
-        let engine: Arc<dyn Engine> = Arc::new(Docker::new(endpoint, options)?);
-        Ok(self.engine.get_or_init(|| engine).clone())
+        let docker = Arc::new(Docker::new(endpoint, options)?);
+        let engine = Patient::new(docker, self.interrupts.clone(), self.reporter.clone());
+        Ok(self.engine.get_or_init(|| Arc::new(engine)).clone())
+    }
+
+    /// What the engine has not answered; empty where that is nothing to speak of.
+    pub fn unanswered(&self) -> String {
+        let engine = self.engine.get();
+        engine.map(|e| e.unanswered()).unwrap_or_default()
     }
 
     /// How this command calls itself before others that want to change the same project, and

@@ -2,12 +2,15 @@
 //!
 //! Two adapters stand behind it: [`docker`] (a Docker API server, through bollard) and
 //! [`fake`] (in memory, with faults to inject), which must not be kinder than the real one.
+//! Commands speak to it through [`patient`], which tells of an engine that does not answer.
 
 pub mod docker;
 pub mod endpoint;
 pub mod fake;
+pub mod patient;
 pub mod request;
 
+use crate::interrupt::Cause;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::collections::BTreeMap;
@@ -42,6 +45,9 @@ pub enum EngineError {
     /// An answer that goes beyond all measure.
     #[error("{message}")]
     Endless { message: String },
+    /// There was no answer when a signal asked to end: whether it was done is unknown.
+    #[error("{message}")]
+    Unanswered { message: String, cause: Cause },
 }
 
 impl EngineError {
@@ -60,7 +66,8 @@ impl EngineError {
             | EngineError::Refused { message, .. }
             | EngineError::Broken { message }
             | EngineError::Protocol { message }
-            | EngineError::Endless { message } => message,
+            | EngineError::Endless { message }
+            | EngineError::Unanswered { message, .. } => message,
         }
     }
 }

@@ -221,8 +221,8 @@ impl Up<'_> {
         let Some(done) = done else {
             return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));
         };
-        if let Some(why) = &done.report.lost {
-            return Err(lost(&project.name, why));
+        if let Some(error) = lost(ctx, &project.name, &done.report) {
+            return Err(error);
         }
         let is_up = done.report.is_success();
         if !is_up && !is_ending {
