@@ -1,4 +1,4 @@
-//! An engine that may fall silent: whoever waits for it is told what for, and can leave.
+//! An engine that may fall silent: its user is told what is waited for, and can leave.
 //!
 //! It stands before another [`Engine`] and passes every call on. A call without an answer is told
 //! of after five seconds. Once somebody has asked to stop, no call is waited for for ever: one that

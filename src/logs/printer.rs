@@ -20,7 +20,7 @@ pub struct Printer<W> {
     width: usize,
     has_prefix: bool,
     has_colour: bool,
-    /// What is written only goes on its way: whoever writes looks whether there is [room](Self::room).
+    /// Writing only sends lines on their way: callers wait for [room](Self::room).
     is_beside: bool,
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 /// So many bytes may wait to be written.
 const ENOUGH: usize = 256 << 10;
 
-/// So many are written at once: whoever waits sees that somebody reads.
+/// So many are written at once, so that a slow reader shows as one.
 const PIECE: usize = 16 << 10;
 
 /// One of the program's streams.
@@ -131,7 +131,7 @@ impl Outlet {
                 .stack_size(128 << 10)
                 .spawn(move || shared.work());
             if thread.is_err() {
-                // Where there may be no more threads, whoever sends waits.
+                // Where there may be no more threads, the sender waits.
                 return (self.0.write)(stream, &bytes);
             }
             state.is_started = true;

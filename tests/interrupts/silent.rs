@@ -1,4 +1,4 @@
-//! An engine that falls silent, at every request in turn: whoever waits is told what for, one signal
+//! An engine that falls silent, at every request in turn: the user is told what is waited for, one signal
 //! ends what only asks, two end what was begun, and three end everything; and it is said what is not
 //! known.
 
