@@ -253,18 +253,29 @@ fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         let (ctx, drawing) = ctx.with_drawing();
         let interrupts = ctx.interrupts.clone();
-        let result = tokio::select! {
-            result = command.run(&ctx) => result,
-            () = interrupts.reached(Stage::Leaving) => Err(CliError::interrupted(
-                interrupts.cause().unwrap_or(Cause::Interrupt),
-            )),
+        // What is not known is found out as long as the calls are under way.
+        let left = async {
+            interrupts.reached(Stage::Leaving).await;
+            let cause = interrupts.cause().unwrap_or(Cause::Interrupt);
+            CliError::interrupted(cause).say(ctx.unanswered())
         };
+        let result = tokio::select! {
+            biased;
+            error = left => Err(error),
+            result = command.run(&ctx) => result,
+        };
+        if interrupts.stage() > Stage::Running {
+            output::hurry(interrupts.stage() == Stage::Leaving);
+        }
         drawing.finish().await;
         result
-    })
+    });
+    // A thread that reads a build's context may hang in its file system: nobody waits for it.
+    runtime.shutdown_background();
+    result
 }
 
 fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {

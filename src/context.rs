@@ -9,8 +9,10 @@ use crate::diagnostic::{Diagnostic, shared};
 use crate::engine::Engine;
 use crate::engine::docker::{self, Docker};
 use crate::engine::endpoint::{self, Surroundings, Wishes};
+use crate::engine::patient::Patient;
 use crate::error::CliError;
 use crate::event::Reporter;
+use crate::file;
 use crate::image::auth::ClientKeyring;
 use crate::image::build::{BuildOptions, find_buildx};
 use crate::interrupt::Interrupts;
@@ -23,7 +25,7 @@ use crate::output::{self, Drawing, Style};
 use crate::project::{Dependencies, Project};
 use crate::remote::{RemoteFiles, Settings};
 use crate::scale;
-use crate::terminal;
+use crate::signals::{self, Hearing};
 use crate::tree::Node;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,7 +55,9 @@ pub struct Context {
     levels: Levels,
     /// The command's word, shown over its progress.
     operation: &'static str,
-    engine: OnceLock<Arc<dyn Engine>>,
+    engine: OnceLock<Arc<Patient>>,
+    /// Signals go to `interrupts` as long as it is there.
+    hearing: OnceLock<Hearing>,
     /// The files of projects, here and elsewhere.
     files: RemoteFiles,
 }
@@ -98,6 +102,7 @@ impl Context {
             interrupts: Interrupts::default(),
             operation,
             engine: OnceLock::new(),
+            hearing: OnceLock::new(),
             files: RemoteFiles::default(),
         };
         let mut settings = Settings::of(&ctx.environment);
@@ -149,9 +154,9 @@ impl Context {
         if let Some(engine) = self.engine.get() {
             return Ok(engine.clone());
         }
-        // Up to here there is nothing to put in order: a signal ends the program by itself, also
-        // in the middle of a computation.
-        tokio::spawn(terminal::watch_signals(self.interrupts.clone()));
+        // Up to here there is nothing to put in order: a signal ends the program by itself.
+        self.hearing
+            .get_or_init(|| signals::hear(self.interrupts.clone()));
         let variable = |name: &str| self.variable(name).map(str::to_owned);
         let is_given = |name: &str| self.variable(name).is_some();
         let wishes = Wishes {
@@ -175,8 +180,15 @@ impl Context {
                 .keyring()
                 .map(|k| k as Arc<dyn docker::images::Keyring>),
         };
-        let engine: Arc<dyn Engine> = Arc::new(Docker::new(endpoint, options)?);
-        Ok(self.engine.get_or_init(|| engine).clone())
+        let docker = Arc::new(Docker::new(endpoint, options)?);
+        let engine = Patient::new(docker, self.interrupts.clone(), self.reporter.clone());
+        Ok(self.engine.get_or_init(|| Arc::new(engine)).clone())
+    }
+
+    /// What the engine has not answered; empty where that is nothing to speak of.
+    pub fn unanswered(&self) -> String {
+        let engine = self.engine.get();
+        engine.map(|e| e.unanswered()).unwrap_or_default()
     }
 
     /// How this command calls itself before others that want to change the same project, and
@@ -269,7 +281,7 @@ impl Context {
 
     /// The bytes of Docker's `config.json`, where there is one.
     pub fn docker_config(&self) -> Option<Vec<u8>> {
-        std::fs::read(self.docker_config_dir()?.join("config.json")).ok()
+        file::read(&self.docker_config_dir()?.join("config.json")).ok()
     }
 
     /// A format that the user keeps in Docker's `config.json`, e.g. `psFormat`.
@@ -368,7 +380,7 @@ struct Disk;
 
 impl Surroundings for Disk {
     fn read(&self, path: &Path) -> Option<Vec<u8>> {
-        std::fs::read(path).ok()
+        file::read(path).ok()
     }
 
     fn exists(&self, path: &Path) -> bool {

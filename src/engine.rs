@@ -2,12 +2,15 @@
 //!
 //! Two adapters stand behind it: [`docker`] (a Docker API server, through bollard) and
 //! [`fake`] (in memory, with faults to inject), which must not be kinder than the real one.
+//! Commands speak to it through [`patient`], which tells of an engine that does not answer.
 
 pub mod docker;
 pub mod endpoint;
 pub mod fake;
+pub mod patient;
 pub mod request;
 
+use crate::interrupt::Cause;
 use crate::value::platform::Platform;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -41,6 +44,12 @@ pub enum EngineError {
     /// The engine's answer was not understood, or a request could not be formed.
     #[error("{message}")]
     Protocol { message: String },
+    /// An answer that goes beyond all measure.
+    #[error("{message}")]
+    Endless { message: String },
+    /// There was no answer when a signal asked to end: whether it was done is unknown.
+    #[error("{message}")]
+    Unanswered { message: String, cause: Cause },
 }
 
 impl EngineError {
@@ -58,7 +67,9 @@ impl EngineError {
             | EngineError::Conflict { message }
             | EngineError::Refused { message, .. }
             | EngineError::Broken { message }
-            | EngineError::Protocol { message } => message,
+            | EngineError::Protocol { message }
+            | EngineError::Endless { message }
+            | EngineError::Unanswered { message, .. } => message,
         }
     }
 }
@@ -403,16 +414,12 @@ pub trait Engine: Send + Sync {
 
     /// Whether its events may come a moment before an inspect shows what they tell of, as far as its
     /// answers have shown by now: Podman announces the result of a healthcheck, then notes it down.
-    fn announces_early(&self) -> bool {
-        false
-    }
+    fn announces_early(&self) -> bool;
 
     /// Whether a name without a registry may stand for an image of another one than the public
     /// registry, as far as its answers have shown by now: Podman looks through several. Which one is
     /// meant, only an inspect tells.
-    fn resolves_short_names(&self) -> bool {
-        false
-    }
+    fn resolves_short_names(&self) -> bool;
 
     /// The server's `(version, API version)`.
     fn version(&self) -> Reply<'_, (String, String)>;
@@ -435,22 +442,14 @@ pub trait Engine: Send + Sync {
 
     /// Whether it is certain that the engine sees the files of this machine, as far as its answers
     /// have shown by now. No request.
-    fn is_on_this_machine(&self) -> bool {
-        false
-    }
+    fn is_on_this_machine(&self) -> bool;
     /// The runtimes that it has by name; `None` where it does not tell.
-    fn runtimes(&self) -> Reply<'_, Option<Vec<String>>> {
-        Box::pin(std::future::ready(Ok(None)))
-    }
+    fn runtimes(&self) -> Reply<'_, Option<Vec<String>>>;
 
     /// Whether [`Engine::life`] may have something to say. No request.
-    fn sees_processes(&self) -> bool {
-        false
-    }
+    fn sees_processes(&self) -> bool;
     /// Looks at the process that an inspect named. No request.
-    fn life(&self, _container: &ContainerDetails) -> Life {
-        Life::Unseen
-    }
+    fn life(&self, container: &ContainerDetails) -> Life;
 
     fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String>;
     fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession>;

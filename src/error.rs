@@ -32,7 +32,7 @@ enum Kind {
     Failed,
     /// Everything there was to say has been said; leaves with this code.
     Silent(u8),
-    /// By SIGINT or SIGTERM; this code after an empty line, as Compose does it.
+    /// By SIGINT, SIGTERM or SIGHUP; this code after an empty line, as Compose does it.
     Interrupted(u8),
     /// Whoever read our output has had enough: no error.
     BrokenPipe,
@@ -113,7 +113,10 @@ impl From<std::io::Error> for CliError {
 
 impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
-        CliError::new(error.to_string())
+        match error {
+            EngineError::Unanswered { message, cause } => CliError::interrupted(cause).say(message),
+            other => CliError::new(other.to_string()),
+        }
     }
 }
 

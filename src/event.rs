@@ -1,5 +1,9 @@
 //! What is going on, told while it happens. Work sends events; one task draws them ([`crate::output`]).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Notify;
+
 /// How far something has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -38,13 +42,66 @@ pub enum Notice {
     Build(String),
 }
 
-/// Where work sends what happens. Cheap to clone; sending never waits.
+/// Where work sends what happens. Cheap to clone; sending never waits, but who has much to send
+/// waits for [room](Reporter::room).
 #[derive(Debug, Clone)]
-pub struct Reporter(Option<tokio::sync::mpsc::UnboundedSender<Notice>>);
+pub struct Reporter(Option<Way>);
+
+#[derive(Debug, Clone)]
+struct Way {
+    sender: tokio::sync::mpsc::UnboundedSender<Notice>,
+    backlog: Option<Arc<Backlog>>,
+}
+
+/// How many notices nobody has looked at yet.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    waiting: AtomicUsize,
+    fewer: Notify,
+}
+
+impl Backlog {
+    /// More are not heaped up by those who can wait.
+    const ENOUGH: usize = 4096;
+
+    /// So many were taken.
+    pub fn taken(&self, count: usize) {
+        self.waiting.fetch_sub(count, Ordering::Relaxed);
+        self.fewer.notify_waiters();
+    }
+}
 
 impl Reporter {
     pub fn new(sender: tokio::sync::mpsc::UnboundedSender<Notice>) -> Self {
-        Reporter(Some(sender))
+        Reporter(Some(Way {
+            sender,
+            backlog: None,
+        }))
+    }
+
+    /// The same to somebody who says how many he has taken.
+    #[must_use]
+    pub fn with_backlog(mut self, backlog: Arc<Backlog>) -> Self {
+        if let Some(way) = &mut self.0 {
+            way.backlog = Some(backlog);
+        }
+        self
+    }
+
+    /// Waits until not too much is waiting to be shown.
+    pub async fn room(&self) {
+        let Some(backlog) = self.0.as_ref().and_then(|way| way.backlog.as_ref()) else {
+            return;
+        };
+        loop {
+            let mut fewer = std::pin::pin!(backlog.fewer.notified());
+            // From here on no notice is missed.
+            fewer.as_mut().enable();
+            if backlog.waiting.load(Ordering::Relaxed) < Backlog::ENOUGH {
+                return;
+            }
+            fewer.await;
+        }
     }
 
     /// One that drops everything.
@@ -53,9 +110,12 @@ impl Reporter {
     }
 
     fn send(&self, notice: Notice) {
-        if let Some(sender) = &self.0 {
+        if let Some(way) = &self.0 {
+            if let Some(backlog) = &way.backlog {
+                backlog.waiting.fetch_add(1, Ordering::Relaxed);
+            }
             // The drawing task is gone only when the program ends.
-            let _ = sender.send(notice);
+            let _ = way.sender.send(notice);
         }
     }
 

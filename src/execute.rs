@@ -97,6 +97,17 @@ impl Report {
         self.failures.is_empty() && self.given_up.is_empty()
     }
 
+    /// Whether a call was left that the engine had not answered.
+    pub fn is_left(&self) -> bool {
+        self.unanswered().next().is_some()
+    }
+
+    /// What is not known of such calls, in words.
+    pub fn unanswered(&self) -> impl Iterator<Item = &str> {
+        let left = self.failures.iter().filter(|f| f.is_unanswered);
+        left.map(|f| f.message.as_str())
+    }
+
     /// How far each service came that an interrupted walk was to bring up: all done, done but
     /// for a wait that was given up, not or not completely done.
     pub fn interrupted_services(&self, plan: &Plan) -> [BTreeSet<String>; 3] {
@@ -230,6 +241,9 @@ pub async fn execute(
     project: &Project,
     observed: &Observed,
 ) -> Report {
+    if plan.changes_anything() {
+        means.interrupts.begin();
+    }
     let walk = Walk {
         plan,
         means,
@@ -389,13 +403,15 @@ impl Walk<'_> {
                 }
                 Ok(false)
             }
-            // What failed may have failed because the project is somebody else's now.
-            Err(_) if !self.is_ours().await => Ok(false),
+            // What failed may have failed because the project is somebody else's now. A call without
+            // an answer is told of in any case.
+            Err(trouble) if !trouble.is_unanswered && !self.is_ours().await => Ok(false),
             Err(mut trouble) => {
                 self.failed.borrow_mut().insert(id);
                 let takeover = step.group.as_deref().and_then(|g| self.takeovers.get(g));
                 // Joint ones are called off together, when nothing of them is under way any more.
                 if let Some(takeover) = takeover.filter(|t| t.joint.is_empty())
+                    && !self.has_lost()
                     && let Some(word) = self.call_off(takeover).await
                 {
                     trouble = trouble.help(word);

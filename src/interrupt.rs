@@ -2,7 +2,8 @@
 //!
 //! One place turns signals into a [`Stage`]; whoever works watches it. Work that has nothing to
 //! put in order ends with the first signal; work that [asked for it](Interrupts::in_stages) is
-//! asked to stop first, then to kill, and only then left.
+//! asked to stop first, then to kill, and only then left. As long as nothing was
+//! [changed](Interrupts::begin), the second signal leaves.
 
 use tokio::sync::watch;
 
@@ -25,6 +26,8 @@ pub enum Cause {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// SIGHUP: the terminal has gone.
+    Hangup,
 }
 
 impl Cause {
@@ -33,6 +36,7 @@ impl Cause {
         match self {
             Cause::Interrupt => 130,
             Cause::Terminate => 143,
+            Cause::Hangup => 129,
         }
     }
 }
@@ -42,6 +46,8 @@ struct State {
     stage: Stage,
     cause: Option<Cause>,
     has_stages: bool,
+    /// Something was changed, or may have been.
+    has_begun: bool,
 }
 
 impl State {
@@ -50,6 +56,8 @@ impl State {
         let stage = match self.stage {
             _ if !self.has_stages => Stage::Leaving,
             Stage::Running => Stage::Stopping,
+            // There is nothing to kill yet, and nothing to put in order.
+            Stage::Stopping if !self.has_begun => Stage::Leaving,
             Stage::Stopping => Stage::Killing,
             Stage::Killing | Stage::Leaving => Stage::Leaving,
         };
@@ -71,6 +79,7 @@ impl Default for Interrupts {
             stage: Stage::Running,
             cause: None,
             has_stages: false,
+            has_begun: false,
         }))
     }
 }
@@ -96,6 +105,16 @@ impl Interrupts {
     pub fn in_stages(&self) -> InStages {
         self.0.send_modify(|state| state.has_stages = true);
         InStages(self.clone())
+    }
+
+    /// From now on something is changed: a second signal asks to kill, not to leave.
+    pub fn begin(&self) {
+        self.0.send_modify(|state| state.has_begun = true);
+    }
+
+    /// Whether something was changed, or may have been.
+    pub fn has_begun(&self) -> bool {
+        self.0.borrow().has_begun
     }
 
     pub fn stage(&self) -> Stage {
@@ -124,6 +143,7 @@ mod tests {
     fn each_signal_asks_for_more() {
         let interrupts = Interrupts::default();
         let staged = interrupts.in_stages();
+        interrupts.begin();
         assert_eq!(interrupts.stage(), Running);
         for stage in [Stopping, Killing, Leaving, Leaving] {
             interrupts.signal(Terminate);
@@ -131,6 +151,16 @@ mod tests {
         }
         drop(staged);
         assert_eq!(interrupts.cause(), Some(Terminate));
+    }
+
+    #[test]
+    fn before_anything_was_changed_the_second_signal_leaves() {
+        let interrupts = Interrupts::default();
+        let _staged = interrupts.in_stages();
+        for stage in [Stopping, Leaving] {
+            interrupts.signal(Interrupt);
+            assert_eq!(interrupts.stage(), stage);
+        }
     }
 
     #[test]

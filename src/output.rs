@@ -1,27 +1,33 @@
 //! What the user sees. Work sends [`Notice`]s; one task draws them on standard error. Data goes to
 //! standard output through [`write()`]. Nothing else in the program writes to a terminal.
+//!
+//! What is written beside work goes through an [`outlet`], so that nobody waits for a reader: a
+//! paused terminal keeps no signal from being heard.
 
 use crate::cli::Globals;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::error::CliError;
-use crate::event::{Event, Notice, Reporter};
+use crate::event::{Backlog, Event, Notice, Reporter};
 use crate::load::Sources;
 use crate::value::visible::visible;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 pub mod diagnostic;
 pub mod json;
 mod logrus;
+pub mod outlet;
 pub mod palette;
 mod plain;
 pub mod table;
 pub mod template;
 mod tty;
 
+use outlet::Stream;
 use palette::Palette;
 use std::time::{Duration, Instant};
 
@@ -126,7 +132,7 @@ pub fn trace(style: &Style) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::prelude::*;
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| Traces)
         .with_ansi(style.colour_progress)
         .with_timer(tracing_subscriber::fmt::time::uptime());
     let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), LevelFilter::DEBUG);
@@ -134,6 +140,24 @@ pub fn trace(style: &Style) {
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(ours))
         .try_init();
+}
+
+/// Where `--debug` writes. Of a heap that nobody reads no more is kept.
+struct Traces;
+
+impl Write for Traces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        const HEAP: usize = 16 << 20;
+        let outlet = Stream::Stderr.outlet();
+        if outlet.waiting() < HEAP {
+            outlet.push(Stream::Stderr, bytes.to_vec())?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Draws into a buffer; the task writes it out. `now` counts from the start of the drawing.
@@ -172,10 +196,10 @@ impl Screen {
     }
 }
 
-/// Writes data so that it stands above what is drawn and is not drawn over.
+/// Writes data so that it stands above what is drawn and is not drawn over; never waits.
 pub struct Above {
     screen: Option<Screen>,
-    to: Box<dyn Write>,
+    to: Stream,
 }
 
 impl Write for Above {
@@ -185,11 +209,12 @@ impl Write for Above {
             screen.draw().interlude(&mut out);
             flush(&mut out);
         }
-        self.to.write(bytes)
+        self.to.outlet().push(self.to, bytes.to_vec())?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
+        Ok(())
     }
 }
 
@@ -200,11 +225,11 @@ pub fn above(screen: Option<&Screen>) -> [Above; 2] {
     [
         Above {
             screen: on(io::stdout().is_terminal()),
-            to: Box::new(io::stdout()),
+            to: Stream::Stdout,
         },
         Above {
             screen: on(io::stderr().is_terminal()),
-            to: Box::new(io::stderr()),
+            to: Stream::Stderr,
         },
     ]
 }
@@ -214,12 +239,29 @@ impl Drawing {
         self.screen.clone()
     }
 
-    /// Waits until all that was sent so far is drawn.
+    /// Waits until all that was sent so far is drawn and written, unless that would keep somebody
+    /// waiting who [wants to leave](hurry).
     pub async fn finish(self) {
         // The task may be gone already, when every reporter is.
         let _ = self.close.send(());
-        let _ = self.task.await;
+        let mut task = self.task;
+        settled().await;
+        let drawn = async {
+            let _ = (&mut task).await;
+        };
+        match patience() {
+            // It waits for room, where nobody reads.
+            Some(limit) => drop(tokio::time::timeout(limit, drawn).await),
+            None => drawn.await,
+        }
+        settled().await;
     }
+}
+
+/// Waits until all is written, or nobody is waited for any more.
+async fn settled() {
+    let [out, err] = [Stream::Stdout, Stream::Stderr].map(Stream::outlet);
+    tokio::join!(out.settled(patience()), err.settled(patience()));
 }
 
 /// Starts drawing. `operation` names what is going on, e.g. `up`.
@@ -236,13 +278,14 @@ pub fn start(style: &Style, operation: &'static str) -> (Reporter, Drawing) {
         Mode::Json => Box::new(json::Json),
     };
     let screen = Screen(Arc::new(Mutex::new(draw)));
-    let task = tokio::spawn(run(screen.clone(), receiver, closed));
+    let backlog = Arc::new(Backlog::default());
+    let task = tokio::spawn(run(screen.clone(), receiver, closed, backlog.clone()));
     let drawing = Drawing {
         screen,
         close,
         task,
     };
-    (Reporter::new(sender), drawing)
+    (Reporter::new(sender).with_backlog(backlog), drawing)
 }
 
 /// Columns and lines of the terminal on standard error.
@@ -255,6 +298,7 @@ async fn run(
     screen: Screen,
     mut notices: mpsc::UnboundedReceiver<Notice>,
     mut closed: oneshot::Receiver<()>,
+    backlog: Arc<Backlog>,
 ) {
     const AT_ONCE: usize = 512;
     const FRAME: Duration = Duration::from_millis(100);
@@ -264,6 +308,8 @@ async fn run(
     let mut batch = Vec::new();
     let mut out = Vec::new();
     loop {
+        // What nobody reads is not heaped up.
+        Stream::Stderr.outlet().room().await;
         let is_open = tokio::select! {
             biased;
             count = notices.recv_many(&mut batch, AT_ONCE) => count > 0,
@@ -273,44 +319,94 @@ async fn run(
                 true
             }
         };
-        let mut draw = screen.draw();
-        for notice in batch.drain(..) {
-            let now = begin.elapsed();
-            match notice {
-                Notice::Event(event) => draw.event(&mut out, &event, now),
-                Notice::Warning(message) => draw.warning(&mut out, &message, now),
-                Notice::Text(text) => {
-                    draw.conclude(&mut out, now);
-                    out.extend_from_slice(text.as_bytes());
-                }
-                Notice::Countdown(left) => draw.countdown(left, now),
-                Notice::Build(text) => {
-                    draw.interlude(&mut out);
-                    flush(&mut out);
-                    // A reader that has gone away is no reason to stop working.
-                    let _ = write(&format!("{}\n", text.trim_end_matches('\n')));
+        backlog.taken(batch.len());
+        let mut has_data = false;
+        {
+            let mut draw = screen.draw();
+            for notice in batch.drain(..) {
+                let now = begin.elapsed();
+                match notice {
+                    Notice::Event(event) => draw.event(&mut out, &event, now),
+                    Notice::Warning(message) => draw.warning(&mut out, &message, now),
+                    Notice::Text(text) => {
+                        draw.conclude(&mut out, now);
+                        out.extend_from_slice(text.as_bytes());
+                    }
+                    Notice::Countdown(left) => draw.countdown(left, now),
+                    Notice::Build(text) => {
+                        draw.interlude(&mut out);
+                        flush(&mut out);
+                        let line = format!("{}\n", text.trim_end_matches('\n'));
+                        // A reader that has gone away is no reason to stop working.
+                        let _ = Stream::Stdout
+                            .outlet()
+                            .push(Stream::Stdout, line.into_bytes());
+                        has_data = true;
+                    }
                 }
             }
+            if !is_open {
+                draw.finish(&mut out, begin.elapsed());
+            }
+            flush(&mut out);
         }
-        if !is_open {
-            draw.finish(&mut out, begin.elapsed());
-        }
-        flush(&mut out);
-        drop(draw);
         if !is_open {
             return;
+        }
+        if has_data {
+            Stream::Stdout.outlet().room().await;
         }
     }
 }
 
+/// Sends it to standard error.
 fn flush(out: &mut Vec<u8>) {
     // Nobody is left to tell where standard error is closed.
-    let _ = io::stderr().write_all(out);
-    out.clear();
+    let _ = Stream::Stderr
+        .outlet()
+        .push(Stream::Stderr, std::mem::take(out));
 }
 
-/// Writes data to standard output.
+/// How many milliseconds readers are waited for; 0 is for ever.
+static PATIENCE: AtomicU64 = AtomicU64::new(0);
+
+/// Somebody has asked to stop: from now on last words that nobody reads keep the program for no more
+/// than a second, and for hardly any time where it is to end `at_once`.
+pub fn hurry(at_once: bool) {
+    let millis = if at_once { 80 } else { 1000 };
+    PATIENCE.store(millis, Ordering::Relaxed);
+}
+
+/// How long readers are waited for.
+fn patience() -> Option<Duration> {
+    let millis = PATIENCE.load(Ordering::Relaxed);
+    (millis > 0).then(|| Duration::from_millis(millis))
+}
+
+/// Leaves a terminal usable, where the program ends in the middle of a drawing. A paused one keeps
+/// nobody.
+pub fn abandon() {
+    const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
+    if io::stderr().is_terminal() {
+        let outlet = Stream::Stderr.outlet();
+        let _ = outlet.push(Stream::Stderr, SHOW_CURSOR.to_vec());
+        outlet.wait(Some(Duration::from_millis(50)));
+    }
+}
+
+/// Says the question that is asked on standard output.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub async fn ask(question: &str) -> io::Result<()> {
+    let outlet = Stream::Stdout.outlet();
+    outlet.push(Stream::Stdout, question.as_bytes().to_vec())?;
+    outlet.drained(Stream::Stdout).await
+}
+
+/// Writes data to standard output, however long that takes.
 pub fn write(text: &str) -> io::Result<()> {
+    Stream::Stdout.outlet().wait(patience());
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
@@ -331,9 +427,10 @@ pub fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Writes a line of complaint to standard error.
+/// Writes a line of complaint to standard error, and waits until it is written.
 pub fn complain(message: &str) {
     flush(&mut format!("{message}\n").into_bytes());
+    Stream::Stderr.outlet().wait(patience());
 }
 
 /// Shows the error a command ended with.

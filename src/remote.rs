@@ -14,7 +14,7 @@ use crate::image::auth::ClientKeyring;
 use crate::interrupt::{Cause, Interrupts, Stage};
 use crate::load::disk::DiskFiles;
 use crate::load::{Fetched, FileAttributes, FileKind, Files, Unfetched};
-use crate::terminal;
+use crate::signals;
 use crate::value::address::Address;
 use std::collections::BTreeMap;
 use std::io;
@@ -200,7 +200,7 @@ impl Files for RemoteFiles {
                 .map_err(|e| fail(&e))?;
             runtime.block_on(async {
                 let interrupts = Interrupts::default();
-                tokio::spawn(terminal::watch_signals(interrupts.clone()));
+                let _hearing = signals::hear(interrupts.clone());
                 let telling = async {
                     tokio::time::sleep(PATIENCE).await;
                     if let Some(tell) = self.settings.tell {

@@ -1,32 +1,8 @@
-//! The terminal as a way in: signals from its keys, questions to the user.
+//! The terminal as a way in: questions to the user.
 
-use crate::interrupt::{Cause, Interrupts};
-use std::io::{self, BufRead, IsTerminal, Write};
+use crate::output;
+use std::io::{self, BufRead, IsTerminal};
 use tokio::sync::oneshot;
-
-/// Takes signals over from here on, and turns them into stages as long as the future is polled.
-/// Without a runtime's handlers a signal ends the program by itself.
-pub fn watch_signals(interrupts: Interrupts) -> impl Future<Output = ()> {
-    #[cfg(unix)]
-    let handlers = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)))
-    };
-    async move {
-        #[cfg(unix)]
-        if let Ok((mut int, mut term)) = handlers {
-            loop {
-                tokio::select! {
-                    _ = int.recv() => interrupts.signal(Cause::Interrupt),
-                    _ = term.recv() => interrupts.signal(Cause::Terminate),
-                }
-            }
-        }
-        while tokio::signal::ctrl_c().await.is_ok() {
-            interrupts.signal(Cause::Interrupt);
-        }
-    }
-}
 
 /// Asks a question that only a yes agrees to. Without a terminal the question goes to standard
 /// output and one line of standard input answers it; its end means no (Compose's way).
@@ -36,12 +12,10 @@ pub async fn confirm(question: &str) -> bool {
         true => format!("{question} [y/N] "),
         false => question.to_owned(),
     };
-    let mut stdout = io::stdout().lock();
     // Who cannot be asked has not agreed.
-    if stdout.write_all(prompt.as_bytes()).is_err() || stdout.flush().is_err() {
+    if output::ask(&prompt).await.is_err() {
         return false;
     }
-    drop(stdout);
     let Some(answer) = line().await else {
         return false;
     };
@@ -51,11 +25,9 @@ pub async fn confirm(question: &str) -> bool {
 /// Asks a question that says itself what an empty answer means, which holds on a terminal alone:
 /// elsewhere only a yes agrees (Compose's way). A signal is heard while the question stands.
 pub async fn choose(question: &str, default: bool) -> bool {
-    let mut stdout = io::stdout().lock();
-    if stdout.write_all(question.as_bytes()).is_err() || stdout.flush().is_err() {
+    if output::ask(question).await.is_err() {
         return false;
     }
-    drop(stdout);
     let Some(answer) = line().await else {
         return false;
     };

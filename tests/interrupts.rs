@@ -1,8 +1,17 @@
 //! Signals at every moment of a change, on the engine in memory with a clock that leaps: whatever
 //! ran before still runs, under its name, and the next run ends where an undisturbed one does.
 
+#[path = "interrupts/blocked.rs"]
+mod blocked;
 #[path = "support/on_fake.rs"]
 mod on_fake;
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "what others need")]
+mod program;
+#[path = "support/scripted.rs"]
+mod scripted;
+#[path = "interrupts/silent.rs"]
+mod silent;
 
 use on_fake::{attempt_until, on_virtual_time, plan, project, up};
 use regatta::engine::ContainerState;

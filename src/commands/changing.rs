@@ -10,7 +10,7 @@ use crate::change::{
 use crate::context::Context;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
-use crate::execute::{DEFAULT_LIMIT, Means};
+use crate::execute::{DEFAULT_LIMIT, Means, Report};
 use crate::image::build::BuildOptions;
 use crate::image::policy::{BuildChoice, PullChoice};
 use crate::interrupt::Stage;
@@ -258,13 +258,13 @@ pub async fn means<'a>(ctx: &'a Context, engine: &'a dyn Engine, project: &Proje
 /// What a command leaves with when its plan was executed, or interrupted.
 pub fn conclude(ctx: &Context, desired: &Desired, done: &Done) -> Result<ExitCode, CliError> {
     let report = &done.report;
-    if let Some(why) = &report.lost {
-        return Err(lost(&desired.project.name, why));
+    if let Some(error) = lost(ctx, &desired.project.name, report) {
+        return Err(error);
     }
     let Some(cause) = ctx
         .interrupts
         .cause()
-        .filter(|_| !report.given_up.is_empty())
+        .filter(|_| !report.given_up.is_empty() || report.is_left())
     else {
         return match report.is_success() {
             true => Ok(ExitCode::SUCCESS),
@@ -287,12 +287,21 @@ pub fn conclude(ctx: &Context, desired: &Desired, done: &Done) -> Result<ExitCod
         .hint("the same command goes on from here"))
 }
 
-/// The change ended because the project is somebody else's now.
-pub fn lost(project: &str, why: &str) -> CliError {
-    CliError::new(format!(
-        "this command lost the lock of project {project}: {why}; it stopped where it was"
-    ))
-    .hint("run it again: it goes on from what is there then")
+/// The error of a change that ended because the project is somebody else's now, or may be: where the
+/// engine is silent, nobody can know.
+pub fn lost(ctx: &Context, project: &str, report: &Report) -> Option<CliError> {
+    let why = report.lost.as_ref()?;
+    let text =
+        format!("this command lost the lock of project {project}: {why}; it stopped where it was");
+    let error = match ctx.interrupts.cause().filter(|_| report.is_left()) {
+        Some(cause) => {
+            let mut lines: Vec<&str> = report.unanswered().collect();
+            lines.push(&text);
+            CliError::interrupted(cause).say(lines.join("\n"))
+        }
+        None => CliError::new(text),
+    };
+    Some(error.hint("run it again: it goes on from what is there then"))
 }
 
 /// Observes, plans, asks and executes; with `--dry-run` it shows the plan instead.

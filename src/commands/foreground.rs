@@ -146,6 +146,7 @@ impl Up<'_> {
         let [out, errors] = output::above(ctx.screen.as_ref());
         let mut printer = Printer::new(out, view.has_prefix, view.has_colour)
             .with_errors(errors)
+            .beside_work()
             .with_heading(heading);
         let (phase, in_phase) = watch::channel(Phase::Changing);
         let (told, exits) = mpsc::unbounded_channel();
@@ -171,6 +172,7 @@ impl Up<'_> {
         // Where the logs have ended before they were ready, the change hears of it.
         let _ = beside.during(is_ready).await;
 
+        ctx.interrupts.begin();
         let halt = Interrupts::default();
         let _halt_stages = halt.in_stages();
         let mut asked = Stage::Running;
@@ -219,8 +221,8 @@ impl Up<'_> {
         let Some(done) = done else {
             return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));
         };
-        if let Some(why) = &done.report.lost {
-            return Err(lost(&project.name, why));
+        if let Some(error) = lost(ctx, &project.name, &done.report) {
+            return Err(error);
         }
         let is_up = done.report.is_success();
         if !is_up && !is_ending {

@@ -7,7 +7,8 @@
 //! - lists, which must survive a word that those enums do not know ([`lists`]);
 //! - logs, where its decoder costs too much and loses bytes of a terminal ([`logs`]);
 //! - started commands, for the same decoder ([`exec`]);
-//! - pulls and builds, whose messages it reads for one builder only ([`images`]).
+//! - pulls and builds, whose messages it reads for one builder only ([`images`]);
+//! - events, of which it takes lines of any length.
 
 mod chunked;
 mod connection;
@@ -575,16 +576,15 @@ impl Engine for Docker {
     fn events(&self, labels: Vec<String>, since: Option<String>) -> Parts<'_, EngineEvent> {
         let mut filters = label_filter(labels);
         filters.insert("type".into(), vec!["container".into()]);
-        let options = q::EventsOptions {
-            since,
-            until: None,
-            filters: Some(filters),
-        };
-        let wire = self.wire.clone();
-        self.client
-            .events(Some(options))
+        let filters = serde_json::to_string(&filters).unwrap_or_default();
+        let target = Query::new("/events")
+            .add_some("since", since.as_deref())
+            .add("filters", &filters)
+            .finish();
+        let request = Request::get(target).body(Either::Left(Full::new(Bytes::new())));
+        let request = std::future::ready(request.map_err(images::unformed));
+        messages::read(self.wire.clone(), request)
             .map_ok(rows::event)
-            .map_err(move |e| failure::failure(&wire, e))
             .boxed()
     }
 }

@@ -269,6 +269,7 @@ impl From<Refusal> for Trouble {
             path: Some(refusal.path),
             help: refusal.help,
             container: None,
+            is_unanswered: false,
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// The container whose end it is, where it is one's.
     pub container: Option<String>,
+    /// The engine did not answer when a signal asked to end.
+    pub is_unanswered: bool,
 }
 
 /// A failure that does not know its step yet.
@@ -28,6 +30,7 @@ pub(super) struct Trouble {
     pub path: Option<String>,
     pub help: Option<String>,
     pub container: Option<String>,
+    pub is_unanswered: bool,
 }
 
 impl Trouble {
@@ -37,6 +40,7 @@ impl Trouble {
             path: None,
             help: None,
             container: None,
+            is_unanswered: false,
         }
     }
 
@@ -70,6 +74,7 @@ impl Trouble {
             path: self.path,
             help: self.help,
             container: self.container,
+            is_unanswered: self.is_unanswered,
         }
     }
 }
@@ -97,6 +102,7 @@ impl From<EngineError> for Trouble {
             path: None,
             help,
             container: None,
+            is_unanswered: matches!(error, EngineError::Unanswered { .. }),
         }
     }
 }

@@ -221,7 +221,7 @@ impl ClientKeyring {
 
     pub fn config(&self) -> &ClientConfig {
         self.config.get_or_init(|| {
-            std::fs::read(self.directory.join("config.json"))
+            crate::file::read(&self.directory.join("config.json"))
                 .map(|bytes| ClientConfig::parse(&bytes))
                 .unwrap_or_default()
         })

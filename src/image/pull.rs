@@ -39,6 +39,7 @@ pub async fn pull(
             Ok(progress) if !options.quiet => {
                 if let Some(event) = layer_event(&id, progress) {
                     reporter.event(event);
+                    reporter.room().await;
                 }
             }
             Ok(_) => {}

@@ -79,6 +79,12 @@ pub fn volume_name(project: &str, generation: Generation) -> String {
     format!("{}{MARK}{epoch}.{step}", stem(project))
 }
 
+/// The project whose lock a volume of this name is.
+pub fn project_of(volume: &str) -> Option<&str> {
+    let (project, generation) = volume.rsplit_once(MARK)?;
+    Generation::parse(generation).map(|_| project)
+}
+
 /// Who claims a project, in words for the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Holder {

@@ -115,7 +115,9 @@ pub async fn attach<W: Write>(
     };
     let mut ends_at: Option<Instant> = None;
     loop {
-        if let Ok((number, part)) = attached.follower.pool.parts.try_recv() {
+        // Where nobody reads the lines, no more are taken; all else goes on.
+        let has_room = attached.follower.printer.has_room();
+        if has_room && let Ok((number, part)) = attached.follower.pool.parts.try_recv() {
             attached.follower.take(number, part)?;
             continue;
         }
@@ -126,7 +128,11 @@ pub async fn attach<W: Write>(
             true => ends_at.or_else(|| Some(Instant::now() + LINGER)),
         };
         tokio::select! {
-            (number, part) = attached.follower.pool.next() => attached.follower.take(number, part)?,
+            (number, part) = attached.follower.pool.next(), if has_room => {
+                attached.follower.take(number, part)?;
+            }
+            () = attached.follower.printer.room(), if !has_room => {}
+            error = attached.follower.printer.failed() => return Err(error.into()),
             heard = listening.next() => match heard? {
                 Heard::Event(event) => attached.hear(event).await?,
                 Heard::SecondLook => attached.look().await?,

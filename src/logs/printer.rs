@@ -1,6 +1,7 @@
 //! Lines under prefixes: a name padded to the longest seen so far, each name in its own colour.
 
 use crate::engine::OutputStream;
+use crate::output::outlet::Stream;
 use crate::output::palette::PREFIX_CODES;
 use std::io::{self, Write};
 
@@ -19,6 +20,8 @@ pub struct Printer<W> {
     width: usize,
     has_prefix: bool,
     has_colour: bool,
+    /// Writing only sends lines on their way: callers wait for [room](Self::room).
+    is_beside: bool,
 }
 
 struct Name {
@@ -26,6 +29,8 @@ struct Name {
     colour: Option<&'static str>,
     prefix: Vec<u8>,
 }
+
+const STREAMS: [Stream; 2] = [Stream::Stdout, Stream::Stderr];
 
 /// Written out as soon as so much has come together.
 const ENOUGH: usize = 64 << 10;
@@ -42,6 +47,41 @@ impl<W: Write> Printer<W> {
             width: 0,
             has_prefix,
             has_colour,
+            is_beside: false,
+        }
+    }
+
+    /// It writes through [outlets](crate::output::outlet).
+    #[must_use]
+    pub fn beside_work(mut self) -> Self {
+        self.is_beside = true;
+        self
+    }
+
+    /// Whether there is room for more.
+    pub fn has_room(&self) -> bool {
+        !self.is_beside || STREAMS.iter().all(|s| s.outlet().has_room())
+    }
+
+    /// Waits until there is.
+    pub async fn room(&self) {
+        if self.is_beside {
+            for stream in STREAMS {
+                stream.outlet().room().await;
+            }
+        }
+    }
+
+    /// Waits until something cannot be written: for ever where writing tells at once.
+    pub async fn failed(&self) -> io::Error {
+        let [out, err] = STREAMS;
+        match (self.is_beside, self.errors.is_some()) {
+            (false, _) => std::future::pending().await,
+            (true, false) => out.outlet().failed(out).await,
+            (true, true) => tokio::select! {
+                error = out.outlet().failed(out) => error,
+                error = err.outlet().failed(err) => error,
+            },
         }
     }
 

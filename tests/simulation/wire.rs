@@ -316,6 +316,18 @@ impl Engine for Wire {
     fn endpoint(&self) -> String {
         self.fake.endpoint()
     }
+    fn announces_early(&self) -> bool {
+        self.fake.announces_early()
+    }
+    fn resolves_short_names(&self) -> bool {
+        self.fake.resolves_short_names()
+    }
+    fn is_on_this_machine(&self) -> bool {
+        self.fake.is_on_this_machine()
+    }
+    fn runtimes(&self) -> Reply<'_, Option<Vec<String>>> {
+        send!(self, runtimes, "", |fake| fake.runtimes())
+    }
     fn version(&self) -> Reply<'_, (String, String)> {
         send!(self, version, "", |fake| fake.version())
     }

@@ -20,11 +20,49 @@ use tokio::net::UnixStream;
 /// stop or a pull may rightly take minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The largest answer, in bytes, to a request whose answer is one document. A list of 10,000
+/// containers takes a fourth of it.
+const MAX_ANSWER: u64 = 256 << 20;
+
+/// An answer larger than this is none: the cause of what goes wrong then.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine's answer is larger than {} MiB", .0 >> 20)]
+pub struct Endless(pub u64);
+
+impl Endless {
+    /// As the error of a stream.
+    fn error(limit: u64) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, Endless(limit))
+    }
+}
+
 /// A byte stream to the engine.
-pub enum Connection {
+pub struct Connection {
+    stream: Stream,
+    /// Bytes that may still come before something is sent again; `None` where answers may be of any
+    /// length.
+    left: Option<Room>,
+}
+
+/// How much may come.
+struct Room {
+    limit: u64,
+    left: u64,
+}
+
+enum Stream {
     #[cfg(unix)]
     Unix(UnixStream),
     Tcp(TcpStream),
+}
+
+impl Connection {
+    /// From now on an answer has an end, or is broken off.
+    #[must_use]
+    fn bounded(mut self, limit: u64) -> Self {
+        self.left = Some(Room { limit, left: limit });
+        self
+    }
 }
 
 /// Opens connections to one endpoint; cheap to clone.
@@ -71,7 +109,7 @@ impl Connector {
                 Endpoint::Unix(path) => {
                     let stream = UnixStream::connect(path).await?;
                     self.note_listener(&stream);
-                    Ok(Connection::Unix(stream))
+                    io::Result::Ok(Stream::Unix(stream))
                 }
                 #[cfg(not(unix))]
                 Endpoint::Unix(_) => Err(io::Error::new(
@@ -81,12 +119,15 @@ impl Connector {
                 Endpoint::Tcp(address) => {
                     let stream = TcpStream::connect(address.as_str()).await?;
                     stream.set_nodelay(true)?;
-                    Ok(Connection::Tcp(stream))
+                    Ok(Stream::Tcp(stream))
                 }
             }
         };
         match tokio::time::timeout(CONNECT_TIMEOUT, open).await {
-            Ok(result) => result,
+            Ok(stream) => Ok(Connection {
+                stream: stream?,
+                left: None,
+            }),
             Err(_) => Err(io::Error::new(
                 io::ErrorKind::TimedOut,
                 format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
@@ -95,7 +136,15 @@ impl Connector {
     }
 }
 
-impl tower_service::Service<Uri> for Connector {
+/// Opens connections for a pool.
+#[derive(Clone)]
+pub struct Pooled {
+    pub connector: Connector,
+    /// Answers are single documents.
+    pub is_bounded: bool,
+}
+
+impl tower_service::Service<Uri> for Pooled {
     type Response = TokioIo<Connection>;
     type Error = io::Error;
     type Future = BoxFuture<'static, io::Result<TokioIo<Connection>>>;
@@ -105,8 +154,17 @@ impl tower_service::Service<Uri> for Connector {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let connector = self.clone();
-        Box::pin(async move { connector.connect().await.map(TokioIo::new) })
+        let Pooled {
+            connector,
+            is_bounded,
+        } = self.clone();
+        Box::pin(async move {
+            let connection = connector.connect().await?;
+            Ok(TokioIo::new(match is_bounded {
+                true => connection.bounded(MAX_ANSWER),
+                false => connection,
+            }))
+        })
     }
 }
 
@@ -122,11 +180,21 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let read = match &mut this.stream {
             #[cfg(unix)]
-            Connection::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
-            Connection::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+        };
+        if let Some(room) = &mut this.left {
+            let count = (buf.filled().len() - before) as u64;
+            match room.left.checked_sub(count) {
+                Some(rest) => room.left = rest,
+                None => return Poll::Ready(Err(Endless::error(room.limit))),
+            }
         }
+        read
     }
 }
 
@@ -136,26 +204,63 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
+        let this = self.get_mut();
+        // Another request: its answer is measured anew.
+        if let Some(room) = &mut this.left {
+            room.left = room.limit;
+        }
+        match &mut this.stream {
             #[cfg(unix)]
-            Connection::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
-            Connection::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        match &mut self.get_mut().stream {
             #[cfg(unix)]
-            Connection::Unix(stream) => Pin::new(stream).poll_flush(cx),
-            Connection::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        match &mut self.get_mut().stream {
             #[cfg(unix)]
-            Connection::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-            Connection::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_broken_off_and_the_next_one_counts_anew() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let stream = Stream::Unix(ours);
+        let mut ours = Connection { stream, left: None }.bounded(2 << 20);
+        let answer = vec![b'x'; 3 << 19];
+        for _ in 0..2 {
+            ours.write_all(b"?").await.unwrap();
+            let mut read = vec![0; answer.len()];
+            let (sent, got) = tokio::join!(theirs.write_all(&answer), ours.read_exact(&mut read));
+            sent.unwrap();
+            got.unwrap();
+        }
+        let mut rest = vec![0; 1 << 20];
+        let (_, got) = tokio::join!(theirs.write_all(&answer[..1 << 20]), async {
+            let got = ours.read_exact(&mut rest).await;
+            drop(ours);
+            got
+        });
+        let error = got.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the engine's answer is larger than 2 MiB"
+        );
     }
 }

@@ -3,11 +3,11 @@
 use super::failure::{broken, failure, refused};
 use super::frames::FrameDecoder;
 use super::images::unformed;
-use super::wire::{Wire, message_of};
+use super::wire::{Wire, message_of, words};
 use crate::engine::{EngineError, ExecRequest, ExecSession, OutputChunk};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
-use http_body_util::{BodyExt, Either, Full};
+use http_body_util::{Either, Full};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
@@ -29,7 +29,10 @@ pub async fn start(
     let ask = ask
         .body(Either::Left(Full::new(Bytes::from(body))))
         .map_err(unformed)?;
-    let answer = wire.send(ask).await.map_err(|e| failure(&wire, e))?;
+    let answer = wire
+        .send_for_stream(ask)
+        .await
+        .map_err(|e| failure(&wire, e))?;
     let status = answer.status();
     if status == StatusCode::SWITCHING_PROTOCOLS {
         let upgraded = hyper::upgrade::on(answer)
@@ -42,12 +45,9 @@ pub async fn start(
             input: request.stdin.then(|| Box::pin(write) as _),
         });
     }
-    let text = answer
-        .into_body()
-        .collect()
+    let text = words(answer.into_body())
         .await
-        .map_err(|e| broken(&wire, &e))?
-        .to_bytes();
+        .map_err(|e| broken(&wire, &e))?;
     if !status.is_success() {
         return Err(refused(status.as_u16(), message_of(&text)));
     }

@@ -1,5 +1,6 @@
 //! What went wrong, from bollard's words into ours.
 
+use super::connection::Endless;
 use super::wire::Wire;
 use crate::engine::EngineError;
 use crate::engine::endpoint::Endpoint;
@@ -57,8 +58,13 @@ pub fn broken(wire: &Wire, error: &(dyn std::error::Error + 'static)) -> EngineE
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    EngineError::Broken {
-        message: format!("{}: {deepest}", wire.endpoint()),
+    match deepest.is::<Endless>() {
+        true => EngineError::Endless {
+            message: deepest.to_string(),
+        },
+        false => EngineError::Broken {
+            message: format!("{}: {deepest}", wire.endpoint()),
+        },
     }
 }
 

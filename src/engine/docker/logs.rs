@@ -8,7 +8,7 @@ use super::chunked::{BodyDecoder, Chunked};
 use super::connection::Connection;
 use super::failure::{broken, refused, unreachable};
 use super::frames::FrameDecoder;
-use super::wire::{Wire, message_of};
+use super::wire::{MAX_REFUSAL, Wire, message_of};
 use crate::engine::{EngineError, LogOptions, OutputChunk, Parts};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use std::collections::VecDeque;
@@ -92,7 +92,9 @@ impl Reader {
                 return Ok(reader);
             }
             let mut text = Vec::new();
-            while let Some(chunk) = reader.next().await? {
+            while text.len() < MAX_REFUSAL
+                && let Some(chunk) = reader.next().await?
+            {
                 text.extend(chunk.bytes);
             }
             let message = message_of(&text);

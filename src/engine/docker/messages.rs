@@ -1,7 +1,7 @@
-//! Answers that are one JSON message per line, as they come: pulls and builds.
+//! Answers that are one JSON message per line, as they come: pulls, builds and events.
 
 use super::failure::{broken, failure, refused};
-use super::wire::{Body, Wire, message_of};
+use super::wire::{Body, Wire, message_of, words};
 use crate::engine::{EngineError, Parts};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -18,23 +18,23 @@ pub fn read<T: DeserializeOwned + Send + 'static>(
 ) -> Parts<'static, T> {
     stream::once(async move {
         let answer = wire
-            .send(request.await?)
+            .send_for_stream(request.await?)
             .await
             .map_err(|e| failure(&wire, e))?;
         let status = answer.status().as_u16();
-        let mut lines = Lines {
+        if status >= 400 {
+            let text = words(answer.into_body())
+                .await
+                .map_err(|e| broken(&wire, &e))?;
+            return Err(refused(status, message_of(&text)));
+        }
+        let lines = Lines {
             wire,
             body: answer.into_body(),
             rest: BytesMut::new(),
+            searched: 0,
             ended: false,
         };
-        if status >= 400 {
-            let mut text = Vec::new();
-            while let Some(bytes) = lines.read().await? {
-                text.extend_from_slice(&bytes);
-            }
-            return Err(refused(status, message_of(&text)));
-        }
         Ok(stream::try_unfold(lines, |mut lines| async move {
             Ok(lines.next().await?.map(|message| (message, lines)))
         }))
@@ -43,11 +43,17 @@ pub fn read<T: DeserializeOwned + Send + 'static>(
     .boxed()
 }
 
+/// A message of a pull or a build, or an event, is no longer, in bytes: the longest are a build's
+/// log lines, which come in pieces of 1 MiB at most.
+const MAX_MESSAGE: usize = 16 << 20;
+
 struct Lines {
     wire: Arc<Wire>,
     body: Incoming,
     /// Read, but not yet a whole line.
     rest: BytesMut,
+    /// So much of it has no line's end.
+    searched: usize,
     ended: bool,
 }
 
@@ -68,10 +74,27 @@ impl Lines {
 
     async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, EngineError> {
         loop {
-            let line = match self.rest.iter().position(|b| *b == b'\n') {
+            let from = self.searched;
+            let end = memchr::memchr(b'\n', &self.rest[from..]);
+            self.searched = match end {
+                Some(_) => 0,
+                None => self.rest.len(),
+            };
+            let line = match end.map(|end| end + from) {
                 Some(end) => self.rest.split_to(end + 1),
+                None if self.rest.len() > MAX_MESSAGE => {
+                    return Err(EngineError::Endless {
+                        message: format!(
+                            "the engine sent a message of more than {} MiB",
+                            MAX_MESSAGE >> 20
+                        ),
+                    });
+                }
                 None if self.ended && self.rest.is_empty() => return Ok(None),
-                None if self.ended => self.rest.split(),
+                None if self.ended => {
+                    self.searched = 0;
+                    self.rest.split()
+                }
                 None => {
                     match self.read().await? {
                         Some(bytes) => self.rest.extend_from_slice(&bytes),

@@ -4,6 +4,7 @@ use crate::engine::{
     ContainerDetails, ContainerState, EngineEvent, Health, ImageSummary, MountPoint, VolumeSummary,
 };
 use bollard::models;
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
@@ -154,18 +155,34 @@ pub fn inspected_image(image: models::ImageInspect) -> ImageSummary {
     }
 }
 
-pub fn event(message: models::EventMessage) -> EngineEvent {
-    let actor = message.actor.unwrap_or_default();
-    let action = message.action.unwrap_or_default();
+/// A container event, as far as it is needed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct EventMessage {
+    action: String,
+    actor: Actor,
+    #[serde(rename = "timeNano")]
+    time_nano: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Actor {
+    #[serde(rename = "ID")]
+    id: String,
+    attributes: BTreeMap<String, String>,
+}
+
+pub fn event(message: EventMessage) -> EngineEvent {
     EngineEvent {
         // Podman's word for a removal.
-        action: match action.as_str() {
+        action: match message.action.as_str() {
             "remove" => "destroy".into(),
-            _ => action,
+            _ => message.action,
         },
-        id: actor.id.unwrap_or_default(),
-        attributes: sorted(actor.attributes),
-        time_nano: message.time_nano.unwrap_or_default(),
+        id: message.actor.id,
+        attributes: message.actor.attributes,
+        time_nano: message.time_nano,
     }
 }
 
@@ -213,9 +230,9 @@ mod tests {
             ("remove", "destroy"),
             ("die", "die"),
         ] {
-            let message = models::EventMessage {
-                action: Some(word.into()),
-                ..Default::default()
+            let message = EventMessage {
+                action: word.into(),
+                ..EventMessage::default()
             };
             assert_eq!(event(message).action, expected);
         }

@@ -24,6 +24,9 @@ struct Vertex {
     rest: String,
 }
 
+/// A line of a build's output is held no longer than this, in bytes, while its end has not come.
+const MAX_LINE: usize = 1 << 20;
+
 /// A field of a message: its number and content.
 enum Field<'a> {
     Number(u64, u64),
@@ -127,6 +130,8 @@ impl Trace {
         let whole = std::mem::take(&mut vertex.rest) + &message;
         let (lines, rest) = match whole.rfind('\n') {
             Some(end) => (whole[..end].to_string(), whole[end + 1..].to_string()),
+            // What goes on without a line's end is shown in pieces.
+            None if whole.len() > MAX_LINE => (whole, String::new()),
             None => (String::new(), whole),
         };
         vertex.rest = rest;

@@ -4,7 +4,7 @@
 //! asks nothing up front: it sends our version, and only when the engine refuses that does it
 //! take the one the refusal names and repeat the request.
 
-use super::connection::{Connection, Connector};
+use super::connection::{Connection, Connector, Pooled};
 use crate::engine::endpoint::Endpoint;
 use bollard::errors::Error;
 use bytes::Bytes;
@@ -27,7 +27,10 @@ pub type Body = Either<
 
 /// The connections to one engine.
 pub struct Wire {
-    client: Client<Connector, Body>,
+    /// For answers that are one document, and have an end.
+    documents: Client<Pooled, Body>,
+    /// For answers that go on for as long as something goes on.
+    streams: Client<Pooled, Body>,
     connector: Connector,
     /// The minor number of the version in use; the major one is 1.
     minor: AtomicU32,
@@ -45,10 +48,17 @@ impl Wire {
     pub fn new(endpoint: Endpoint, version: Option<&str>) -> Self {
         let demanded = version.and_then(|v| minor_of(v.trim_start_matches('v')));
         let connector = Connector::new(endpoint);
-        Wire {
-            client: Client::builder(TokioExecutor::new())
+        let client = |is_bounded| {
+            Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(16)
-                .build(connector.clone()),
+                .build(Pooled {
+                    connector: connector.clone(),
+                    is_bounded,
+                })
+        };
+        Wire {
+            documents: client(true),
+            streams: client(false),
             connector,
             minor: AtomicU32::new(demanded.unwrap_or(API_MINOR)),
             pinned: demanded.is_some(),
@@ -100,21 +110,39 @@ impl Wire {
         }
     }
 
-    /// Sends a request whose address begins with any or no version, under the version in use.
+    /// Sends a request whose address begins with any or no version, under the version in use. Its
+    /// answer is one document.
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+        self.send_by(&self.documents, request).await
+    }
+
+    /// The same for an answer that may be of any length.
+    pub async fn send_for_stream(
+        &self,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, Error> {
+        self.send_by(&self.streams, request).await
+    }
+
+    async fn send_by(
+        &self,
+        client: &Client<Pooled, Body>,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, Error> {
         let (head, body) = request.into_parts();
         let again = match &body {
             Either::Left(full) => Some(Either::Left(full.clone())),
             Either::Right(_) => None,
         };
-        let response = self.send_once(head.clone(), body).await?;
+        let response = self.send_once(client, head.clone(), body).await?;
         if response.status() != StatusCode::BAD_REQUEST {
             return Ok(response);
         }
-        let text = response.into_body().collect().await?.to_bytes();
-        let message = message_of(&text);
+        let message = message_of(&words(response.into_body()).await?);
         match again {
-            Some(body) if self.renegotiate(400, &message) => self.send_once(head, body).await,
+            Some(body) if self.renegotiate(400, &message) => {
+                self.send_once(client, head, body).await
+            }
             _ => Err(Error::DockerResponseServerError {
                 status_code: 400,
                 message,
@@ -124,6 +152,7 @@ impl Wire {
 
     async fn send_once(
         &self,
+        client: &Client<Pooled, Body>,
         mut head: hyper::http::request::Parts,
         body: Body,
     ) -> Result<Response<Incoming>, Error> {
@@ -143,7 +172,7 @@ impl Wire {
         );
         let started = std::time::Instant::now();
         let method = head.method.clone();
-        let answer = self.client.request(Request::from_parts(head, body)).await;
+        let answer = client.request(Request::from_parts(head, body)).await;
         match &answer {
             Ok(response) => tracing::debug!(
                 %method, target, status = response.status().as_u16(), elapsed = ?started.elapsed(), "engine"
@@ -188,6 +217,20 @@ fn offered_minor(message: &str) -> Option<u32> {
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(version.len());
     minor_of(version[..end].trim_end_matches('.'))
+}
+
+/// No refusal takes more words than this, in bytes.
+pub const MAX_REFUSAL: usize = 1 << 20;
+
+/// The body of a refusal, as far as anybody would read it.
+pub async fn words(mut body: Incoming) -> Result<Vec<u8>, hyper::Error> {
+    let mut text = Vec::new();
+    while text.len() < MAX_REFUSAL
+        && let Some(frame) = body.frame().await
+    {
+        text.extend_from_slice(frame?.data_ref().map_or(&[][..], |data| data));
+    }
+    Ok(text)
 }
 
 /// The words in an error's body: JSON with a `message`, or bare text.

@@ -66,6 +66,15 @@ impl Engine for Fake {
         "fake://".into()
     }
 
+    /// It notes down what it announces, as Docker Engine does.
+    fn announces_early(&self) -> bool {
+        false
+    }
+
+    fn resolves_short_names(&self) -> bool {
+        false
+    }
+
     fn version(&self) -> Reply<'_, (String, String)> {
         self.call("version", "", |_| Ok(("28.5.2".into(), "1.51".into())))
     }

@@ -365,6 +365,7 @@ pub async fn build(
             let mut lines = BufReader::new(stdout).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 reporter.build(format!("{line}\n"));
+                reporter.room().await;
             }
         }
     };
@@ -378,6 +379,7 @@ pub async fn build(
                     last = error.to_string();
                 } else if !options.quiet {
                     reporter.build(format!("{line}\n"));
+                    reporter.room().await;
                 }
             }
         }

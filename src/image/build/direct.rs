@@ -6,6 +6,7 @@ use super::{
 };
 use crate::engine::{BuildMessage, BuildRequest, Engine, EngineError};
 use crate::event::Reporter;
+use crate::file;
 use crate::image::context::{self, Context};
 use crate::image::dockerfile::{self, Dockerfile};
 use crate::image::ignore::Ignore;
@@ -73,7 +74,7 @@ pub fn plan(
         directory: directory.clone(),
         ..Context::default()
     };
-    let own_ignore = std::fs::read_to_string(directory.join(IGNORE_FILE)).ok();
+    let own_ignore = file::read_text(&directory.join(IGNORE_FILE)).ok();
     let (text, dockerfile, ignore) = match &build.dockerfile_inline {
         Some(inline) => {
             sent.extra
@@ -82,7 +83,7 @@ pub fn plan(
         }
         None => {
             let path = dockerfile_path(&directory, name);
-            let text = std::fs::read_to_string(&path).map_err(|e| {
+            let text = file::read_text(&path).map_err(|e| {
                 refuse(
                     service,
                     "dockerfile",
@@ -91,7 +92,7 @@ pub fn plan(
             })?;
             // One beside the Dockerfile comes before the context's.
             let beside = format!("{}{IGNORE_FILE}", path.display());
-            let ignore = std::fs::read_to_string(beside).ok().or(own_ignore);
+            let ignore = file::read_text(Path::new(&beside)).ok().or(own_ignore);
             let inside = match inside(&directory, &path) {
                 Some(inside) => {
                     sent.needed.push(inside.clone());
@@ -248,6 +249,7 @@ pub async fn build(
                 for line in text.trim_end_matches('\n').lines() {
                     reporter.build(format!("{line}\n"));
                 }
+                reporter.room().await;
             }
             Ok(BuildMessage::Log(_)) => {}
             Ok(BuildMessage::Built(built)) => id = Some(built),

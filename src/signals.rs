@@ -1,0 +1,126 @@
+//! Hearing signals, whatever the rest of the program does.
+//!
+//! Commands run on one thread. Where that one computes, reads a file or writes to a terminal that is
+//! paused, it hears nothing. So signals are heard on a thread of their own, which passes them on as
+//! [`Stage`]s. Once somebody is to leave, the work has a moment to say its last words; then this
+//! thread ends the program. Before the first [`hear`] the system does that at the first signal.
+
+use crate::interrupt::{Cause, Interrupts, Stage};
+use crate::output;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long the last words may take.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// As long as this lives, signals go to the [`Interrupts`] it was made for.
+#[derive(Debug)]
+pub struct Hearing(u64);
+
+impl Drop for Hearing {
+    fn drop(&mut self) {
+        listeners().all.retain(|(number, _)| *number != self.0);
+    }
+}
+
+struct Listeners {
+    all: Vec<(u64, Interrupts)>,
+    next: u64,
+    is_heard: bool,
+}
+
+static LISTENERS: Mutex<Listeners> = Mutex::new(Listeners {
+    all: Vec::new(),
+    next: 0,
+    is_heard: false,
+});
+
+fn listeners() -> MutexGuard<'static, Listeners> {
+    LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes signals over from here on: SIGINT, SIGTERM and (unless it is ignored, as by `nohup`) SIGHUP.
+/// Where that cannot be done, the system goes on ending the program at the first one.
+pub fn hear(interrupts: Interrupts) -> Hearing {
+    let mut listeners = listeners();
+    let number = listeners.next;
+    listeners.next += 1;
+    listeners.all.push((number, interrupts));
+    if !listeners.is_heard {
+        match listen() {
+            Ok(()) => listeners.is_heard = true,
+            Err(error) => tracing::debug!(%error, "signals are left to the system"),
+        }
+    }
+    Hearing(number)
+}
+
+/// Tells everybody, and gives whether somebody leaves with that. Where nobody listens (any more)
+/// there is nothing to put in order.
+fn pass_on(cause: Cause) -> bool {
+    let listeners = listeners();
+    for (_, interrupts) in &listeners.all {
+        interrupts.signal(cause);
+    }
+    let mut all = listeners.all.iter();
+    listeners.all.is_empty() || all.any(|(_, i)| i.stage() == Stage::Leaving)
+}
+
+/// Starts the thread. The handlers are there when this returns.
+#[cfg(unix)]
+fn listen() -> io::Result<()> {
+    use futures::stream::{SelectAll, StreamExt, unfold};
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut kinds = vec![
+        (SignalKind::interrupt(), Cause::Interrupt),
+        (SignalKind::terminate(), Cause::Terminate),
+    ];
+    if !is_ignored(SignalKind::hangup().as_raw_value()) {
+        kinds.push((SignalKind::hangup(), Cause::Hangup));
+    }
+    let mut signals = SelectAll::new();
+    let guard = runtime.enter();
+    for (kind, cause) in kinds {
+        let signal = signal(kind)?;
+        signals.push(Box::pin(unfold(signal, move |mut signal| async move {
+            signal.recv().await?;
+            Some((cause, signal))
+        })));
+    }
+    drop(guard);
+    let work = async move {
+        while let Some(cause) = signals.next().await {
+            if !pass_on(cause) {
+                continue;
+            }
+            // Who presses once more does not want to wait for last words either.
+            let _ = tokio::time::timeout(LAST_WORDS, signals.next()).await;
+            output::abandon();
+            std::process::exit(cause.exit_code().into());
+        }
+    };
+    let listen = move || runtime.block_on(work);
+    std::thread::Builder::new()
+        .name("signals".into())
+        .stack_size(256 << 10)
+        .spawn(listen)
+        .map(drop)
+}
+
+#[cfg(not(unix))]
+fn listen() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether the program was started with this signal ignored; only Linux tells.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|l| l.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
