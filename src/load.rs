@@ -317,6 +317,7 @@ fn canonical<'f>(files: &'f dyn Files, options: &LoadOptions) -> Canonical<'f> {
 pub fn load_model(files: &dyn Files, options: &LoadOptions) -> LoadedModel {
     let mut merged = Merged::read(files, options);
     let mut model = merged.model.take().unwrap_or_default();
+    defaults::fill_host_paths(&mut model);
     if !options.stages.no_normalize {
         normalize::normalize(&mut model, &merged.name, &merged.environment);
         let name = Node::new(merged.name.as_str(), model.span);

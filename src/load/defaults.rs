@@ -15,8 +15,6 @@ pub enum Filling {
     SecretTarget,
     /// TCP, through the ingress.
     Port,
-    /// The engine makes a bind's source where it is missing; said of every mount with `bind`.
-    HostPath,
     /// All devices, where neither a count nor ids are given.
     AllDevices,
 }
@@ -32,7 +30,6 @@ pub(super) const TABLE: &[(&str, Filling)] = &[
     ("services.*.gpus.*", AllDevices),
     ("services.*.ports.*", Port),
     ("services.*.secrets.*", SecretTarget),
-    ("services.*.volumes.*.bind", HostPath),
 ];
 
 static RULES: LazyLock<Rules<Filling>> = LazyLock::new(|| Rules::new(TABLE));
@@ -40,6 +37,24 @@ static RULES: LazyLock<Rules<Filling>> = LazyLock::new(|| Rules::new(TABLE));
 /// Fills a model in.
 pub fn fill(model: &mut Node) {
     walk(model, &RULES);
+}
+
+/// Says of every mount with `bind` that the engine makes a missing source, where it does not say
+/// so itself: for a model that is shown as it was merged. Elsewhere what was written counts, since
+/// hashes of earlier versions of Docker Compose depend on it.
+pub fn fill_host_paths(model: &mut Node) {
+    let services = model.get_mut("services").and_then(Node::as_map_mut);
+    for (_, service) in services.into_iter().flat_map(Map::iter_mut) {
+        let mounts = service.get_mut("volumes").and_then(Node::as_seq_mut);
+        for mount in mounts.into_iter().flatten() {
+            if let Some(bind) = mount.get_mut("bind") {
+                let span = bind.span;
+                if let Some(bind) = bind.as_map_mut() {
+                    set(bind, span, "create_host_path", true);
+                }
+            }
+        }
+    }
 }
 
 fn walk(node: &mut Node, rules: &Rules<Filling>) {
@@ -74,7 +89,6 @@ impl Filling {
                 set(map, span, "protocol", "tcp");
                 set(map, span, "mode", "ingress");
             }
-            HostPath => set(map, span, "create_host_path", true),
             AllDevices if map.contains_key("device_ids") => {}
             AllDevices => set(map, span, "count", "all"),
             SecretTarget => {
