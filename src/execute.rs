@@ -14,7 +14,6 @@ mod latecomer;
 mod models;
 mod ports;
 mod pre_start;
-mod programs;
 mod provider;
 mod rollback;
 mod watch;

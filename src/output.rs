@@ -7,6 +7,8 @@ use crate::diagnostic::Diagnostic;
 use crate::error::CliError;
 use crate::event::{Event, Notice, Reporter};
 use crate::load::Sources;
+use crate::value::userinfo::{masked, masked_in_place};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -125,7 +127,7 @@ pub fn trace(style: &Style) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::prelude::*;
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| Unsigned(io::stderr()))
         .with_ansi(style.colour_progress)
         .with_timer(tracing_subscriber::fmt::time::uptime());
     let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), LevelFilter::DEBUG);
@@ -133,6 +135,21 @@ pub fn trace(style: &Style) {
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(ours))
         .try_init();
+}
+
+/// Standard error for whole lines, without the passwords of addresses in them.
+struct Unsigned(io::Stderr);
+
+impl Write for Unsigned {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        self.0.write_all(masked(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Draws into a buffer; the task writes it out. `now` counts from the start of the drawing.
@@ -276,8 +293,8 @@ async fn run(
         for notice in batch.drain(..) {
             let now = begin.elapsed();
             match notice {
-                Notice::Event(event) => draw.event(&mut out, &event, now),
-                Notice::Warning(message) => draw.warning(&mut out, &message, now),
+                Notice::Event(event) => draw.event(&mut out, &unsigned(event), now),
+                Notice::Warning(message) => draw.warning(&mut out, &masked(&message), now),
                 Notice::Text(text) => {
                     draw.conclude(&mut out, now);
                     out.extend_from_slice(text.as_bytes());
@@ -300,6 +317,16 @@ async fn run(
             return;
         }
     }
+}
+
+/// An event without the passwords of addresses.
+fn unsigned(mut event: Event) -> Event {
+    for text in [&mut event.id, &mut event.text, &mut event.details] {
+        if let Cow::Owned(plain) = masked(text) {
+            *text = plain;
+        }
+    }
+    event
 }
 
 fn flush(out: &mut Vec<u8>) {
@@ -332,7 +359,7 @@ pub fn is_terminal() -> bool {
 
 /// Writes a line of complaint to standard error.
 pub fn complain(message: &str) {
-    flush(&mut format!("{message}\n").into_bytes());
+    flush(&mut format!("{}\n", masked(message)).into_bytes());
 }
 
 /// Shows the error a command ended with.
@@ -381,15 +408,20 @@ pub fn checked(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> io:
 
 fn written(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
     match ctx.style.findings {
-        Findings::Json => diagnostic::json_lines(findings, sources),
-        Findings::Sarif => diagnostic::sarif(findings, sources),
+        Findings::Json => unsigned_lines(diagnostic::json_lines(findings, sources)),
+        Findings::Sarif => unsigned_lines(diagnostic::sarif(findings, sources)),
         Findings::Text => render_findings(ctx, findings, sources) + "\n",
     }
+}
+
+/// Findings without the passwords of addresses, also of those in excerpts, whose columns stay.
+fn unsigned_lines(text: String) -> String {
+    masked_in_place(&text).into_owned()
 }
 
 /// Findings as people read them, without the end of the last line.
 pub fn render_findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
     let has_colour = ctx.style.colour_progress && ctx.style.mode != Mode::Json;
     let text = diagnostic::text(findings, sources, has_colour);
-    text.trim_end().to_owned()
+    unsigned_lines(text).trim_end().to_owned()
 }

@@ -1,6 +1,7 @@
 //! The terminal as a way in: signals from its keys, questions to the user.
 
 use crate::interrupt::{Cause, Interrupts};
+use crate::value::userinfo::masked;
 use std::io::{self, BufRead, IsTerminal, Write};
 use tokio::sync::oneshot;
 
@@ -32,9 +33,10 @@ pub fn watch_signals(interrupts: Interrupts) -> impl Future<Output = ()> {
 /// output and one line of standard input answers it; its end means no (Compose's way).
 /// A signal is heard while the question stands.
 pub async fn confirm(question: &str) -> bool {
+    let question = masked(question);
     let prompt = match io::stdin().is_terminal() {
         true => format!("{question} [y/N] "),
-        false => question.to_owned(),
+        false => question.into_owned(),
     };
     let mut stdout = io::stdout().lock();
     // Who cannot be asked has not agreed.
@@ -52,7 +54,7 @@ pub async fn confirm(question: &str) -> bool {
 /// elsewhere only a yes agrees (Compose's way). A signal is heard while the question stands.
 pub async fn choose(question: &str, default: bool) -> bool {
     let mut stdout = io::stdout().lock();
-    if stdout.write_all(question.as_bytes()).is_err() || stdout.flush().is_err() {
+    if stdout.write_all(masked(question).as_bytes()).is_err() || stdout.flush().is_err() {
         return false;
     }
     drop(stdout);

@@ -11,4 +11,5 @@ pub mod image;
 pub mod number;
 pub mod path;
 pub mod similar;
+pub mod userinfo;
 pub mod words;

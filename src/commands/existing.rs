@@ -4,6 +4,7 @@ use super::changing::{conclude, means};
 use super::desired::Desired;
 use super::foreign::Adoption;
 use super::locked::locked;
+use super::trust;
 use crate::change::{Done, run};
 use crate::context::Context;
 use crate::engine::Engine;
@@ -49,6 +50,7 @@ pub async fn change_within(
         adoption.warn(ctx, &desired, &observed);
         return execute(ctx, engine, &desired, &observed, first, wait_limit, None).await;
     }
+    trust::programs(ctx, &desired.project, &first, false).await?;
     let name = desired.project.name.clone();
     locked(ctx, engine, &name, async |lock| {
         let observed = desired.observe_again(engine, scope).await?;

@@ -2,6 +2,7 @@
 
 use super::{Action, Change, Plan, ProviderVerb, Step, StepId};
 use crate::tree::Span;
+use crate::value::userinfo::masked;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -35,7 +36,7 @@ pub fn render_text(plan: &Plan, project: &str, place: &dyn Fn(Span) -> Option<St
             );
         }
     }
-    text
+    masked(&text).into_owned()
 }
 
 /// The sign and the verb of a step's line; `None` for steps that are part of another line.
