@@ -1,17 +1,24 @@
 //! What a project from elsewhere may do on this machine, and what others learn of its login.
 
+#[allow(dead_code, reason = "this program uses a part of it")]
+#[path = "cli/canned.rs"]
+mod canned;
 #[path = "support/git.rs"]
 mod git;
 #[path = "support/program.rs"]
 mod program;
 
+use canned::Canned;
 use git::{git, repository, serve, serve_by_http};
 use program::{cached, fails, regatta, texts, works};
+use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// `me:s3cret` as a login.
 const LOGIN: &str = "Basic bWU6czNjcmV0";
@@ -264,22 +271,15 @@ fn a_fetched_project_reads_its_own_files_alone() {
         good.contains("A: \"1\"") && good.contains("B: \"2\""),
         "{good}"
     );
-    let own = works(
-        &mut regatta(
-            dir,
-            &["-f", &format!("{url}good.yaml"), "-f", "own.yaml", "config"],
-        )
-        .arg("-q")
-        .env(
-            "X",
-            fs::write(
-                dir.join("own.yaml"),
-                format!("services: {{a: {{env_file: {outside}/secret.env}}}}\n"),
-            )
-            .map_or("", |()| ""),
-        ),
+    let own = format!("services: {{a: {{env_file: {outside}/secret.env}}}}\n");
+    fs::write(dir.join("own.yaml"), own).expect("a file");
+    let good = format!("{url}good.yaml");
+    let both = ["-f", &good, "-f", "own.yaml", "config", "-q"];
+    assert_eq!(
+        works(&mut regatta(dir, &both)),
+        "",
+        "a file of this machine names what it likes"
     );
-    assert_eq!(own, "", "a file of this machine names what it likes");
     for (file, place, what) in [
         ("env.yaml", "4:16", "env file"),
         ("absolute.yaml", "4:15", "env file"),
@@ -421,5 +421,130 @@ fn a_project_that_is_named_second_is_asked_about_too() {
         );
         assert!(said.contains("operation cancelled by user"), "{said}");
         assert_eq!(code, Some(1));
+    }
+}
+
+/// The volumes of an engine that has nothing else.
+static VOLUMES: Mutex<Vec<Value>> = Mutex::new(Vec::new());
+
+/// An empty engine: it has the volumes that locks are made of.
+fn empty_engine(path: &str, body: &[u8], _: &mut UnixStream) -> Option<Vec<u8>> {
+    let mut volumes = VOLUMES.lock().unwrap_or_else(PoisonError::into_inner);
+    Some(match path {
+        "/volumes/create" => {
+            let mut volume: Value = serde_json::from_slice(body).expect("JSON");
+            volume["Driver"] = "local".into();
+            volume["Mountpoint"] = "/v".into();
+            volume["Scope"] = "local".into();
+            volume["Options"] = Value::Null;
+            volumes.push(volume.clone());
+            canned::json(201, &volume.to_string())
+        }
+        "/volumes" => canned::json(200, &json!({"Volumes": *volumes}).to_string()),
+        path if path.starts_with("/volumes/") => {
+            volumes.retain(|volume| {
+                Some(volume["Name"].as_str().unwrap_or("")) != path.rsplit('/').next()
+            });
+            canned::json(204, "")
+        }
+        _ => canned::json(200, "[]"),
+    })
+}
+
+#[test]
+fn a_program_that_came_along_is_not_run_unasked() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let _engine = Canned::new(dir, empty_engine);
+    let said = dir.join("ran").display().to_string();
+    let program = format!(
+        "#!/bin/sh\n[ \"$2\" = metadata ] && {{ touch {said}-metadata; echo '{{\"description\":\"d\",\"up\":{{\"parameters\":[]}},\"down\":{{\"parameters\":[]}},\"stop\":{{\"parameters\":[]}}}}'; exit; }}\ntouch {said}\n"
+    );
+    // The program's commit is known before the project's, so that this can name it.
+    let app = repository(
+        dir,
+        "app",
+        &[
+            ("run", &program),
+            (
+                "compose.yaml",
+                "services: {b: {image: busybox, profiles: [p]}}\n",
+            ),
+        ],
+    );
+    fs::set_permissions(app.join("run"), fs::Permissions::from_mode(0o755)).expect("a mode");
+    git(&app, "commit -qam mode");
+    let first = git(&app, "rev-parse HEAD");
+    let server = serve(dir);
+    let url = format!("git://127.0.0.1:{}/app", server.port);
+    let kind = "${HOME}/cache/docker-compose/FIRST/run".replace("FIRST", &first);
+    let text =
+        format!("include: ['{url}#{first}']\nservices: {{a: {{provider: {{type: '{kind}'}}}}}}\n");
+    fs::write(app.join("compose.yaml"), &text).expect("a file");
+    git(&app, "commit -qam project");
+    // The same by a file of this machine, and by a link to the program.
+    fs::write(dir.join("own.yaml"), &text).expect("a file");
+    let link = format!(
+        "services: {{a: {{provider: {{type: '{}/link'}}}}}}\n",
+        dir.display()
+    );
+    symlink(
+        dir.join("cache/docker-compose").join(&first).join("run"),
+        dir.join("link"),
+    )
+    .expect("a link");
+    fs::write(dir.join("link.yaml"), link).expect("a file");
+    let question = "Do you want to run them? [y/N]: ";
+    let ran = || {
+        let names = [said.clone(), format!("{said}-metadata")];
+        names
+            .iter()
+            .filter(|name| fs::remove_file(name).is_ok())
+            .count()
+    };
+    for file in [url.as_str(), "own.yaml", "link.yaml"] {
+        // The questions of `up` about the project itself come first.
+        let others = if file == url { "y\ny\n" } else { "" };
+        for (command, before) in [
+            ("up -d", others),
+            ("up", others),
+            ("create", ""),
+            ("stop", ""),
+            ("down", ""),
+            ("start", ""),
+            ("restart", ""),
+        ] {
+            let arguments = [
+                &["-p", "came", "-f", file],
+                command.split(' ').collect::<Vec<_>>().as_slice(),
+            ]
+            .concat();
+            for answer in ["", "n\n"] {
+                let (out, code) = answered(dir, &arguments, &format!("{before}{answer}"));
+                assert_eq!(ran(), 0, "{arguments:?}: {out}");
+                if out.contains(question) {
+                    assert!(out.contains("operation cancelled by user"), "{out}");
+                    assert!(out.contains("(service a)"), "{out}");
+                    assert_eq!(code, Some(1), "{out}");
+                } else {
+                    // Nothing of it is run by this command.
+                    assert!(
+                        matches!(command, "start" | "restart"),
+                        "{arguments:?}: {out}"
+                    );
+                }
+            }
+            let (out, _) = answered(dir, &arguments, &format!("{before}y\n"));
+            assert_eq!(out.contains(question), ran() > 0, "{arguments:?}: {out}");
+            let asks = !matches!(command, "start" | "restart");
+            assert!(out.contains(question) || !asks, "{arguments:?}: {out}");
+        }
+        let arguments = ["-p", "came", "-f", file, "up", "-d", "-y"];
+        let (out, code) = answered(dir, &arguments, "");
+        assert_eq!((ran(), code), (2, Some(0)), "{out}");
+        assert!(!out.contains(question), "{out}");
+        let arguments = ["-p", "came", "-f", file, "--dry-run", "up", "-d"];
+        let (out, _) = answered(dir, &arguments, "");
+        assert_eq!(ran(), 0, "{out}");
     }
 }

@@ -9,7 +9,7 @@ use git::{Server, git, serve};
 use program::{cached, fails, regatta, texts, works};
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
