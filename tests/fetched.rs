@@ -548,3 +548,35 @@ fn a_program_that_came_along_is_not_run_unasked() {
         assert_eq!(ran(), 0, "{out}");
     }
 }
+
+#[test]
+fn a_broken_config_file_is_told_and_stops_nothing() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path();
+    let _engine = Canned::new(dir, empty_engine);
+    fs::create_dir(dir.join(".docker")).expect("a folder");
+    let path = dir.join(".docker/config.json");
+    for (text, told) in [
+        ("", ""),
+        (
+            "{\"credHelpers\": null, \"proxies\": {\"default\": null}}",
+            "",
+        ),
+        (
+            "{\"auths\": {\"a\": {\"auth\": \"aHVudGVy",
+            ":1:35: the file ends in the middle",
+        ),
+        ("{\n \"auths\": []}", ":2:11: auths must be an object"),
+    ] {
+        fs::write(&path, text).expect("a file");
+        let (out, code) = answered(dir, &["-p", "broken", "ps"], "");
+        assert_eq!(code, Some(0), "{text}: {out}");
+        let place = format!("{}{told}", path.display());
+        assert_eq!(
+            out.matches("config.json").count(),
+            usize::from(!told.is_empty()),
+            "{out}"
+        );
+        assert!(told.is_empty() || out.contains(&place), "{text}: {out}");
+    }
+}
