@@ -6,6 +6,7 @@ mod working_directory;
 use crate::cli::Globals;
 use crate::cli::argv::Program;
 use crate::diagnostic::{Diagnostic, shared};
+use crate::docker_config::{ClientConfig, ClientFile};
 use crate::engine::Engine;
 use crate::engine::docker::{self, Docker};
 use crate::engine::endpoint::{self, Surroundings, Wishes};
@@ -14,7 +15,7 @@ use crate::error::CliError;
 use crate::event::Reporter;
 use crate::file;
 use crate::image::auth::ClientKeyring;
-use crate::image::build::{BuildOptions, find_buildx};
+use crate::image::build::BuildOptions;
 use crate::interrupt::Interrupts;
 use crate::lint::{self, Levels, Selection, Subject};
 use crate::load::disk::DiskFiles;
@@ -22,6 +23,7 @@ use crate::load::history::History;
 use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
 use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
+use crate::programs::Programs;
 use crate::project::{Dependencies, Project};
 use crate::remote::{RemoteFiles, Settings};
 use crate::scale;
@@ -60,6 +62,10 @@ pub struct Context {
     hearing: OnceLock<Hearing>,
     /// The files of projects, here and elsewhere.
     files: RemoteFiles,
+    /// Where programs are looked for.
+    pub programs: Programs,
+    /// Docker's `config.json`; `None` where there is no home.
+    client: Option<Arc<ClientFile>>,
 }
 
 impl Context {
@@ -104,9 +110,17 @@ impl Context {
             engine: OnceLock::new(),
             hearing: OnceLock::new(),
             files: RemoteFiles::default(),
+            programs: Programs::default(),
+            client: None,
         };
         let mut settings = Settings::of(&ctx.environment);
-        settings.docker_config = ctx.docker_config_dir();
+        let config = ctx.docker_config_dir();
+        ctx.client = config.as_deref().map(ClientFile::new).map(Arc::new);
+        settings.docker_config = ctx.client.clone();
+        let path = ctx.environment.get("PATH").map(String::as_str);
+        ctx.programs =
+            Programs::new(path, config.as_deref(), &ctx.cwd).with_fetched(settings.cache.clone());
+        settings.programs = ctx.programs.clone();
         if !matches!(ctx.style.mode, output::Mode::Quiet | output::Mode::Json) {
             settings.tell = Some(output::complain);
         }
@@ -172,6 +186,7 @@ impl Context {
                 || is_given("DOCKER_TLS")
                 || is_given("DOCKER_TLS_VERIFY"),
         };
+        self.client_config();
         let endpoint = endpoint::resolve(&wishes, &Disk)?;
         tracing::debug!(%endpoint, "the engine is");
         let options = docker::Options {
@@ -225,19 +240,30 @@ impl Context {
 
     /// Credentials and proxies of Docker's client; read when first needed.
     pub fn keyring(&self) -> Option<Arc<ClientKeyring>> {
-        let directory = self.docker_config_dir()?;
-        Some(Arc::new(ClientKeyring::new(directory)))
+        let file = self.client.clone()?;
+        Some(Arc::new(ClientKeyring::new(file, self.programs.clone())))
+    }
+
+    /// Docker's `config.json`. What is wrong with it is told once.
+    fn client_config(&self) -> Option<&ClientConfig> {
+        let file = self.client.as_ref()?;
+        let config = file.config();
+        for warning in file.warnings() {
+            self.reporter.warning(warning);
+        }
+        Some(config)
     }
 
     /// What every build takes from the surroundings.
     pub fn build_options(&self) -> BuildOptions {
         let endpoint = self.engine().map(|e| e.endpoint()).unwrap_or_default();
         let proxies = self
-            .keyring()
-            .map(|k| k.config().proxy_environment(&endpoint));
+            .client_config()
+            .map(|config| config.proxy_environment(&endpoint));
         BuildOptions {
             proxy_environment: proxies.unwrap_or_default(),
-            buildx: find_buildx(self.docker_config_dir().as_deref(), Path::exists),
+            buildx: self.programs.plugin("buildx"),
+            programs: self.programs.clone(),
             environment: self.environment.clone(),
             ..BuildOptions::default()
         }
@@ -279,16 +305,9 @@ impl Context {
             .or_else(|| Some(Path::new(self.variable("HOME")?).join(".docker")))
     }
 
-    /// The bytes of Docker's `config.json`, where there is one.
-    pub fn docker_config(&self) -> Option<Vec<u8>> {
-        file::read(&self.docker_config_dir()?.join("config.json")).ok()
-    }
-
     /// A format that the user keeps in Docker's `config.json`, e.g. `psFormat`.
     pub fn docker_format(&self, key: &str) -> Option<String> {
-        let bytes = self.docker_config()?;
-        let config: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-        Some(config.get(key)?.as_str()?.to_owned())
+        self.client_config()?.formats.get(key).cloned()
     }
 
     /// What to load: the global options over the environment.

@@ -17,7 +17,6 @@ mod models;
 mod names;
 mod ports;
 mod pre_start;
-mod programs;
 mod provider;
 mod rollback;
 mod watch;

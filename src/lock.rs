@@ -27,6 +27,9 @@ use tokio::time::{Instant, sleep};
 /// Who looks for the file lock looks this often.
 const FILE_LOOK: Duration = Duration::from_millis(50);
 
+/// Looks after which a holder that has not written its name will not do so.
+const NAMELESS: usize = 10;
+
 /// Calls whose answer was lost are made again this often.
 const AGAIN: usize = 3;
 
@@ -160,11 +163,22 @@ impl<'a> Waiting<'a> {
             return Ok(None);
         };
         let path = file::path(directory, &self.bid.engine.endpoint(), self.bid.project);
+        let mut nameless = 0;
         loop {
             match FileLock::take(&path, holder) {
                 Ok(Taking::Taken(lock)) => return Ok(Some(lock)),
-                Ok(Taking::Held(other)) => self.tell(&other),
+                Ok(Taking::Held(Some(other))) => self.tell(&other),
+                // One that has just taken it writes its name in a moment.
+                Ok(Taking::Held(None)) if nameless < NAMELESS => nameless += 1,
+                Ok(Taking::Held(None)) => self.tell(&Holder::nameless(&path.display())),
                 Err(error) => {
+                    // The system's own errors are ordinary: a home that cannot be written.
+                    if error.raw_os_error().is_none() {
+                        self.bid.reporter.warning(format!(
+                            "the lock file {} is not used: {error}",
+                            path.display()
+                        ));
+                    }
                     // The engine's claim keeps us apart, too; only a dead holder is waited for.
                     tracing::debug!(path = %path.display(), %error, "no lock file");
                     return Ok(None);

@@ -10,7 +10,9 @@ use crate::diagnostic::Diagnostic;
 use crate::error::CliError;
 use crate::event::{Backlog, Event, Notice, Reporter};
 use crate::load::Sources;
-use crate::value::visible::visible;
+use crate::value::userinfo::{masked, masked_in_place};
+use crate::value::visible::{visible, visible_beside_colours};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -150,7 +152,11 @@ impl Write for Traces {
         const HEAP: usize = 16 << 20;
         let outlet = Stream::Stderr.outlet();
         if outlet.waiting() < HEAP {
-            outlet.push(Stream::Stderr, bytes.to_vec())?;
+            let text = String::from_utf8_lossy(bytes);
+            outlet.push(
+                Stream::Stderr,
+                visible_beside_colours(&masked(&text)).into_bytes(),
+            )?;
         }
         Ok(bytes.len())
     }
@@ -326,8 +332,8 @@ async fn run(
             for notice in batch.drain(..) {
                 let now = begin.elapsed();
                 match notice {
-                    Notice::Event(event) => draw.event(&mut out, &event, now),
-                    Notice::Warning(message) => draw.warning(&mut out, &message, now),
+                    Notice::Event(event) => draw.event(&mut out, &unsigned(event), now),
+                    Notice::Warning(message) => draw.warning(&mut out, &masked(&message), now),
                     Notice::Text(text) => {
                         draw.conclude(&mut out, now);
                         out.extend_from_slice(text.as_bytes());
@@ -357,6 +363,21 @@ async fn run(
             Stream::Stdout.outlet().room().await;
         }
     }
+}
+
+/// Words of others as they may be shown: without passwords of addresses, and harmless.
+fn shown(text: &str) -> String {
+    visible(&masked(text)).into_owned()
+}
+
+/// An event without the passwords of addresses.
+fn unsigned(mut event: Event) -> Event {
+    for text in [&mut event.id, &mut event.text, &mut event.details] {
+        if let Cow::Owned(plain) = masked(text) {
+            *text = plain;
+        }
+    }
+    event
 }
 
 /// Sends it to standard error.
@@ -400,7 +421,7 @@ pub fn abandon() {
 /// Where standard output cannot be written.
 pub async fn ask(question: &str) -> io::Result<()> {
     let outlet = Stream::Stdout.outlet();
-    outlet.push(Stream::Stdout, question.as_bytes().to_vec())?;
+    outlet.push(Stream::Stdout, shown(question).into_bytes())?;
     outlet.drained(Stream::Stdout).await
 }
 
@@ -429,7 +450,7 @@ pub fn is_terminal() -> bool {
 
 /// Writes a line of complaint to standard error, and waits until it is written.
 pub fn complain(message: &str) {
-    flush(&mut format!("{message}\n").into_bytes());
+    flush(&mut format!("{}\n", shown(message)).into_bytes());
     Stream::Stderr.outlet().wait(patience());
 }
 
@@ -449,7 +470,7 @@ pub fn error(error: &CliError, json: bool) {
         text.push_str("\nhint: ");
         text.push_str(hint);
     }
-    complain(&visible(&text));
+    complain(&text);
 }
 
 /// Shows what loading found, on standard error, in the form of `--diagnostics`.
@@ -479,15 +500,20 @@ pub fn checked(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> io:
 
 fn written(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
     match ctx.style.findings {
-        Findings::Json => diagnostic::json_lines(findings, sources),
-        Findings::Sarif => diagnostic::sarif(findings, sources),
+        Findings::Json => unsigned_lines(diagnostic::json_lines(findings, sources)),
+        Findings::Sarif => unsigned_lines(diagnostic::sarif(findings, sources)),
         Findings::Text => render_findings(ctx, findings, sources) + "\n",
     }
+}
+
+/// Findings without the passwords of addresses, also of those in excerpts, whose columns stay.
+fn unsigned_lines(text: String) -> String {
+    masked_in_place(&text).into_owned()
 }
 
 /// Findings as people read them, without the end of the last line.
 pub fn render_findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
     let has_colour = ctx.style.colour_progress && ctx.style.mode != Mode::Json;
     let text = diagnostic::text(findings, sources, has_colour);
-    text.trim_end().to_owned()
+    unsigned_lines(text).trim_end().to_owned()
 }

@@ -6,16 +6,21 @@ mod cache;
 mod challenge;
 mod connection;
 mod git;
+mod login;
 mod oci;
 mod registry;
 
+use crate::docker_config::ClientFile;
 use crate::engine::docker::images::Keyring;
 use crate::image::auth::ClientKeyring;
 use crate::interrupt::{Cause, Interrupts, Stage};
 use crate::load::disk::DiskFiles;
 use crate::load::{Fetched, FileAttributes, FileKind, Files, Unfetched};
+use crate::private;
+use crate::programs::Programs;
 use crate::signals;
 use crate::value::address::Address;
+use crate::value::userinfo::masked;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,6 +41,8 @@ pub struct Settings {
     /// The user lets git ask for passwords, or says which ssh to use.
     pub git_may_ask: bool,
     pub has_own_ssh: bool,
+    /// How many settings the user's environment has for git (`GIT_CONFIG_COUNT`).
+    pub git_config_count: usize,
     /// How long a fetch may take once it was told of, if not as long as usual.
     pub limit: Option<Duration>,
     /// Says that something takes a while.
@@ -43,7 +50,9 @@ pub struct Settings {
     /// How to get to registries.
     pub ways: Ways,
     /// Where Docker's client keeps credentials for them.
-    pub docker_config: Option<PathBuf>,
+    pub docker_config: Option<Arc<ClientFile>>,
+    /// Where programs are looked for.
+    pub programs: Programs,
 }
 
 impl Settings {
@@ -59,6 +68,9 @@ impl Settings {
             cache: xdg.or_else(home).map(|dir| dir.join("docker-compose")),
             git_may_ask: set("GIT_TERMINAL_PROMPT").is_some(),
             has_own_ssh: set("GIT_SSH").is_some() || set("GIT_SSH_COMMAND").is_some(),
+            git_config_count: set("GIT_CONFIG_COUNT")
+                .and_then(|count| count.parse().ok())
+                .unwrap_or_default(),
             limit: None,
             tell: None,
             ways: Ways {
@@ -69,19 +81,30 @@ impl Settings {
                 insecure: Vec::new(),
             },
             docker_config: None,
+            programs: Programs::default(),
         }
     }
 
     fn keyring(&self) -> Option<Arc<dyn Keyring>> {
-        let directory = self.docker_config.clone()?;
-        Some(Arc::new(ClientKeyring::new(directory)))
+        let file = self.docker_config.clone()?;
+        file.config();
+        for warning in self.tell.map_or_else(Vec::new, |_| file.warnings()) {
+            self.tell.iter().for_each(|tell| tell(&warning));
+        }
+        let programs = self.programs.clone();
+        Some(Arc::new(ClientKeyring::new(file, programs)))
     }
 
+    /// The cache: the user's alone, as what is fetched may be secret.
     fn cache(&self) -> Result<&Path, Unfetched> {
-        self.cache.as_deref().ok_or_else(|| Unfetched {
+        let cache = self.cache.as_deref().ok_or_else(|| Unfetched {
             why: "there is no place for files from elsewhere: no home directory".into(),
             help: Some("say where with XDG_CACHE_HOME".into()),
-        })
+        })?;
+        if cache.exists() {
+            private::folder(cache).map_err(|error| cache::unwritable(cache, &error))?;
+        }
+        Ok(cache)
     }
 }
 
@@ -126,8 +149,8 @@ impl RemoteFiles {
     async fn bring(&self, address: &str) -> Result<Fetched, Unfetched> {
         let fail = |why: String| Unfetched { why, help: None };
         let parsed = match Address::parse(address) {
-            Some(parsed) => parsed.map_err(|why| fail(format!("{address}: {why}")))?,
-            None => return Err(fail(format!("{address} is no address"))),
+            Some(parsed) => parsed.map_err(|why| fail(format!("{}: {why}", masked(address))))?,
+            None => return Err(fail(format!("{} is no address", masked(address)))),
         };
         match parsed {
             Address::Git(git) => {
@@ -190,7 +213,7 @@ impl Files for RemoteFiles {
             return Ok(known.clone());
         }
         let fail = |why: &dyn std::fmt::Display| Unfetched {
-            why: format!("{}: {why}", git::shown(address)),
+            why: format!("{}: {why}", masked(address)),
             help: None,
         };
         let work = || {
@@ -204,7 +227,7 @@ impl Files for RemoteFiles {
                 let telling = async {
                     tokio::time::sleep(PATIENCE).await;
                     if let Some(tell) = self.settings.tell {
-                        tell(&format!("Fetching {} …", git::shown(address)));
+                        tell(&format!("Fetching {} …", masked(address)));
                     }
                     tokio::time::sleep(self.settings.limit.unwrap_or(LIMIT)).await;
                 };

@@ -14,5 +14,6 @@ pub mod platform;
 pub mod program;
 pub mod similar;
 pub mod subnet;
+pub mod userinfo;
 pub mod visible;
 pub mod words;

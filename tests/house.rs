@@ -142,6 +142,15 @@ fn only_output_and_terminal_write_to_a_terminal() {
 }
 
 #[test]
+fn only_programs_starts_programs() {
+    // It is what keeps those of the folder that the user is in out.
+    holds(
+        "only programs starts programs",
+        offenders("Command::new", &[], &["programs"]),
+    );
+}
+
+#[test]
 fn only_context_reads_the_environment() {
     for word in ["env::var", "env::vars", "current_dir()"] {
         holds(

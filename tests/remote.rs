@@ -1,59 +1,17 @@
 //! Project files from elsewhere, fetched from servers on this machine's loopback.
 
+#[path = "support/git.rs"]
+mod git;
 #[path = "support/program.rs"]
 mod program;
 
+use git::{Server, git, serve};
 use program::{cached, fails, regatta, texts, works};
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// A program that serves, killed at the end.
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
-fn wait_for(port: u16) {
-    let start = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "no server on {port}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Runs git, which must work.
-fn git(dir: &Path, line: &str) -> String {
-    let output = Command::new("git")
-        .args(line.split_whitespace())
-        .current_dir(dir)
-        .envs([("GIT_AUTHOR_NAME", "a"), ("GIT_AUTHOR_EMAIL", "a@b")])
-        .envs([("GIT_COMMITTER_NAME", "a"), ("GIT_COMMITTER_EMAIL", "a@b")])
-        .output()
-        .expect("git");
-    assert!(output.status.success(), "git {line}: {output:?}");
-    String::from_utf8(output.stdout)
-        .expect("UTF-8")
-        .trim()
-        .to_owned()
-}
 
 /// `git daemon` over a folder with one repository, `app`.
 fn git_server(dir: &Path) -> Server {
@@ -77,18 +35,7 @@ fn git_server(dir: &Path) -> Server {
     git(&app, "init -q -b main");
     git(&app, "add -A");
     git(&app, "commit -qm first");
-    let port = free_port();
-    // The program itself: `git daemon` would be its parent, and killing that ends nothing.
-    let programs = PathBuf::from(git(dir, "--exec-path"));
-    let child = Command::new(programs.join("git-daemon"))
-        .args(["--listen=127.0.0.1", "--export-all", "--reuseaddr"])
-        .arg(format!("--port={port}"))
-        .arg(format!("--base-path={}", dir.join("srv").display()))
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("git daemon");
-    wait_for(port);
-    Server { child, port }
+    serve(dir)
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Addresses of engines, and the files of Docker's client that may name one.
 
 use regatta::engine::endpoint::{Endpoint, Surroundings, Wishes, resolve};
-use regatta::image::auth::ClientConfig;
 use std::path::Path;
 
 /// Every file of the client's configuration holds the input.
@@ -29,7 +28,6 @@ pub fn run(input: &[u8]) {
         ..home.clone()
     };
     let _ = resolve(&named, &around);
-    ClientConfig::parse(input).proxy_environment("unix:///run/docker.sock");
     let Some(text) = super::text(input) else {
         return;
     };

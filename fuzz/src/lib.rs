@@ -2,6 +2,7 @@
 //! main build includes this file, so that the same checks run there on all seeds.
 
 pub mod attribute;
+pub mod docker_config;
 pub mod dotenv;
 pub mod endpoint;
 pub mod ignore;
@@ -19,8 +20,9 @@ pub mod yaml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; each has a binary in `fuzz_targets` and a folder in `seeds`.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("attribute", attribute::run),
+    ("docker_config", docker_config::run),
     ("dotenv", dotenv::run),
     ("endpoint", endpoint::run),
     ("ignore", ignore::run),

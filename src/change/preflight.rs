@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::request::{ContainerRef, refused};
 use crate::engine::{ContainerFilter, ContainerSummary, Engine, EngineError};
 use crate::image::build::{self, BuildError, BuildOptions};
-use crate::load::{FileKind, Files};
+use crate::load::Files;
 use crate::plan::{Action, ProviderVerb};
 use crate::project::Project;
 use crate::reconcile::Obstacle;
@@ -181,9 +181,7 @@ impl Preflight<'_> {
 
     fn provider(&self, project: &Project, name: &str) -> Option<Obstacle> {
         let kind = &project.services.get(name)?.provider.as_ref()?.kind;
-        let environment = &project.environment;
-        let is_file = |path: std::path::PathBuf| self.files.kind(&path) == Some(FileKind::File);
-        if program::provider(environment, kind).any(is_file) || kind == "compose" {
+        if self.build.programs.provider(kind).is_some() || kind == "compose" {
             return None;
         }
         Some(obstacle(

@@ -3,6 +3,7 @@
 use super::desired::Desired;
 use super::foreign::Adoption;
 use super::locked::locked;
+use super::trust;
 use crate::change::{
     Agree, Done, Preflight, Prepared, agree_to_nothing, carry_out, explain_unrecorded, prepare,
     prepare_again,
@@ -339,6 +340,7 @@ pub async fn bring_about(
         let work = execute(ctx, &desired, &means, prepared, &mut options, &mut agree);
         return work.await;
     }
+    trust::programs(ctx, project, &prepared.outcome.plan, changing.yes).await?;
     locked(ctx, &*engine, &project.name, async |lock| {
         let (options, agree) = (&mut options, &mut agree);
         let prepared = prepare_again(prepared, &*engine, project, options, agree).await?;

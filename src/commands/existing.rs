@@ -4,6 +4,7 @@ use super::changing::{conclude, means};
 use super::desired::Desired;
 use super::foreign::Adoption;
 use super::locked::locked;
+use super::trust;
 use crate::change::{Done, run};
 use crate::context::Context;
 use crate::engine::Engine;
@@ -51,6 +52,7 @@ pub async fn change_within(
         let plan = told(ctx, first);
         return execute(ctx, engine, &desired, &observed, plan, wait_limit, None).await;
     }
+    trust::programs(ctx, &desired.project, &first.plan, false).await?;
     let name = desired.project.name.clone();
     locked(ctx, engine, &name, async |lock| {
         let observed = desired.observe_again(engine, scope).await?;

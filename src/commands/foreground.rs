@@ -10,6 +10,7 @@ use self::verdict::Verdict;
 use super::changing::{Changing, conclude, lost};
 use super::desired::Desired;
 use super::locked::bid;
+use super::trust;
 use crate::change::{Agree, Prepared, carry_out, prepare, prepare_again};
 use crate::context::Context;
 use crate::engine::Engine;
@@ -78,6 +79,7 @@ pub async fn run(
     let project = &desired.project;
     let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
     changing.adoption.check(&desired, &prepared.observed)?;
+    trust::programs(ctx, project, &prepared.outcome.plan, changing.yes).await?;
     let _stages = ctx.interrupts.in_stages();
     let place = ctx.place();
     let mut lock = None;

@@ -5,6 +5,7 @@ use crate::engine::{ContainerFilter, ContainerSummary};
 use crate::error::CliError;
 use crate::labels;
 use crate::output::{self, table};
+use crate::value::userinfo::masked;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -107,7 +108,8 @@ fn config_files(containers: &[&ContainerSummary]) -> String {
             }
         }
     }
-    files.join(",")
+    // A program that notes addresses there may have noted their logins.
+    masked(&files.join(",")).into_owned()
 }
 
 fn render(rows: &[ProjectRow], args: &LsArgs) -> Result<String, CliError> {
@@ -146,6 +148,16 @@ mod tests {
             state,
             ..Default::default()
         }
+    }
+
+    #[test]
+    fn a_login_in_a_label_is_not_shown() {
+        let files = "https://me:s3cret@h/a.git,https://TOKEN@h/b.git,/srv/c.yaml";
+        let container = container("shop", files, ContainerState::Running);
+        assert_eq!(
+            config_files(&[&container]),
+            "https://***@h/a.git,https://***@h/b.git,/srv/c.yaml"
+        );
     }
 
     fn args(format: &str, quiet: bool) -> LsArgs {

@@ -9,6 +9,7 @@ use crate::output;
 use crate::plan::{render_json, render_text};
 use crate::project::Dependencies;
 use crate::reconcile::Options;
+use crate::value::userinfo::masked;
 use std::process::ExitCode;
 
 /// Exit code where something would change, as `terraform plan -detailed-exitcode` has it.
@@ -82,7 +83,10 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
     }
     let place = |span| desired.place(span);
     let text = match args.format.as_str() {
-        "json" => format!("{:#}\n", render_json(&outcome.plan, &project.name, &place)),
+        "json" => {
+            let json = render_json(&outcome.plan, &project.name, &place);
+            masked(&format!("{json:#}\n")).into_owned()
+        }
         _ => render_text(&outcome.plan, &project.name, &place),
     };
     if !outcome.obstacles.is_empty() {

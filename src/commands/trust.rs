@@ -1,16 +1,20 @@
 //! What is asked before a project from elsewhere (`-f` names a git repository or a registry) is run:
 //! whether what it includes from elsewhere is trusted, and whether its variables are right.
-//! Docker Compose 5.5 asks the same, of `up` alone.
+//! Docker Compose 5.5 asks the same, of `up` alone. Before any command runs a program that came
+//! with such a project, that is asked too ([`programs`]).
 
 use super::config::variables;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::load::{LoadOptions, Stages};
 use crate::output::{self, Mode, table};
+use crate::plan::{Action, Plan};
+use crate::project::Project;
 use crate::terminal;
 use crate::value::address::Address;
+use crate::value::userinfo::masked;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Asks, unless `yes` says that there is no need to. `directory` is the project's.
 ///
@@ -22,15 +26,17 @@ pub async fn ask(
     directory: &Path,
     yes: bool,
 ) -> Result<(), CliError> {
-    let Some(main) = ctx.globals.files.first().filter(|f| Address::is_one(f)) else {
+    let given = &ctx.globals.files;
+    let Some(main) = given.iter().find(|file| Address::is_one(file)) else {
         return Ok(());
     };
     let fetched = ctx.fetched();
-    let others = fetched
-        .iter()
-        .filter(|from| !ctx.globals.files.contains(from));
+    let others = fetched.iter().filter(|from| !given.contains(from));
     if !yes && others.count() > 0 {
-        let list: String = fetched.iter().map(|from| format!("  - {from}\n")).collect();
+        let list: String = fetched
+            .iter()
+            .map(|from| format!("  - {}\n", masked(from)))
+            .collect();
         output::write(&format!(
             "\nWarning: This Compose project includes files from remote sources:\n{list}\n\
              Remote includes could potentially be malicious. Make sure you trust the source.\n"
@@ -39,7 +45,8 @@ pub async fn ask(
     }
     if !matches!(ctx.style.mode, Mode::Quiet | Mode::Json) {
         output::write(&format!(
-            "Your compose stack {main:?} is stored in {:?}\n",
+            "Your compose stack {:?} is stored in {:?}\n",
+            masked(main),
             directory.display().to_string()
         ))?;
     }
@@ -72,12 +79,54 @@ pub async fn ask(
     )
 }
 
+/// Asks before the programs of a plan's providers are run that came with a project from elsewhere,
+/// whatever the command. Installed programs are run unasked.
+///
+/// # Errors
+/// Where the answer is no.
+pub async fn programs(
+    ctx: &Context,
+    project: &Project,
+    plan: &Plan,
+    yes: bool,
+) -> Result<(), CliError> {
+    let mut fetched: BTreeMap<PathBuf, &str> = BTreeMap::new();
+    for (_, step) in plan.steps() {
+        let Action::RunProvider { service, .. } = &step.action else {
+            continue;
+        };
+        let declared = project.declared(service);
+        let provider = declared.and_then(|service| service.provider.as_ref());
+        let program = provider.and_then(|provider| ctx.programs.provider(&provider.kind));
+        if let Some(program) = program.filter(|program| !ctx.programs.may_run(program)) {
+            fetched.insert(program, service);
+        }
+    }
+    if fetched.is_empty() {
+        return Ok(());
+    }
+    if !yes {
+        let lines = fetched.iter().map(|(program, service)| {
+            let program = plain(&program.display().to_string());
+            format!("  - {program} (service {service})\n")
+        });
+        output::write(&format!(
+            "\nWarning: programs would be run on this machine that came with a fetched project:\n{}",
+            lines.collect::<String>()
+        ))?;
+        agreed(terminal::choose("Do you want to run them? [y/N]: ", false).await)?;
+    }
+    ctx.programs.agree();
+    Ok(())
+}
+
 fn agreed(answer: bool) -> Result<(), CliError> {
     match answer {
         true => Ok(()),
         false => {
-            Err(CliError::new("operation cancelled by user")
-                .hint("-y answers every question with yes"))
+            Err(CliError::new("operation cancelled by user").hint(
+                "`up -y` and `create -y` answer every question with yes; elsewhere a `y` on standard input does",
+            ))
         }
     }
 }

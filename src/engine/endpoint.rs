@@ -3,6 +3,7 @@
 //! The order is the Docker CLI's: `--context`, `-H`, `DOCKER_HOST`, `DOCKER_CONTEXT`, the current
 //! context of `config.json`, and then the sockets that Docker and Podman open by default.
 
+use crate::docker_config::ClientConfig;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -107,33 +108,17 @@ pub fn resolve(wishes: &Wishes, around: &dyn Surroundings) -> Result<Endpoint, E
     if let Some(name) = said(&wishes.docker_context) {
         return from_context(&name, "DOCKER_CONTEXT", wishes, around);
     }
-    if let Some(name) = current_context(wishes, around)? {
+    if let Some(name) = current_context(wishes, around) {
         return from_context(&name, "current context", wishes, around);
     }
     default_socket(wishes, around)
 }
 
-fn current_context(
-    wishes: &Wishes,
-    around: &dyn Surroundings,
-) -> Result<Option<String>, EndpointError> {
-    #[derive(Deserialize)]
-    struct Config {
-        #[serde(rename = "currentContext", default)]
-        current_context: String,
-    }
-    let Some(dir) = &wishes.config_dir else {
-        return Ok(None);
-    };
-    let path = dir.join("config.json");
-    let Some(bytes) = around.read(&path) else {
-        return Ok(None);
-    };
-    let config: Config = serde_json::from_slice(&bytes).map_err(|e| EndpointError::BrokenFile {
-        path,
-        message: format!("is not the JSON of a Docker client configuration ({e})"),
-    })?;
-    Ok(Some(config.current_context).filter(|name| !name.is_empty()))
+fn current_context(wishes: &Wishes, around: &dyn Surroundings) -> Option<String> {
+    let path = wishes.config_dir.as_ref()?.join("config.json");
+    // What is wrong with the file stops nobody; the client configuration's reader tells of it.
+    let (config, _) = ClientConfig::parse(&around.read(&path)?);
+    Some(config.current_context).filter(|name| !name.is_empty())
 }
 
 fn from_context(
@@ -404,6 +389,32 @@ mod tests {
         let error = resolve(&wishes(), &around).unwrap_err().to_string();
         assert!(error.starts_with("current context: ssh://"), "{error}");
         assert!(error.contains("sock me@host, then"), "{error}");
+    }
+
+    #[test]
+    fn a_broken_config_file_stops_nobody() {
+        let at = |text: &str| {
+            let mut around = context("tcp://10.0.0.5:2375");
+            around
+                .0
+                .insert("/home/me/.docker/config.json".into(), text.into());
+            around
+                .0
+                .insert("/var/run/docker.sock".into(), String::new());
+            resolve(&wishes(), &around).map(|endpoint| endpoint.to_string())
+        };
+        let default = Ok("unix:///var/run/docker.sock".to_owned());
+        for text in [
+            "",
+            "nonsense",
+            "[]",
+            r#"{"currentContext": null}"#,
+            r#"{"auths": {"#,
+        ] {
+            assert_eq!(at(text), default, "{text}");
+        }
+        let cut = r#"{"currentContext": "remote", "auths": {"a"#;
+        assert_eq!(at(cut), Ok("tcp://10.0.0.5:2375".to_owned()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `models`: Docker's model runner, through the plugin `docker-model` of Docker's client.
 
+use super::Walk;
 use super::failure::Trouble;
-use super::{Walk, programs};
 use crate::service::Service;
 use crate::tree::Node;
 use serde::Deserialize;
@@ -34,7 +34,7 @@ impl Walk<'_> {
     pub(super) async fn prepare_model(&self, service: &str, key: &str) -> Result<(), Trouble> {
         let path = format!("services.{service}.models.{key}");
         let at = |trouble: Trouble| trouble.at(path.clone());
-        let Some(program) = programs::plugin(&self.project.environment, "model") else {
+        let Some(program) = self.means.build.programs.plugin("model") else {
             return Err(at(Trouble::new(format!(
                 "model {key:?} needs the plugin docker-model of Docker's client, which is not there"
             ))
@@ -113,7 +113,9 @@ impl Walk<'_> {
 
     async fn call_models(&self, program: &Path, words: &[&str]) -> Result<Vec<u8>, Trouble> {
         let line = words.join(" ");
-        let output = programs::command(program, &self.project.environment)
+        let programs = &self.means.build.programs;
+        let output = programs
+            .command_with(program, &self.project.environment)
             .args(words)
             .env("DOCKER_HOST", self.means.engine.endpoint())
             .stdin(Stdio::null())

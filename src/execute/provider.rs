@@ -2,8 +2,8 @@
 //! output, one JSON message a line, how far it is and what the services that depend on it are to
 //! find in their environment.
 
+use super::Walk;
 use super::failure::Trouble;
-use super::{Walk, programs};
 use crate::plan::ProviderVerb;
 use crate::service::{Provider, Service};
 use crate::value::program::advice;
@@ -105,21 +105,35 @@ impl Walk<'_> {
     }
 
     fn find_provider(&self, name: &str, provider: &Provider) -> Result<PathBuf, Trouble> {
-        let environment = &self.project.environment;
+        let programs = &self.means.build.programs;
         let kind = &provider.kind;
         let path = format!("services.{name}.provider.type");
         if kind == "compose" {
             return Err(Trouble::new("\"compose\" is not a valid provider type").at(path));
         }
-        programs::provider(environment, kind).ok_or_else(|| {
-            Trouble::new(format!("the provider's program {kind:?} is not there"))
-                .at(path)
-                .help(advice(kind))
-        })
+        let Some(program) = programs.provider(kind) else {
+            return Err(
+                Trouble::new(format!("the provider's program {kind:?} is not there"))
+                    .at(path)
+                    .help(advice(kind)),
+            );
+        };
+        // The last door, whatever was asked before.
+        match programs.may_run(&program) {
+            true => Ok(program),
+            false => Err(Trouble::new(format!(
+                "the provider's program {} came with a project that was fetched, and nobody agreed to run it",
+                program.display()
+            ))
+            .at(path)
+            .help("-y agrees to it")),
+        }
     }
 
     async fn provider_metadata(&self, program: &Path) -> Metadata {
-        let output = programs::command(program, &self.project.environment)
+        let programs = &self.means.build.programs;
+        let output = programs
+            .command_with(program, &self.project.environment)
             .args(["compose", "metadata"])
             .stdin(Stdio::null())
             .stderr(Stdio::null())
@@ -140,7 +154,9 @@ impl Walk<'_> {
         verb: ProviderVerb,
         options: Vec<String>,
     ) -> Result<Provided, Trouble> {
-        let mut child = programs::command(program, &self.project.environment)
+        let programs = &self.means.build.programs;
+        let mut child = programs
+            .command_with(program, &self.project.environment)
             .arg("compose")
             .arg(format!("--project-name={}", self.project.name))
             .arg(verb.as_str())

@@ -1,48 +1,20 @@
-//! Docker's client configuration: credentials for registries, and proxies for containers.
+//! The credentials for registries that Docker's client has: in its configuration, or kept by helper
+//! programs.
 
+use crate::docker_config::{ClientConfig, ClientFile};
 use crate::engine::docker::images::{Credentials, Keyring};
+use crate::programs::Programs;
 use crate::value::image::Reference;
 use base64::Engine as _;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 
 /// The key of the public registry in the client's configuration.
 const PUBLIC_KEY: &str = "https://index.docker.io/v1/";
-
-/// `config.json`, as far as it is used.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct ClientConfig {
-    auths: BTreeMap<String, Auth>,
-    creds_store: String,
-    cred_helpers: BTreeMap<String, String>,
-    proxies: BTreeMap<String, Proxies>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Auth {
-    /// `name:password` in base 64.
-    auth: String,
-    username: String,
-    password: String,
-    identitytoken: String,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Proxies {
-    http_proxy: String,
-    https_proxy: String,
-    no_proxy: String,
-    ftp_proxy: String,
-    all_proxy: String,
-}
 
 /// What a credential helper prints.
 #[derive(Deserialize)]
@@ -52,62 +24,31 @@ struct Helped {
     secret: String,
 }
 
-impl ClientConfig {
-    /// Reads a `config.json`; what is no such file says nothing.
-    pub fn parse(bytes: &[u8]) -> Self {
-        serde_json::from_slice(bytes).unwrap_or_default()
-    }
-
-    /// The variables that containers of an engine get, in both spellings.
-    pub fn proxy_environment(&self, endpoint: &str) -> BTreeMap<String, String> {
-        let Some(proxies) = self.proxies.get(endpoint).or(self.proxies.get("default")) else {
-            return BTreeMap::new();
-        };
-        let mut all = BTreeMap::new();
-        for (name, value) in [
-            ("HTTP_PROXY", &proxies.http_proxy),
-            ("HTTPS_PROXY", &proxies.https_proxy),
-            ("NO_PROXY", &proxies.no_proxy),
-            ("FTP_PROXY", &proxies.ftp_proxy),
-            ("ALL_PROXY", &proxies.all_proxy),
-        ] {
-            if !value.is_empty() {
-                all.insert(name.to_string(), value.clone());
-                all.insert(name.to_lowercase(), value.clone());
-            }
-        }
-        all
+impl ClientKeyring {
+    fn config(&self) -> &ClientConfig {
+        self.file.config()
     }
 
     /// The helper program that keeps a registry's credentials.
     fn helper(&self, registry: &str) -> Option<&str> {
-        let own = self.cred_helpers.get(registry).map(String::as_str);
-        own.or(Some(self.creds_store.as_str()))
-            .filter(|name| !name.is_empty())
+        let config = self.config();
+        let named = |name: &&str| !name.is_empty();
+        let own = config.cred_helpers.get(registry).map(String::as_str);
+        own.filter(named)
+            .or(Some(config.creds_store.as_str()).filter(named))
     }
 
     /// Credentials that stand in the file itself.
     fn stored(&self, registry: &str) -> Option<Credentials> {
         let same = |key: &&String| hostname(key) == hostname(registry);
-        let exact = self.auths.get(registry);
-        let auth = exact.or_else(|| self.auths.get(self.auths.keys().find(same)?))?;
-        let (username, password) = match auth.auth.is_empty() {
-            true => (auth.username.clone(), auth.password.clone()),
-            false => {
-                let engine = base64::engine::general_purpose::STANDARD;
-                let text = String::from_utf8(engine.decode(auth.auth.trim()).ok()?).ok()?;
-                let (name, password) = text.split_once(':')?;
-                // Docker pads with zero bytes.
-                (
-                    name.to_string(),
-                    password.trim_end_matches('\0').to_string(),
-                )
-            }
-        };
+        let auths = &self.config().auths;
+        let auth = auths
+            .get(registry)
+            .or_else(|| auths.get(auths.keys().find(same)?))?;
         let found = Credentials {
-            username,
-            password,
-            identity_token: auth.identitytoken.clone(),
+            username: auth.username.clone(),
+            password: auth.password.clone(),
+            identity_token: auth.identity_token.clone(),
             server_address: registry.to_string(),
         };
         let empty = found.username.is_empty() && found.identity_token.is_empty();
@@ -116,7 +57,7 @@ impl ClientConfig {
 
     async fn find(&self, registry: &str) -> Option<Credentials> {
         if let Some(helper) = self.helper(registry) {
-            let found = ask_helper(helper, registry).await;
+            let found = ask_helper(&self.programs, helper, registry).await;
             if found.is_some() {
                 return found;
             }
@@ -125,14 +66,15 @@ impl ClientConfig {
     }
 
     async fn find_all(&self) -> BTreeMap<String, Credentials> {
-        let mut names: Vec<String> = self
+        let config = self.config();
+        let mut names: Vec<String> = config
             .auths
             .keys()
-            .chain(self.cred_helpers.keys())
+            .chain(config.cred_helpers.keys())
             .cloned()
             .collect();
-        if !self.creds_store.is_empty() {
-            names.extend(list_helper(&self.creds_store).await);
+        if !config.creds_store.is_empty() {
+            names.extend(list_helper(&self.programs, &config.creds_store).await);
         }
         names.sort();
         names.dedup();
@@ -164,25 +106,31 @@ fn registry_key(reference: &str) -> String {
     }
 }
 
-async fn run_helper(helper: &str, verb: &str, input: &str) -> Option<Vec<u8>> {
-    let program = format!("docker-credential-{helper}");
-    let mut child = tokio::process::Command::new(&program)
+async fn run_helper(programs: &Programs, helper: &str, verb: &str, input: &str) -> Option<Vec<u8>> {
+    let name = format!("docker-credential-{helper}");
+    let Some(program) = programs.find(&name) else {
+        tracing::debug!(name, "there is no such credential helper in PATH");
+        return None;
+    };
+    let mut child = programs
+        .command(&program)
         .arg(verb)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| tracing::debug!(program, %error, "credential helper"))
+        .map_err(|error| tracing::debug!(name, %error, "credential helper"))
         .ok()?;
     let mut stdin = child.stdin.take()?;
-    stdin.write_all(input.as_bytes()).await.ok()?;
+    // A helper that knows its answer need not read the question.
+    let _ = stdin.write_all(input.as_bytes()).await;
     drop(stdin);
     let output = child.wait_with_output().await.ok()?;
     output.status.success().then_some(output.stdout)
 }
 
-async fn ask_helper(helper: &str, registry: &str) -> Option<Credentials> {
-    let output = run_helper(helper, "get", registry).await?;
+async fn ask_helper(programs: &Programs, helper: &str, registry: &str) -> Option<Credentials> {
+    let output = run_helper(programs, helper, "get", registry).await?;
     let helped: Helped = serde_json::from_slice(&output).ok()?;
     let mut found = Credentials {
         server_address: registry.to_string(),
@@ -198,39 +146,30 @@ async fn ask_helper(helper: &str, registry: &str) -> Option<Credentials> {
     Some(found)
 }
 
-async fn list_helper(helper: &str) -> Vec<String> {
-    let output = run_helper(helper, "list", "").await.unwrap_or_default();
+async fn list_helper(programs: &Programs, helper: &str) -> Vec<String> {
+    let output = run_helper(programs, helper, "list", "")
+        .await
+        .unwrap_or_default();
     let known: BTreeMap<String, String> = serde_json::from_slice(&output).unwrap_or_default();
     known.into_keys().collect()
 }
 
 /// The keys to registries that Docker's client has; its file is read when first needed.
 pub struct ClientKeyring {
-    directory: PathBuf,
-    config: OnceLock<ClientConfig>,
+    file: Arc<ClientFile>,
+    /// Where credential helpers are.
+    programs: Programs,
 }
 
 impl ClientKeyring {
-    /// `directory` is that of `config.json`.
-    pub fn new(directory: PathBuf) -> Self {
-        ClientKeyring {
-            directory,
-            config: OnceLock::new(),
-        }
-    }
-
-    pub fn config(&self) -> &ClientConfig {
-        self.config.get_or_init(|| {
-            crate::file::read(&self.directory.join("config.json"))
-                .map(|bytes| ClientConfig::parse(&bytes))
-                .unwrap_or_default()
-        })
+    pub fn new(file: Arc<ClientFile>, programs: Programs) -> Self {
+        ClientKeyring { file, programs }
     }
 
     /// A `config.json` with all credentials in it, for a container with `use_api_socket`.
     pub async fn rendered(&self) -> Vec<u8> {
         let mut auths = serde_json::Map::new();
-        for (registry, found) in self.config().find_all().await {
+        for (registry, found) in self.find_all().await {
             let engine = base64::engine::general_purpose::STANDARD;
             let auth = engine.encode(format!("{}:{}", found.username, found.password));
             let entry = match found.identity_token.is_empty() {
@@ -247,11 +186,11 @@ impl ClientKeyring {
 
 impl Keyring for ClientKeyring {
     fn of_image<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Option<Credentials>> {
-        Box::pin(async move { self.config().find(&registry_key(reference)).await })
+        Box::pin(async move { self.find(&registry_key(reference)).await })
     }
 
     fn all(&self) -> BoxFuture<'_, BTreeMap<String, Credentials>> {
-        Box::pin(self.config().find_all())
+        Box::pin(self.find_all())
     }
 }
 
@@ -265,15 +204,18 @@ mod tests {
             "registry.example:5000": {"identitytoken": "t0ken"},
             "https://old.example/v1/": {"username": "u", "password": "p"},
             "empty.example": {}
-        },
-        "proxies": {"default": {"httpProxy": "http://p:1", "noProxy": "localhost"}, "tcp://x:1": {"allProxy": "a"}}
+        }
     }"#;
+
+    fn keyring(directory: &std::path::Path) -> ClientKeyring {
+        ClientKeyring::new(Arc::new(ClientFile::new(directory)), Programs::default())
+    }
 
     #[tokio::test]
     async fn credentials_of_images() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("config.json"), CONFIG).unwrap();
-        let keyring = ClientKeyring::new(dir.path().into());
+        let keyring = keyring(dir.path());
         let table = [
             ("nginx", Some(("me", "s3cret", ""))),
             ("docker.io/a/b:1", Some(("me", "s3cret", ""))),
@@ -303,26 +245,44 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_there() {
-        let keyring = ClientKeyring::new("/nowhere".into());
+        let keyring = keyring("/nowhere".as_ref());
         assert_eq!(keyring.of_image("nginx").await, None);
-        assert!(ClientConfig::parse(b"nonsense").auths.is_empty());
     }
 
-    #[test]
-    fn proxies() {
-        let config = ClientConfig::parse(CONFIG.as_bytes());
-        let words: Vec<_> = config.proxy_environment("unix:///x").into_keys().collect();
-        assert_eq!(words, ["HTTP_PROXY", "NO_PROXY", "http_proxy", "no_proxy"]);
-        assert_eq!(config.proxy_environment("tcp://x:1")["all_proxy"], "a");
-    }
-
-    #[test]
-    fn helpers() {
-        let config = ClientConfig::parse(
-            br#"{"credsStore": "desktop", "credHelpers": {"gcr.io": "gcloud"}}"#,
-        );
-        assert_eq!(config.helper("gcr.io"), Some("gcloud"));
-        assert_eq!(config.helper("other"), Some("desktop"));
-        assert_eq!(ClientConfig::default().helper("other"), None);
+    #[tokio::test]
+    async fn helpers() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let config = r#"{"credsStore": "desktop", "credHelpers": {"gcr.io": "gcloud", "n.io": null, "up.io": "x/../../docker-credential-gcloud"}}"#;
+        std::fs::write(dir.path().join("config.json"), config).unwrap();
+        let found = keyring(dir.path());
+        assert_eq!(found.helper("gcr.io"), Some("gcloud"));
+        assert_eq!(found.helper("other"), Some("desktop"));
+        assert_eq!(found.helper("n.io"), Some("desktop"));
+        let none = dir.path().join("none");
+        assert_eq!(keyring(&none).helper("other"), None);
+        // It is run out of an absolute folder of `PATH`, and not by a path.
+        std::fs::create_dir(dir.path().join("bin")).unwrap();
+        let program = dir.path().join("bin/docker-credential-gcloud");
+        std::fs::write(
+            &program,
+            "#!/bin/sh\necho '{\"Username\": \"u\", \"Secret\": \"s\"}'\n",
+        )
+        .unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let bin = dir.path().join("bin").display().to_string();
+        for (path, registry, username) in [
+            (bin.as_str(), "gcr.io", Some("u")),
+            (bin.as_str(), "up.io", None),
+            (".", "gcr.io", None),
+            ("", "gcr.io", None),
+        ] {
+            let file = Arc::new(ClientFile::new(dir.path()));
+            let cwd = dir.path().join("bin");
+            let keyring = ClientKeyring::new(file, Programs::new(Some(path), None, &cwd));
+            let found = keyring.of_image(&format!("{registry}/x")).await;
+            let found = found.map(|credentials| credentials.username);
+            assert_eq!(found.as_deref(), username, "{path:?} {registry}");
+        }
     }
 }

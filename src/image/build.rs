@@ -9,18 +9,20 @@
 
 pub mod bake;
 pub mod direct;
+mod ignored;
 
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, EngineError};
 use crate::event::Reporter;
 use crate::labels;
+use crate::programs::Programs;
 use crate::project::Project;
 use crate::service::Service;
 use crate::service::build::Build;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What is asked for on the command line, and what the surroundings offer.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +55,8 @@ pub struct BuildOptions {
     pub buildx: Option<PathBuf>,
     /// The process environment, for that program.
     pub environment: BTreeMap<String, String>,
+    /// Where programs are looked for.
+    pub programs: Programs,
 }
 
 /// Why there is no image.
@@ -227,7 +231,10 @@ pub fn choose(
     }
     let session = needs_session(service, build, options);
     match (session, &options.buildx) {
-        (Some(_), Some(program)) => Ok(Way::Bake(program.clone())),
+        (Some(_), Some(program)) => {
+            ignored::check(service, build)?;
+            Ok(Way::Bake(program.clone()))
+        }
         (Some((key, what)), None) => Err(refuse(
             service,
             key,
@@ -404,21 +411,6 @@ fn platform<'a>(project: &'a Project, service: &'a Service, build: &'a Build) ->
             [only] => Some(only),
             _ => None,
         })
-}
-
-/// Finds `docker-buildx` where Docker's client looks for its plugins.
-pub fn find_buildx(config_dir: Option<&Path>, exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    let own = config_dir.map(|dir| dir.join("cli-plugins"));
-    let shared = [
-        "/usr/local/lib/docker/cli-plugins",
-        "/usr/local/libexec/docker/cli-plugins",
-        "/usr/lib/docker/cli-plugins",
-        "/usr/libexec/docker/cli-plugins",
-    ];
-    own.into_iter()
-        .chain(shared.map(PathBuf::from))
-        .map(|dir| dir.join("docker-buildx"))
-        .find(|path| exists(path))
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use super::ignore::{Ignore, Verdict};
 use futures::stream::{self, BoxStream, StreamExt};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
@@ -13,7 +15,8 @@ pub struct Context {
     pub directory: PathBuf,
     pub ignore: Ignore,
     /// Paths in the context that are sent even if they are ignored, since the builder reads them.
-    pub needed: Vec<String>,
+    /// Names of files are bytes from one end to the other.
+    pub needed: Vec<Vec<u8>>,
     /// Files that are not in the directory: path in the context and content.
     pub extra: Vec<(String, Vec<u8>)>,
 }
@@ -87,7 +90,7 @@ pub fn write(context: &Context, out: &mut dyn Write) -> io::Result<()> {
         tar: tar::Builder::new(out),
         held: Vec::new(),
     };
-    walk.directory(&context.directory, "", &Verdict::default())?;
+    walk.directory(&context.directory, b"", &Verdict::default())?;
     for (path, content) in &context.extra {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Regular);
@@ -103,11 +106,11 @@ struct Walk<'a> {
     context: &'a Context,
     tar: tar::Builder<&'a mut dyn Write>,
     /// Ignored directories on the way down, sent only if something inside is not ignored.
-    held: Vec<(String, fs::Metadata)>,
+    held: Vec<(Vec<u8>, fs::Metadata)>,
 }
 
 impl Walk<'_> {
-    fn directory(&mut self, path: &Path, inside: &str, parent: &Verdict) -> io::Result<()> {
+    fn directory(&mut self, path: &Path, inside: &[u8], parent: &Verdict) -> io::Result<()> {
         let at = |e: io::Error, path: &Path| {
             io::Error::new(e.kind(), format!("{}: {e}", path.display()))
         };
@@ -118,21 +121,21 @@ impl Walk<'_> {
         entries.sort();
         for name in entries {
             let path = path.join(&name);
-            let name = name.to_string_lossy();
             let inside = match inside {
-                "" => name.into_owned(),
-                directory => format!("{directory}/{name}"),
+                b"" => name.as_bytes().to_vec(),
+                directory => [directory, b"/", name.as_bytes()].concat(),
             };
-            if self.context.extra.iter().any(|(extra, _)| *extra == inside) {
+            let mut extra = self.context.extra.iter();
+            if extra.any(|(extra, _)| extra.as_bytes() == inside) {
                 continue;
             }
             let verdict = self.context.ignore.judge(&inside, parent);
             let needed = self.context.needed.contains(&inside);
             let holds_needed = || {
-                let below = |needed: &String| {
+                let below = |needed: &Vec<u8>| {
                     needed
-                        .strip_prefix(&inside)
-                        .is_some_and(|rest| rest.starts_with('/'))
+                        .strip_prefix(inside.as_slice())
+                        .is_some_and(|rest| rest.starts_with(b"/"))
                 };
                 self.context.needed.iter().any(below)
             };
@@ -156,27 +159,30 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, path: &Path, inside: &str, metadata: &fs::Metadata) -> io::Result<()> {
+    fn entry(&mut self, path: &Path, inside: &[u8], metadata: &fs::Metadata) -> io::Result<()> {
+        let folder = |inside: &[u8]| PathBuf::from(OsString::from_vec([inside, b"/"].concat()));
         for (directory, metadata) in std::mem::take(&mut self.held) {
             let mut header = header(&metadata, tar::EntryType::Directory, 0);
             self.tar
-                .append_data(&mut header, format!("{directory}/"), io::empty())?;
+                .append_data(&mut header, folder(&directory), io::empty())?;
         }
         let kind = metadata.file_type();
         if kind.is_dir() {
             let mut header = header(metadata, tar::EntryType::Directory, 0);
             self.tar
-                .append_data(&mut header, format!("{inside}/"), io::empty())
+                .append_data(&mut header, folder(inside), io::empty())
         } else if kind.is_symlink() {
             let target = fs::read_link(path)?;
             let mut header = header(metadata, tar::EntryType::Symlink, 0);
-            self.tar.append_link(&mut header, inside, target)
+            self.tar
+                .append_link(&mut header, OsStr::from_bytes(inside), target)
         } else if kind.is_file() {
             let size = metadata.len();
             let mut header = header(metadata, tar::EntryType::Regular, size);
             let file = fs::File::open(path)?;
             let mut content = Exactly { file, left: size };
-            self.tar.append_data(&mut header, inside, &mut content)
+            self.tar
+                .append_data(&mut header, OsStr::from_bytes(inside), &mut content)
         } else {
             // Sockets and devices are nothing to build from.
             Ok(())
@@ -255,7 +261,7 @@ mod tests {
             ("dir/sub/x", "x"),
             ("node_modules/big/file", "f"),
         ]);
-        let ignore = Ignore::parse("Dockerfile\nnode_modules\ndir\n!dir/keep");
+        let ignore = Ignore::parse(b"Dockerfile\nnode_modules\ndir\n!dir/keep").unwrap();
         let context = Context {
             directory: dir.path().into(),
             ignore,
@@ -263,6 +269,49 @@ mod tests {
             extra: vec![("a.txt".into(), b"instead".to_vec())],
         };
         assert_eq!(paths(&context), ["Dockerfile", "dir/", "dir/keep", "a.txt"]);
+    }
+
+    #[test]
+    fn names_that_are_no_text() {
+        let dir = tree(&[("Dockerfile", "FROM x")]);
+        let names: [&[u8]; 3] = [b"a\xfe", b"a\xff", b"d\xff/b"];
+        let at = |name: &[u8]| dir.path().join(OsStr::from_bytes(name));
+        fs::create_dir(at(b"d\xff")).unwrap();
+        for name in names {
+            fs::write(at(name), name).unwrap();
+        }
+        std::os::unix::fs::symlink(OsStr::from_bytes(b"a\xfe"), at(b"l\xff")).unwrap();
+        let sent = |patterns: &[u8]| {
+            let context = Context {
+                directory: dir.path().into(),
+                ignore: Ignore::parse(patterns).unwrap(),
+                ..Context::default()
+            };
+            let mut bytes = Vec::new();
+            write(&context, &mut bytes).unwrap();
+            let mut archive = tar::Archive::new(bytes.as_slice());
+            let entries = archive.entries().unwrap().map(|entry| {
+                let mut entry = entry.unwrap();
+                let path = entry.path_bytes().into_owned();
+                let link = entry.link_name_bytes().map(|link| link.into_owned());
+                let mut content = Vec::new();
+                entry.read_to_end(&mut content).unwrap();
+                (path, link.unwrap_or(content))
+            });
+            entries.collect::<Vec<_>>()
+        };
+        let of = |path: &[u8], content: &[u8]| (path.to_vec(), content.to_vec());
+        let all = [
+            of(b"Dockerfile", b"FROM x"),
+            of(b"a\xfe", b"a\xfe"),
+            of(b"a\xff", b"a\xff"),
+            of(b"d\xff/", b""),
+            of(b"d\xff/b", b"d\xff/b"),
+            of(b"l\xff", b"a\xfe"),
+        ];
+        assert_eq!(sent(b""), all);
+        let [dockerfile, _, a, ..] = all;
+        assert_eq!(sent(b"d?\n*\xfe\nl\xff"), [dockerfile, a]);
     }
 
     #[test]

@@ -197,6 +197,11 @@ impl EnvFiles {
         findings: &mut Findings,
     ) {
         let path = Path::new(file.path);
+        if reader.strays(path, Some(file.span)) {
+            let at = file.at.as_str();
+            findings.push(reader.strayed(file.what, path, at).at(file.span));
+            return;
+        }
         let key = (path.to_owned(), file.format == Format::Raw);
         if let Some(vars) = self.constant.get(&key) {
             known.extend(vars.iter().map(|(k, v)| (k.clone(), v.clone())));

@@ -9,7 +9,7 @@ use super::model::{Builder, Extended, Scope};
 use super::room;
 use super::touched::Touched;
 use super::yaml::Tag;
-use super::{Unfetched, canonical, merge, paths, tags};
+use super::{canonical, merge, paths, tags};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Map, Node, Span, Value};
 use crate::value::similar;
@@ -86,7 +86,7 @@ impl Builder<'_> {
         chain.push((file.to_owned(), name.to_owned(), target.span));
         let base = match &target.file {
             Some((path, span)) => {
-                let located = self.locate(path, scope);
+                let located = self.locate(path, *span, scope);
                 match located {
                     Ok(path) => {
                         self.note(name, file, Some(&path), &target, scope);
@@ -95,7 +95,8 @@ impl Builder<'_> {
                     }
                     Err(error) => {
                         let at = format!("services.{name}.extends.file");
-                        self.findings.push(error.finding(at).at(*span));
+                        self.findings
+                            .push(Diagnostic { path: at, ..error }.at(*span));
                         None
                     }
                 }
@@ -165,11 +166,16 @@ impl Builder<'_> {
 
     /// The file that is extended from, and for a remote one what its paths are joined to: the
     /// top of what was fetched (Compose's rule, also where the file lies deeper).
-    fn locate(&mut self, text: &str, scope: &Scope) -> Result<PathBuf, Unfetched> {
+    fn locate(&mut self, text: &str, span: Span, scope: &Scope) -> Result<PathBuf, Diagnostic> {
+        let at = "";
         if !is_address(Path::new(text)) {
-            return Ok(PathBuf::from(paths::clean(&scope.directory.join(text))));
+            let path = PathBuf::from(paths::clean(&scope.directory.join(text)));
+            return match self.reader.strays(&path, Some(span)) {
+                true => Err(self.reader.strayed("extended file", &path, at)),
+                false => Ok(path),
+            };
         }
-        let fetched = self.reader.fetch(text)?;
+        let fetched = self.reader.fetch(text).map_err(|e| e.finding(at))?;
         self.tops.insert(fetched.file.clone(), fetched.root);
         Ok(fetched.file)
     }

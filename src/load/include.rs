@@ -10,7 +10,7 @@ use super::paths;
 use super::yaml::Tag;
 use super::{FileKind, environment, merge, tags};
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Map, Node, Value};
+use crate::tree::{Map, Node, Span, Value};
 use std::path::{Path, PathBuf};
 
 /// What is taken over; not the name, not `x-*`.
@@ -84,7 +84,11 @@ impl Builder<'_> {
         for (at, node) in include.paths.iter().enumerate() {
             let text = node.as_str().unwrap_or_default();
             if !is_address(Path::new(text)) {
-                files.push((absolute(text), node));
+                let path = absolute(text);
+                if self.strays("included file", &path, node.span) {
+                    return;
+                }
+                files.push((path, node));
                 continue;
             }
             match self.reader.fetch(text) {
@@ -121,8 +125,21 @@ impl Builder<'_> {
             Some(dir) => absolute(dir),
             None => main.parent().unwrap_or(Path::new("/")).to_owned(),
         };
+        if include.project_directory.is_some() {
+            // Where a local file says so, fetched ones may read there.
+            match self.reader.is_foreign(named.span) {
+                false => self.reader.lend(&directory),
+                true if self.strays("project directory", &directory, named.span) => return,
+                true => {}
+            }
+        }
         let mut environment = scope.environment.clone();
         let env_files = self.env_files(&include, scope, &directory);
+        for (path, node) in &env_files {
+            if self.strays("env file", path, node.map_or(named.span, |node| node.span)) {
+                return;
+            }
+        }
         environment::extend(
             &mut environment,
             &mut self.reader,
@@ -147,6 +164,16 @@ impl Builder<'_> {
             .collect();
         let model = self.model(parsed, &inner, chain);
         self.import(model, root, tags);
+    }
+
+    /// Whether a file is not to be read, being outside of what was fetched; that is told then.
+    fn strays(&mut self, what: &str, path: &Path, span: Span) -> bool {
+        let strays = self.reader.strays(path, Some(span));
+        if strays {
+            let finding = self.reader.strayed(what, path, "include");
+            self.findings.push(finding.at(span));
+        }
+        strays
     }
 
     fn env_files<'i>(

@@ -24,6 +24,10 @@ pub struct Reader<'f> {
     texts: HashMap<PathBuf, SourceId>,
     /// What was fetched, by address.
     fetched: HashMap<String, Fetched>,
+    /// Texts of fetched files.
+    foreign: HashSet<SourceId>,
+    /// Folders of this machine that a local file has given to fetched ones.
+    lent: Vec<PathBuf>,
 }
 
 /// Why a file could not be read, in the words of the system.
@@ -50,6 +54,8 @@ impl<'f> Reader<'f> {
             cwd: cwd.to_owned(),
             texts: HashMap::new(),
             fetched: HashMap::new(),
+            foreign: HashSet::new(),
+            lent: Vec::new(),
         }
     }
 
@@ -64,6 +70,47 @@ impl<'f> Reader<'f> {
         let fetched = self.files.fetch(address)?;
         self.fetched.insert(address.to_owned(), fetched.clone());
         Ok(fetched)
+    }
+
+    /// Whether a fetched file has written what stands there.
+    pub fn is_foreign(&self, span: Span) -> bool {
+        self.foreign.contains(&span.source)
+    }
+
+    /// Gives fetched files the files in a folder of this machine.
+    pub fn lend(&mut self, folder: &Path) {
+        self.lent.push(folder.to_owned());
+    }
+
+    /// Whether a file is not to be read: a fetched file names it, and it lies neither in what was
+    /// fetched nor in what was lent; or a link in what was fetched leads elsewhere.
+    pub fn strays(&self, path: &Path, named: Option<Span>) -> bool {
+        if self.fetched.is_empty() || path == Path::new("/dev/null") {
+            return false;
+        }
+        let is_foreign = named.is_some_and(|span| self.is_foreign(span));
+        let roots = || self.fetched.values().map(|fetched| &fetched.root);
+        if !is_foreign && !roots().any(|root| path.starts_with(root)) {
+            return false;
+        }
+        let real = self.files.canonicalize(path);
+        let holds = |folder: &PathBuf| match (&real, self.files.canonicalize(folder)) {
+            (Ok(real), Ok(folder)) => real.starts_with(folder),
+            _ => path.starts_with(folder),
+        };
+        let mut lent = self.lent.iter().filter(|_| is_foreign);
+        !roots().any(holds) && !lent.any(holds)
+    }
+
+    /// The finding about such a file, `what` it is in words.
+    pub fn strayed(&self, what: &str, path: &Path, at: impl Into<String>) -> Diagnostic {
+        let message = format!(
+            "{what} {} leads out of what was fetched",
+            self.display(path)
+        );
+        Diagnostic::error("remote-file", at, message).help(
+            "a fetched project reads its own files alone: put the file beside the project file, or copy the project to this machine",
+        )
     }
 
     /// The path as users know it: relative to the working directory where it lies below it, by
@@ -114,6 +161,10 @@ impl<'f> Reader<'f> {
             Ok(text) => {
                 let id = self.sources.add(name, text);
                 self.texts.insert(path.to_owned(), id);
+                let mut fetched = self.fetched.values();
+                if fetched.any(|fetched| path.starts_with(&fetched.root)) {
+                    self.foreign.insert(id);
+                }
                 Ok(Some(id))
             }
             Err(fault) => {

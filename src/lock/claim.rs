@@ -112,9 +112,23 @@ impl Holder {
             command,
             ..
         } = self;
+        if *process == 0 {
+            return match command.as_str() {
+                "" => "a command that does not name itself".to_owned(),
+                command => command.to_owned(),
+            };
+        }
         match since.is_empty() {
             true => format!("{command} on {host} (process {process})"),
             false => format!("{command} on {host} (process {process}), since {since}"),
+        }
+    }
+
+    /// The holder of a lock file that does not say which process it is.
+    pub fn nameless(path: &dyn std::fmt::Display) -> Self {
+        Holder {
+            command: format!("a process that keeps {path} locked and does not name itself"),
+            ..Holder::default()
         }
     }
 
@@ -245,6 +259,14 @@ mod tests {
         assert_eq!(
             claim().holder.in_words(),
             "regatta up on web1 (process 4711), since 2026-11-21 15:04:05 UTC"
+        );
+        assert_eq!(
+            Holder::default().in_words(),
+            "a command that does not name itself"
+        );
+        assert_eq!(
+            Holder::nameless(&"/l/p.lock").in_words(),
+            "a process that keeps /l/p.lock locked and does not name itself"
         );
     }
 

@@ -1,12 +1,17 @@
 //! The lock of one machine: a file that is locked as long as its holder lives.
 //!
-//! Lock files stay where they are: whoever deleted one would let two lock what has one name.
+//! Lock files stay where they are: deleting one would let two commands lock what has one name. They
+//! are the user's alone ([`crate::private`]): another user who can open one can keep it locked.
 
 use super::claim::{Holder, stem};
+use crate::private;
 use sha2::{Digest, Sha256};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+
+/// More bytes than this say nothing about a holder.
+const MOST: u64 = 64 << 10;
 
 /// A locked file; unlocked when dropped.
 #[derive(Debug)]
@@ -16,8 +21,8 @@ pub struct FileLock(File);
 #[derive(Debug)]
 pub enum Taking {
     Taken(FileLock),
-    /// As far as it tells, by whom.
-    Held(Holder),
+    /// By this command, as far as the file tells.
+    Held(Option<Holder>),
 }
 
 /// Where the lock file of a project on an engine is.
@@ -32,30 +37,19 @@ impl FileLock {
     /// file's identity.
     ///
     /// # Errors
-    /// Where the file cannot be made, or its file system has no locks.
+    /// Where the file cannot be made, is not the user's alone, or its file system has no locks.
     pub fn take(path: &Path, holder: &mut Holder) -> io::Result<Taking> {
         if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory)?;
+            private::folder(directory)?;
         }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
+        let mut file = private::file(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 // Just taken, it may not tell yet.
-                let _ = file.read_to_string(&mut text);
-                return Ok(Taking::Held(Holder::from_json(&text).unwrap_or_else(
-                    || Holder {
-                        host: holder.host.clone(),
-                        command: "another command".into(),
-                        ..Holder::default()
-                    },
-                )));
+                let _ = (&file).take(MOST).read_to_string(&mut text);
+                return Ok(Taking::Held(Holder::from_json(&text)));
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
@@ -113,7 +107,7 @@ mod tests {
             panic!("it is free");
         };
         match FileLock::take(&path, &mut b).unwrap() {
-            Taking::Held(other) => assert_eq!(other.token, "a"),
+            Taking::Held(other) => assert_eq!(other.unwrap().token, "a"),
             Taking::Taken(_) => panic!("two have it"),
         }
         drop(first);
@@ -123,6 +117,47 @@ mod tests {
         ));
         assert_eq!(a.file, b.file);
         assert_eq!(a.file.is_some(), cfg!(target_os = "linux"));
+    }
+
+    #[test]
+    fn no_other_user_can_reach_it() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let locks = directory.path().join("locks");
+        let path = path(&locks, "unix:///e", "shop");
+        // As an older version left them.
+        fs::create_dir(&locks).unwrap();
+        fs::write(&path, "").unwrap();
+        let widen = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        widen(&locks, 0o755);
+        widen(&path, 0o644);
+        let taken = FileLock::take(&path, &mut holder("a")).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&locks), mode(&path)), (0o700, 0o600));
+        drop(taken);
+        // A link is not followed, and what it leads to stays as it is.
+        fs::remove_file(&path).unwrap();
+        let precious = directory.path().join("precious");
+        fs::write(&precious, "keep").unwrap();
+        symlink(&precious, &path).unwrap();
+        let error = FileLock::take(&path, &mut holder("b")).unwrap_err();
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "keep");
+    }
+
+    #[test]
+    fn a_holder_without_a_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = path(directory.path(), "unix:///e", "shop");
+        for text in ["", "{", "\u{1b}[2J"] {
+            fs::write(&path, text).unwrap();
+            let locked = File::open(&path).unwrap();
+            locked.lock().unwrap();
+            let taking = FileLock::take(&path, &mut holder("b")).unwrap();
+            assert!(matches!(taking, Taking::Held(None)), "{text:?}");
+        }
     }
 
     #[test]

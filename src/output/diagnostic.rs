@@ -5,7 +5,7 @@ mod flood;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::{Source, Sources};
 use crate::tree::{SourceId, Span};
-use crate::value::visible::visible;
+use crate::value::visible::{visible, visible_beside_colours};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use flood::Shown;
@@ -67,11 +67,7 @@ pub fn text(findings: &[Diagnostic], sources: &Sources, colour: bool) -> String 
     // The renderer replaces control characters in excerpts, but not all of those beyond ASCII.
     match colour {
         // Its own colours begin with one of them.
-        true => out
-            .split('\u{1b}')
-            .map(visible)
-            .collect::<Vec<_>>()
-            .join("\u{1b}"),
+        true => visible_beside_colours(&out),
         false => visible(&out).into_owned(),
     }
 }

@@ -3,6 +3,7 @@
 use super::change::in_full;
 use super::{Action, Change, Plan, ProviderVerb, Step, StepId};
 use crate::tree::Span;
+use crate::value::userinfo::masked;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -44,7 +45,7 @@ fn lines(plan: &Plan, recurring: bool, place: &dyn Fn(Span) -> Option<String>) -
             render_changes(of_one, place, &mut text);
         }
     }
-    text
+    masked(&text).into_owned()
 }
 
 /// The changes of one attribute; of many only some, so that those of others can be seen.

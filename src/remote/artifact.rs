@@ -2,6 +2,7 @@
 //! env files, as `docker compose publish` makes it.
 
 use crate::load::disk::MAX_FILE;
+use crate::private;
 use crate::value::image::is_digest;
 use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -84,6 +85,8 @@ pub fn digest_of(bytes: &[u8]) -> String {
 #[derive(Debug, PartialEq, Eq)]
 pub struct File {
     pub name: String,
+    /// Env files are the user's alone: they hold passwords.
+    pub is_env: bool,
     /// Indexes of the layout's layers.
     pub layers: Vec<usize>,
 }
@@ -181,6 +184,7 @@ impl Layout {
             Some(file) => file.layers.push(index),
             None => self.files.push(File {
                 name,
+                is_env,
                 layers: vec![index],
             }),
         }
@@ -195,7 +199,11 @@ impl Layout {
                 .iter()
                 .map(|i| contents[*i].as_slice())
                 .collect();
-            fs::write(root.join(&file.name), parts.join(SEPARATOR))?;
+            let (path, content) = (root.join(&file.name), parts.join(SEPARATOR));
+            match file.is_env {
+                true => private::write(&path, &content)?,
+                false => fs::write(path, content)?,
+            }
         }
         Ok(())
     }
@@ -279,6 +287,9 @@ mod tests {
             ("base".into(), "X=1".into())
         );
         assert!(layout.is_in(dir.path()));
+        let found = fs::metadata(dir.path().join("0e.env")).expect("an env file");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
+        assert_eq!(mode & 0o777, 0o600);
         for wrong in ["a: 1\n---\nb: 3", "a: 1\n---\nb: 2 ", "a: 1", ""] {
             fs::write(dir.path().join(MAIN), wrong).expect("a file");
             assert!(!layout.is_in(dir.path()), "{wrong:?}");

@@ -3,13 +3,14 @@
 
 use super::Settings;
 use super::cache::Partial;
+use super::login::Access;
 use crate::load::discover::NAMES;
 use crate::load::{Fetched, Unfetched};
 use crate::value::address::GitAddress;
+use crate::value::userinfo::{masked, removed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use tokio::process::Command;
 
 /// Variables that a hook or a wrapper of git leaves behind; they would lead git elsewhere.
 const FOREIGN: [&str; 6] = [
@@ -24,9 +25,10 @@ const FOREIGN: [&str; 6] = [
 /// Brings a commit here, unless it is here. A branch or tag is looked up each time.
 pub async fn fetch(settings: &Settings, address: &GitAddress) -> Result<Fetched, Unfetched> {
     let cache = settings.cache()?;
+    let access = Access::of(address, settings.git_config_count)?;
     let commit = match is_commit(&address.reference) {
         true => address.reference.clone(),
-        false => resolve(settings, address).await?,
+        false => resolve(settings, address, &access).await?,
     };
     if !commit.starts_with(&address.checksum) {
         return Err(Unfetched {
@@ -39,8 +41,9 @@ pub async fn fetch(settings: &Settings, address: &GitAddress) -> Result<Fetched,
         });
     }
     let root = cache.join(&commit);
-    if !is_complete(&root) {
-        check_out(settings, address, &commit, cache, &root).await?;
+    match is_complete(&root) {
+        true => scrub(&root),
+        false => check_out(settings, address, &access, &commit, cache, &root).await?,
     }
     let reference = match (address.reference.as_str(), is_commit(&address.reference)) {
         ("", _) => "",
@@ -49,7 +52,7 @@ pub async fn fetch(settings: &Settings, address: &GitAddress) -> Result<Fetched,
     };
     Ok(Fetched {
         file: file(address, &root)?,
-        label: format!("{}#{reference}:", shown(&address.remote)),
+        label: format!("{}#{reference}:", masked(&address.remote)),
         root,
     })
 }
@@ -63,23 +66,8 @@ fn is_complete(root: &Path) -> bool {
     fs::read_to_string(root.join(".git/HEAD")).is_ok_and(|head| is_commit(head.trim()))
 }
 
-/// The address without the password in it.
-pub fn shown(remote: &str) -> String {
-    let Some((scheme, rest)) = remote.split_once("://") else {
-        return remote.to_owned();
-    };
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    match host.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{host}/{path}")
-        }
-        _ => remote.to_owned(),
-    }
-}
-
 fn described(address: &GitAddress) -> String {
-    let remote = shown(&address.remote);
+    let remote = masked(&address.remote).into_owned();
     match address.reference.as_str() {
         "" => remote,
         reference => format!("{remote}#{reference}"),
@@ -87,27 +75,38 @@ fn described(address: &GitAddress) -> String {
 }
 
 /// The commit that a branch or tag (or the default branch) is at.
-async fn resolve(settings: &Settings, address: &GitAddress) -> Result<String, Unfetched> {
-    let reference = match address.reference.as_str() {
-        "" => "HEAD",
-        reference => reference,
+async fn resolve(
+    settings: &Settings,
+    address: &GitAddress,
+    access: &Access,
+) -> Result<String, Unfetched> {
+    let names = names(&address.reference);
+    let mut arguments = vec!["ls-remote", "--exit-code", "--", &access.url];
+    arguments.extend(names.iter().map(String::as_str));
+    let answer = git(settings, None, Some(access), &arguments).await?;
+    // Git compares endings: `main` would find `other/main`, too. Only the exact name counts.
+    let named = |name: &String| {
+        let mut lines = answer.out.lines();
+        lines.find_map(|line| line.split_once('\t').filter(|(_, found)| found == name))
     };
-    let arguments = ["ls-remote", "--exit-code", "--", &address.remote, reference];
-    let answer = git(settings, None, &arguments).await?;
-    if answer.code == Some(2) {
+    let found = names.iter().find_map(named);
+    if answer.code == Some(2) || (answer.code == Some(0) && found.is_none()) {
+        let reference = match address.reference.as_str() {
+            "" => "HEAD",
+            reference => reference,
+        };
         return Err(Unfetched {
             why: format!(
                 "{} has no branch or tag `{reference}`",
-                shown(&address.remote)
+                masked(&address.remote)
             ),
             help: Some("a commit is named by its 40 digits".into()),
         });
     }
     answer.check(address)?;
-    let commit = answer.out.get(..40).unwrap_or_default();
-    match is_commit(commit) {
-        true => Ok(commit.to_owned()),
-        false => Err(Unfetched {
+    match found {
+        Some((commit, _)) if is_commit(commit) => Ok(commit.to_owned()),
+        _ => Err(Unfetched {
             why: format!(
                 "{}: git names no commit: {:?}",
                 described(address),
@@ -118,25 +117,57 @@ async fn resolve(settings: &Settings, address: &GitAddress) -> Result<String, Un
     }
 }
 
+/// The full names that a reference may mean, the first that is there counts: a branch, the commit of
+/// a tag, a tag that is a commit itself.
+fn names(reference: &str) -> Vec<String> {
+    match reference {
+        "" | "HEAD" => vec!["HEAD".to_owned()],
+        full if full.starts_with("refs/") => vec![format!("{full}^{{}}"), full.to_owned()],
+        short => vec![
+            format!("refs/heads/{short}"),
+            format!("refs/tags/{short}^{{}}"),
+            format!("refs/tags/{short}"),
+        ],
+    }
+}
+
 async fn check_out(
     settings: &Settings,
     address: &GitAddress,
+    access: &Access,
     commit: &str,
     cache: &Path,
     root: &Path,
 ) -> Result<(), Unfetched> {
     let partial = Partial::new(cache)?;
     let dir = Some(partial.path.as_path());
-    let steps: [&[&str]; 4] = [
-        &["init", "--quiet"],
-        &["remote", "add", "--", "origin", &address.remote],
-        &["fetch", "--quiet", "--depth=1", "origin", commit],
-        &["checkout", "--quiet", "--detach", commit],
+    // Without a remote in its configuration, which everybody who can read the cache could read.
+    let steps: [(&[&str], Option<&Access>); 3] = [
+        (&["init", "--quiet"], None),
+        (
+            &["fetch", "--quiet", "--depth=1", "--", &access.url, commit],
+            Some(access),
+        ),
+        (&["checkout", "--quiet", "--detach", commit], None),
     ];
-    for step in steps {
-        git(settings, dir, step).await?.check(address)?;
+    for (step, access) in steps {
+        git(settings, dir, access, step).await?.check(address)?;
     }
     partial.put(root, is_complete)
+}
+
+/// Takes names and passwords out of the configuration of a checkout that Docker Compose or an older
+/// version made.
+fn scrub(root: &Path) {
+    let path = root.join(".git/config");
+    let Ok(text) = fs::read_to_string(&path) else {
+        return;
+    };
+    if masked(&text) != text
+        && let Err(error) = fs::write(&path, removed(&text))
+    {
+        tracing::debug!(path = %path.display(), %error, "a login stays in the cache");
+    }
 }
 
 /// What a run of git gave.
@@ -155,14 +186,14 @@ impl Answer {
         let mut lines = self.err.lines().map(str::trim).filter(|l| !l.is_empty());
         let words = lines.clone().find_map(|l| l.strip_prefix("fatal: "));
         let words = words.or_else(|| lines.next()).unwrap_or("git failed");
-        let words = words.replace(&address.remote, &shown(&address.remote));
+        let words = masked(words);
         let help = match words.contains("could not read Username")
             || words.contains("terminal prompts disabled")
         {
             true => "git may not ask here: log in with a credential helper, or let it ask with GIT_TERMINAL_PROMPT=1".into(),
             false => format!(
                 "see what `git ls-remote {}` says",
-                shown(&address.remote)
+                masked(&address.remote)
             ),
         };
         Err(Unfetched {
@@ -175,19 +206,28 @@ impl Answer {
 async fn git(
     settings: &Settings,
     dir: Option<&Path>,
+    access: Option<&Access>,
     arguments: &[&str],
 ) -> Result<Answer, Unfetched> {
-    let mut command = Command::new("git");
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    let missing = |why: &dyn std::fmt::Display| Unfetched {
+        why: format!("the program `git` cannot be run: {why}"),
+        help: Some("files from git repositories need it: install git".into()),
+    };
+    let program = settings.programs.find("git");
+    let program = program.ok_or_else(|| missing(&"no absolute folder of PATH has it"))?;
+    let mut command = settings.programs.command(&program);
+    command.args(arguments).stdin(Stdio::null());
     for name in FOREIGN {
         command.env_remove(name);
     }
-    if let Some(dir) = dir {
-        command.current_dir(dir);
-    }
+    command.envs(
+        access
+            .iter()
+            .flat_map(|access| &access.environment)
+            .cloned(),
+    );
+    // Not in the folder that the user is in: its `.git/config` could name programs.
+    command.current_dir(dir.unwrap_or(Path::new("/")));
     // As Compose has it: no questions, unless the user wants to be asked.
     if !settings.git_may_ask {
         command.env("GIT_TERMINAL_PROMPT", "0");
@@ -198,10 +238,7 @@ async fn git(
             "ssh -o ControlMaster=no -o BatchMode=yes",
         );
     }
-    let output = command.output().await.map_err(|error| Unfetched {
-        why: format!("the program `git` cannot be run: {error}"),
-        help: Some("files from git repositories need it: install git".into()),
-    })?;
+    let output = command.output().await.map_err(|error| missing(&error))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let answer = Answer {
         code: output.status.code(),
@@ -262,16 +299,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_are_not_shown() {
-        for (remote, text) in [
-            (
-                "https://u:secret@h.example/a.git",
-                "https://u:***@h.example/a.git",
-            ),
-            ("https://u@h.example/a.git", "https://u@h.example/a.git"),
-            ("git@h.example:a.git", "git@h.example:a.git"),
-        ] {
-            assert_eq!(shown(remote), text);
-        }
+    fn what_a_reference_may_mean() {
+        let of = |reference| names(reference).join(" ");
+        assert_eq!(of(""), "HEAD");
+        assert_eq!(of("HEAD"), "HEAD");
+        assert_eq!(
+            of("main"),
+            "refs/heads/main refs/tags/main^{} refs/tags/main"
+        );
+        assert_eq!(of("refs/tags/v1"), "refs/tags/v1^{} refs/tags/v1");
+    }
+
+    #[test]
+    fn a_login_leaves_the_cache() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join(".git")).unwrap();
+        let path = dir.path().join(".git/config");
+        fs::write(&path, "[remote \"origin\"]\n\turl = https://u:p@h/a.git\n").unwrap();
+        scrub(dir.path());
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "[remote \"origin\"]\n\turl = https://h/a.git\n");
     }
 }

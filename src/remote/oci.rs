@@ -5,7 +5,9 @@ use super::artifact::{Descriptor, Layout, MAIN, Manifest, digest_of, has_digest}
 use super::cache::{Partial, unwritable};
 use super::registry::{Registry, Trouble};
 use crate::load::{Fetched, Unfetched};
+use crate::private;
 use crate::value::image::Reference;
+use crate::value::userinfo::masked;
 use base64::Engine as _;
 use std::fs;
 use std::path::Path;
@@ -23,7 +25,7 @@ const KEPT: &str = ".manifest.json";
 
 /// Brings a project here, unless it is here. A tag is looked up each time; a digest says it all.
 pub async fn fetch(settings: &Settings, address: &str) -> Result<Fetched, Unfetched> {
-    let shown = format!("oci://{address}");
+    let shown = masked(&format!("oci://{address}")).into_owned();
     let fail = |why: String| Unfetched {
         why: format!("{shown}: {why}"),
         help: None,
@@ -90,7 +92,7 @@ pub async fn fetch(settings: &Settings, address: &str) -> Result<Fetched, Unfetc
     let partial = Partial::new(cache)?;
     let write = || {
         layout.write(&partial.path, &contents)?;
-        fs::write(partial.path.join(KEPT), &kept)
+        private::write(&partial.path.join(KEPT), &kept)
     };
     write().map_err(|error| unwritable(&partial.path, &error))?;
     match root.exists() {

@@ -97,8 +97,10 @@ impl GitAddress {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             self.option(key, decoded(value))?;
         }
-        if self.reference.starts_with('-') {
-            // Git would take it for an option of its own.
+        // Git would take the first for an option of its own, and the others for patterns or for ways
+        // from a commit to another.
+        let is_none = |c: char| c.is_control() || " *?[\\^~:".contains(c);
+        if self.reference.starts_with('-') || self.reference.contains(is_none) {
             return Err(format!("`{}` is no branch, tag or commit", self.reference));
         }
         Ok(())
@@ -154,7 +156,7 @@ fn within(prefix: &str, name: String) -> String {
 }
 
 /// `%2F` to `/`; what is no such code stays.
-fn decoded(text: &str) -> String {
+pub fn decoded(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }
@@ -252,6 +254,18 @@ mod tests {
             (
                 "https://h.example/a.git#--upload-pack=x",
                 "`--upload-pack=x` is no branch, tag or commit",
+            ),
+            (
+                "https://h.example/a.git#ma*",
+                "`ma*` is no branch, tag or commit",
+            ),
+            (
+                "https://h.example/a.git#[a-z]ain",
+                "`[a-z]ain` is no branch, tag or commit",
+            ),
+            (
+                "https://h.example/a.git#main~1",
+                "`main~1` is no branch, tag or commit",
             ),
             ("https://h.example/a.git?ref=a#b", "ref `a` contradicts `b`"),
             (

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where plugins of Docker's client lie besides the user's own directory.
-const SHARED: [&str; 4] = [
+pub const SHARED: [&str; 4] = [
     "/usr/local/lib/docker/cli-plugins",
     "/usr/local/libexec/docker/cli-plugins",
     "/usr/lib/docker/cli-plugins",
@@ -27,7 +27,8 @@ pub fn plugin(
         .map(move |dir| dir.join(&file))
 }
 
-/// The places of the program NAME in `PATH`, in order; or NAME itself where that is a path.
+/// The places of the program NAME in the absolute folders of `PATH`, in order; or NAME itself where
+/// that is a path.
 pub fn in_path<'a>(
     environment: &'a BTreeMap<String, String>,
     name: &'a str,
@@ -35,7 +36,7 @@ pub fn in_path<'a>(
     let itself = name.contains('/').then(|| PathBuf::from(name));
     let path = environment.get("PATH").filter(|_| itself.is_none());
     let directories = path.into_iter().flat_map(|path| path.split(':'));
-    let directories = directories.filter(|dir| !dir.is_empty());
+    let directories = directories.filter(|dir| dir.starts_with('/'));
     let in_them = directories.map(move |dir| Path::new(dir).join(name));
     itself.into_iter().chain(in_them)
 }
@@ -50,7 +51,9 @@ pub fn provider<'a>(
 
 /// What to do where a provider's program is not there.
 pub fn advice(kind: &str) -> String {
-    format!("install the plugin docker-{kind} for Docker's client, or a program {kind} in PATH")
+    format!(
+        "install the plugin docker-{kind} for Docker's client, or a program {kind} in an absolute folder of PATH"
+    )
 }
 
 #[cfg(test)]
@@ -70,7 +73,7 @@ mod tests {
             let places = provider(&environment, kind);
             places.map(|path| path.display().to_string()).collect()
         };
-        let home = places(&[("HOME", "/h"), ("PATH", "/a::/b")], "db");
+        let home = places(&[("HOME", "/h"), ("PATH", "/a::.:bin:/b")], "db");
         assert_eq!(home[0], "/h/.docker/cli-plugins/docker-db");
         assert_eq!(home[1], "/usr/local/lib/docker/cli-plugins/docker-db");
         assert_eq!(home[home.len() - 2..], ["/a/db", "/b/db"]);

@@ -17,6 +17,13 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
     replaced(text, |_| false)
 }
 
+/// As [`visible()`], for text with colours of our own: in what others say, the character that begins
+/// one has been replaced already.
+pub fn visible_beside_colours(text: &str) -> String {
+    let parts: Vec<Cow<'_, str>> = text.split('\u{1b}').map(visible).collect();
+    parts.join("\u{1b}")
+}
+
 fn replaced(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     let seen = |c: char| match stand_in(c) {
         Some(other) if !stays(c) => other,

@@ -173,6 +173,7 @@ impl Wire {
         let started = std::time::Instant::now();
         let method = head.method.clone();
         let answer = client.request(Request::from_parts(head, body)).await;
+        let target = shown(&target);
         match &answer {
             Ok(response) => tracing::debug!(
                 %method, target, status = response.status().as_u16(), elapsed = ?started.elapsed(), "engine"
@@ -250,9 +251,38 @@ pub fn message_of(body: &[u8]) -> String {
     }
 }
 
+/// A target without what it may hold of secrets: build arguments, labels, and the login of a context's
+/// address.
+fn shown(target: &str) -> String {
+    let Some((path, query)) = target.split_once('?') else {
+        return target.to_owned();
+    };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key @ ("buildargs" | "labels" | "remote"), value)) if !value.is_empty() => {
+            format!("{key}=***")
+        }
+        _ => pair.to_owned(),
+    });
+    format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_of_a_build_are_not_traced() {
+        for (target, expected) in [
+            ("/v1.44/info", "/v1.44/info"),
+            ("/containers/json?all=true", "/containers/json?all=true"),
+            (
+                "/build?t=a&buildargs=%7B%22T%22%3A%22s3cret%22%7D&remote=https%3A%2F%2FTOKEN%40h&q=&labels=",
+                "/build?t=a&buildargs=***&remote=***&q=&labels=",
+            ),
+        ] {
+            assert_eq!(shown(target), expected);
+        }
+    }
 
     #[test]
     fn refusals_name_a_version() {

@@ -341,16 +341,18 @@ pub async fn build(
         service: service.name.clone(),
         message: format!("{}: {e}", program.display()),
     };
-    let mut child = tokio::process::Command::new(program)
+    let path = |(name, _): &(&String, &String)| *name != "PATH";
+    let mut child = options
+        .programs
+        .command(program)
         .args(arguments_of_program(project, service, build, options))
-        .envs(&options.environment)
+        .envs(options.environment.iter().filter(path))
         .envs(&variables)
         .env("DOCKER_HOST", engine.endpoint())
         .env_remove("DOCKER_CONTEXT")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .map_err(unreadable)?;
     if let Some(mut stdin) = child.stdin.take() {

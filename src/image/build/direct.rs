@@ -1,5 +1,6 @@
 //! Building with the engine's own `/build`.
 
+use super::ignored::{self, Ignored};
 use super::{
     BuildError, BuildOptions, arguments, cache_image, image_labels, is_remote, platform, refuse,
     tags,
@@ -9,26 +10,25 @@ use crate::event::Reporter;
 use crate::file;
 use crate::image::context::{self, Context};
 use crate::image::dockerfile::{self, Dockerfile};
-use crate::image::ignore::Ignore;
 use crate::image::pull::{PullOptions, pull};
 use crate::project::Project;
 use crate::service::Service;
 use crate::service::build::Build;
 use futures::StreamExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// The name under which a Dockerfile from elsewhere is sent.
 const SENT_DOCKERFILE: &str = ".dockerfile.regatta";
-const IGNORE_FILE: &str = ".dockerignore";
 
 /// What will be sent.
 #[derive(Debug)]
 pub struct Plan {
-    context: Option<Context>,
+    pub(super) context: Option<Context>,
     /// Path in the context.
     dockerfile: String,
     remote: Option<String>,
-    contents: Dockerfile,
+    pub(super) contents: Dockerfile,
     /// The Dockerfile is in the tar though the context, as the user sees it, does not have it.
     hidden: bool,
 }
@@ -74,42 +74,43 @@ pub fn plan(
         directory: directory.clone(),
         ..Context::default()
     };
-    let own_ignore = file::read_text(&directory.join(IGNORE_FILE)).ok();
-    let (text, dockerfile, ignore) = match &build.dockerfile_inline {
+    let (text, dockerfile, ignored) = match &build.dockerfile_inline {
         Some(inline) => {
             sent.extra
                 .push((SENT_DOCKERFILE.into(), inline.clone().into_bytes()));
-            (inline.clone(), SENT_DOCKERFILE.to_string(), own_ignore)
+            let ignored = ignored::read(service, &directory, None)?;
+            (inline.clone(), SENT_DOCKERFILE.to_string(), ignored)
         }
         None => {
             let path = dockerfile_path(&directory, name);
-            let text = file::read_text(&path).map_err(|e| {
+            let content = file::read(&path).map_err(|e| {
                 refuse(
                     service,
                     "dockerfile",
                     format!("Dockerfile {}: {}", path.display(), words(&e)),
                 )
             })?;
-            // One beside the Dockerfile comes before the context's.
-            let beside = format!("{}{IGNORE_FILE}", path.display());
-            let ignore = file::read_text(Path::new(&beside)).ok().or(own_ignore);
-            let inside = match inside(&directory, &path) {
+            let ignored = ignored::read(service, &directory, Some(&path))?;
+            // The builder takes any bytes; what we look for in them is plain.
+            let text = String::from_utf8_lossy(&content).into_owned();
+            // The request for a build can only name it in UTF-8.
+            let inside = inside(&directory, &path).and_then(|name| String::from_utf8(name).ok());
+            let inside = match inside {
                 Some(inside) => {
-                    sent.needed.push(inside.clone());
+                    sent.needed.push(inside.clone().into_bytes());
                     inside
                 }
                 None => {
-                    sent.extra
-                        .push((SENT_DOCKERFILE.into(), text.clone().into_bytes()));
+                    sent.extra.push((SENT_DOCKERFILE.into(), content));
                     SENT_DOCKERFILE.to_string()
                 }
             };
-            (text, inside, ignore)
+            (text, inside, ignored)
         }
     };
-    let ignore = ignore.unwrap_or_default();
-    sent.ignore = Ignore::parse(&ignore);
-    let hidden = dockerfile == SENT_DOCKERFILE || sent.ignore.excludes(&dockerfile);
+    let Ignored { content, patterns } = ignored;
+    sent.ignore = patterns;
+    let hidden = dockerfile == SENT_DOCKERFILE || sent.ignore.excludes(dockerfile.as_bytes());
     let args = arguments(project, build, options);
     let contents = dockerfile::read(&text, &args, build.target.as_deref());
     let mut plan = Plan {
@@ -122,12 +123,13 @@ pub fn plan(
     if plan.use_classic(options) {
         // The classic builder reads the patterns itself and removes what they name, so they go
         // along, with the Dockerfile that was added.
-        let ignored_ignore = sent.ignore.excludes(IGNORE_FILE);
-        let mut patterns = format!("{ignore}\n{}\n", plan.dockerfile);
-        if ignored_ignore || !directory.join(IGNORE_FILE).exists() {
-            patterns += IGNORE_FILE;
+        let ignored_ignore = sent.ignore.excludes(ignored::NAME.as_bytes());
+        let mut patterns = content;
+        patterns.extend(format!("\n{}\n", plan.dockerfile).bytes());
+        if ignored_ignore || !directory.join(ignored::NAME).exists() {
+            patterns.extend(ignored::NAME.bytes());
         }
-        sent.extra.push((IGNORE_FILE.into(), patterns.into_bytes()));
+        sent.extra.push((ignored::NAME.into(), patterns));
     }
     plan.context = Some(sent);
     Ok(plan)
@@ -154,8 +156,8 @@ fn dockerfile_path(directory: &Path, name: &str) -> PathBuf {
 }
 
 /// The path of a file in the context's terms; `None` where it is outside.
-fn inside(directory: &Path, path: &Path) -> Option<String> {
-    let mut parts: Vec<String> = Vec::new();
+fn inside(directory: &Path, path: &Path) -> Option<Vec<u8>> {
+    let mut parts: Vec<&[u8]> = Vec::new();
     // Links are followed on both sides, as a context may be one itself.
     let (directory, path) = match (directory.canonicalize(), path.parent()?.canonicalize()) {
         (Ok(directory), Ok(parent)) => (directory, parent.join(path.file_name()?)),
@@ -163,11 +165,11 @@ fn inside(directory: &Path, path: &Path) -> Option<String> {
     };
     for part in path.strip_prefix(directory).ok()?.components() {
         match part {
-            Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+            Component::Normal(part) => parts.push(part.as_bytes()),
             _ => return None,
         }
     }
-    Some(parts.join("/"))
+    Some(parts.join(&b'/'))
 }
 
 fn words(error: &std::io::Error) -> String {

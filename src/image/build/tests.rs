@@ -309,3 +309,133 @@ async fn what_others_begin_with_comes_first() {
         "{error}"
     );
 }
+
+/// What is said of a build that is refused, and nothing where it is not.
+fn refused(build: serde_json::Value, options: &BuildOptions) -> String {
+    match way(&service(build), options) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn an_ignore_file_that_cannot_be_honoured_ends_the_build() {
+    let buildx = BuildOptions {
+        buildx: Some("/bin/docker-buildx".into()),
+        ..BuildOptions::default()
+    };
+    let dir = directory(&[
+        ("Dockerfile", "FROM x"),
+        ("id_rsa", "key"),
+        (".env", "KEY=1"),
+    ]);
+    let at = |name: &str| dir.path().join(name);
+    let context = dir.path().display().to_string();
+    let builds = [
+        (json!({"context": context}), BuildOptions::default()),
+        (
+            json!({"context": context, "dockerfile_inline": "FROM x"}),
+            BuildOptions::default(),
+        ),
+        (
+            json!({"context": context, "ssh": ["default"]}),
+            buildx.clone(),
+        ),
+        (
+            json!({"context": "https://h.example/a.git", "additional_contexts": {"a": context}}),
+            buildx.clone(),
+        ),
+    ];
+    // A byte that is no UTF-8 spoils nothing.
+    std::fs::write(at(".dockerignore"), b"# cl\xe9s\nid_rsa\n.env\n").unwrap();
+    for (build, options) in &builds {
+        assert_eq!(refused(build.clone(), options), "", "{build}");
+    }
+    let sent = match way(&service(builds[0].0.clone()), &builds[0].1) {
+        Ok(Way::Direct(plan)) => direct::request(
+            &project(),
+            &service(builds[0].0.clone()),
+            &serde_json::from_value(builds[0].0.clone()).unwrap(),
+            *plan,
+            &builds[0].1,
+        ),
+        other => panic!("{other:?}"),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let bytes: Vec<u8> = runtime.block_on(async {
+        let pieces: Vec<_> = sent.context.collect().await;
+        pieces.into_iter().flat_map(Result::unwrap).collect()
+    });
+    let mut archive = tar::Archive::new(bytes.as_slice());
+    let names = archive.entries().unwrap();
+    let names = names.map(|e| e.unwrap().path().unwrap().display().to_string());
+    assert_eq!(names.collect::<Vec<_>>(), [".dockerignore", "Dockerfile"]);
+    // A pattern that means nothing, a file that cannot be read, a link that leads nowhere.
+    std::fs::write(at(".dockerignore"), b"# cl\xe9s\n\nid_rsa[\n").unwrap();
+    for (build, options) in &builds {
+        let said = refused(build.clone(), options);
+        let place = format!(
+            "{}:3: syntax error in pattern `id_rsa[`",
+            at(".dockerignore").display()
+        );
+        assert!(said.contains(&place), "{build}: {said}");
+    }
+    std::fs::remove_file(at(".dockerignore")).unwrap();
+    std::fs::create_dir(at(".dockerignore")).unwrap();
+    for (build, options) in &builds {
+        let said = refused(build.clone(), options);
+        assert!(
+            said.contains(".dockerignore cannot be read: "),
+            "{build}: {said}"
+        );
+    }
+    std::fs::remove_dir(at(".dockerignore")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", at(".dockerignore")).unwrap();
+    for (build, options) in &builds {
+        let said = refused(build.clone(), options);
+        assert!(
+            said.contains("is a link that leads nowhere"),
+            "{build}: {said}"
+        );
+    }
+    // One beside the Dockerfile comes first: the other is not read then.
+    std::fs::write(at("Dockerfile.dockerignore"), "id_rsa\n").unwrap();
+    assert_eq!(refused(builds[0].0.clone(), &builds[0].1), "");
+    assert_eq!(refused(builds[2].0.clone(), &builds[2].1), "");
+    std::fs::write(at("Dockerfile.dockerignore"), "a\n!\n").unwrap();
+    for (build, options) in [&builds[0], &builds[2]] {
+        let said = refused(build.clone(), options);
+        assert!(
+            said.contains("Dockerfile.dockerignore:2: syntax error"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_dockerfile_in_latin_1_is_taken() {
+    let dir = directory(&[]);
+    let text = b"# caf\xe9\nFROM busybox\nCOPY x y\n";
+    std::fs::create_dir(dir.path().join("context")).unwrap();
+    for (name, path) in [("Dockerfile", "context/Dockerfile"), ("../Other", "Other")] {
+        std::fs::write(dir.path().join(path), text).unwrap();
+        let context = dir.path().join("context").display().to_string();
+        let build = json!({"context": context, "dockerfile": name});
+        let Ok(Way::Direct(plan)) = way(&service(build), &BuildOptions::default()) else {
+            panic!("{name} is refused");
+        };
+        let images: Vec<_> = plan
+            .contents
+            .images
+            .iter()
+            .map(|(i, _)| i.as_str())
+            .collect();
+        assert_eq!(images, ["busybox"]);
+        let mut bytes = Vec::new();
+        crate::image::context::write(plan.context.as_ref().unwrap(), &mut bytes).unwrap();
+        let found = bytes.windows(text.len()).any(|part| part == text);
+        assert!(found, "{name}");
+    }
+}
