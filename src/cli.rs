@@ -283,6 +283,8 @@ fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {
         Ok(done) => done.into().0,
         Err(error) => {
             output::error(&error, json);
+            // Also what was found before there was a task that draws.
+            output::settle();
             error.exit_code()
         }
     }

@@ -264,7 +264,14 @@ impl Drawing {
     }
 }
 
-/// Waits until all is written, or nobody is waited for any more.
+/// Waits until all that was sent on its way is written, before the program ends.
+pub fn settle() {
+    for stream in [Stream::Stdout, Stream::Stderr] {
+        stream.outlet().wait(patience());
+    }
+}
+
+/// The same for a task, which keeps no other from going on.
 async fn settled() {
     let [out, err] = [Stream::Stdout, Stream::Stderr].map(Stream::outlet);
     tokio::join!(out.settled(patience()), err.settled(patience()));

@@ -107,9 +107,9 @@ fn most_important(all: &[Shown]) -> Vec<&Shown> {
     all.iter().filter(fits).collect()
 }
 
-/// Words of others, made harmless.
+/// Words of others, made harmless; a tab would shift what stands below.
 fn printable(text: &str) -> String {
-    visible(text).into_owned()
+    visible(text).replace('\t', "\u{2409}")
 }
 
 fn group<'s>(finding: &Diagnostic, sources: &'s Sources) -> Group<'s> {

@@ -11,8 +11,9 @@ use std::time::Duration;
 const SHOP: &str = "name: shop\nservices:\n  web: {image: busybox}\n";
 const SOON: Duration = Duration::from_secs(15);
 
-/// What a pipe and the buffers before it may hold.
-const HELD: usize = 16 << 20;
+/// What is taken at the most before nothing is any more: what a pipe and the buffers before it hold.
+/// Rows on a terminal keep little of it, so a quick machine may take more until they are full.
+const HELD: usize = 64 << 20;
 
 /// A project, an engine, and a pipe for standard output that is never read.
 fn run(dir: &Path, engine: &Scripted, arguments: &[&str]) -> (Child, std::io::PipeReader) {
