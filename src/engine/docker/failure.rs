@@ -17,6 +17,11 @@ pub fn refused(status: u16, mut message: String) -> EngineError {
         409 => EngineError::Conflict { message },
         // Podman, where two make a volume of one name at the same moment.
         500 if message.ends_with("volume already exists") => EngineError::Conflict { message },
+        // Podman, of a logging driver that gives nothing back: Docker Engine says 501.
+        500 if message.contains("cannot read logs") => EngineError::Refused {
+            status: 501,
+            message,
+        },
         _ => EngineError::Refused { status, message },
     }
 }
@@ -124,6 +129,11 @@ mod tests {
         assert!(refused(409, String::new()).is_conflict());
         let podman = "adding volume to state: name v is in use: volume already exists";
         assert!(refused(500, podman.to_owned()).is_conflict());
+        let podman = "this container is using the 'none' log driver, cannot read logs: …";
+        assert!(matches!(
+            refused(500, podman.to_owned()),
+            EngineError::Refused { status: 501, .. }
+        ));
         assert!(matches!(
             refused(500, String::new()),
             EngineError::Refused { status: 500, .. }
