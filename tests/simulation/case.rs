@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::command::{Command, Up};
-use super::draft::{Draft, Drafts, Kind, Policy, draft, vary};
+use super::draft::{Condition, Draft, Drafts, Kind, Policy, draft, vary};
 use super::extra::extend;
 use super::outcome::Leeway;
 use std::collections::BTreeSet;
@@ -145,12 +145,26 @@ impl Case {
                 Command::Start { .. } => false,
                 // What a killed `up` had just created may lack its network, which no restart makes.
                 // Nor does it start what somebody has stopped, and others wait for.
-                Command::Restart { .. } => !shares && !self.was_killed() && !self.was_stopped(),
+                // And it waits for what a service needs, which nobody may have created.
+                Command::Restart { .. } => {
+                    let is_as_left = !self.was_killed() && !self.was_stopped();
+                    !shares && is_as_left && !self.lacks_a_dependency()
+                }
                 Command::Up(up) => {
                     !shares || !(up.never || up.no_deps || up.scale.iter().any(|(_, n)| *n == 0))
                 }
                 _ => true,
             }
+    }
+
+    /// A service waits for another one that has no container before the command.
+    fn lacks_a_dependency(&self) -> bool {
+        let is_there = |name: &String| {
+            let mut before = self.before.services.iter();
+            before.any(|d| d.name == *name && d.scale > 0 && !d.off)
+        };
+        let mut edges = self.after.services.iter().flat_map(|d| &d.edges);
+        edges.any(|e| e.required && e.condition != Condition::Started && !is_there(&e.to))
     }
 
     /// Known: after a change that was killed before, those who live in each other's namespaces may
