@@ -157,11 +157,13 @@ impl Case {
             }
     }
 
-    /// A service waits for another one that has no container before the command.
+    /// A service waits for another one that may have no container before the command: none was
+    /// created, or somebody removed it.
     fn lacks_a_dependency(&self) -> bool {
+        let was_removed = self.acts.iter().any(|act| matches!(act, Act::Remove(_)));
         let is_there = |name: &String| {
             let mut before = self.before.services.iter();
-            before.any(|d| d.name == *name && d.scale > 0 && !d.off)
+            !was_removed && before.any(|d| d.name == *name && d.scale > 0 && !d.off)
         };
         let mut edges = self.after.services.iter().flat_map(|d| &d.edges);
         edges.any(|e| e.required && e.condition != Condition::Started && !is_there(&e.to))
