@@ -97,6 +97,44 @@ fn an_orphan_comes_back_where_what_takes_its_name_fails() {
 }
 
 #[test]
+fn a_service_that_others_share_a_network_with_hands_its_name_and_ports_over() {
+    const BOTH: &str = ", container_name: xx, ports: [\"8080:80\"]";
+    on_virtual_time(async {
+        let fake = engine();
+        let shares = |host: &str| format!(", network_mode: \"service:{host}\"");
+        up(&fake, &shop(&[("vpn", BOTH), ("app", &shares("vpn"))])).await;
+        let before = names(&fake);
+        // Where the new one fails, both are there again.
+        let bad = format!("{BOTH}{BAD}");
+        let broken = shop(&[("tunnel", &bad), ("app", &shares("tunnel"))]);
+        assert!(!up(&fake, &broken).await.report.is_success());
+        assert_eq!(names(&fake), before);
+        has(&fake, &[("shop-app-1", "app"), ("xx", "vpn")]);
+        let next = shop(&[("tunnel", BOTH), ("app", &shares("tunnel"))]);
+        let done = up(&fake, &next).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        has(&fake, &[("shop-app-1", "app"), ("xx", "tunnel")]);
+        assert!(!plan(&fake, &next).await.changes_anything());
+    });
+}
+
+#[test]
+fn a_container_that_leaves_a_shared_network_keeps_its_way_back() {
+    on_virtual_time(async {
+        let fake = engine();
+        let shares = ", network_mode: \"service:vpn\"";
+        up(&fake, &shop(&[("vpn", X), ("app", shares)])).await;
+        // It shares nothing with the service that gets the name, and fails.
+        let done = up(&fake, &shop(&[("tunnel", X), ("app", BAD)])).await;
+        assert!(!done.report.is_success());
+        let next = shop(&[("tunnel", X), ("app", "")]);
+        let done = up(&fake, &next).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        has(&fake, &[("shop-app-1", "app"), ("xx", "tunnel")]);
+    });
+}
+
+#[test]
 fn a_handover_that_was_cut_short_goes_on() {
     on_virtual_time(async {
         for (call, nth) in [
@@ -225,6 +263,14 @@ fn a_name_that_stays_taken_is_an_obstacle() {
              web, which is not selected (select web as well, or remove or rename the container)"
         );
         has(&fake, &[("xx", "web")]);
+        // Of two that declare the same name selecting both would be refused.
+        let exclusive = format!("{X}, profiles: [other]");
+        let one = shop(&[("web", &exclusive), ("front", X)]);
+        assert_eq!(
+            obstacle(&fake, &one, options()).await,
+            "services.front.container_name: the container name xx is taken by a container of service \
+             web, which is not selected (remove the container first (`docker rm -f xx`), or rename it)"
+        );
     });
 }
 

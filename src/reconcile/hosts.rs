@@ -114,10 +114,15 @@ impl<'a> Planner<'a> {
         hosts.any(|host| host.id == orphan.id)
     }
 
-    /// Whether any other container was made to live in its namespaces.
-    pub(super) fn has_any_lodger(&self, orphan: &ObservedContainer) -> bool {
-        let mut others = self.observed.replicas().filter(|c| c.id != orphan.id);
-        others.any(|other| lived_in(other).contains(&orphan.service))
+    /// Whether a container shares the namespaces of an orphan, and its service is not to share those
+    /// of the service that replaces the orphan.
+    pub(super) fn is_shared_outside(&self, orphan: &ObservedContainer, new: &Service) -> bool {
+        let others = self.observed.replicas().filter(|c| c.id != orphan.id);
+        let mut sharing = others.filter(|other| lived_in(other).contains(&orphan.service));
+        sharing.any(|other| {
+            let service = self.project.services.get(&other.service);
+            service.is_none_or(|s| s.lives_in().all(|owner| owner != new.name))
+        })
     }
 
     /// Plans their removal, now that those who live in them have been planned.

@@ -6,8 +6,8 @@
 //!
 //! | the name's holder | what happens |
 //! |---|---|
-//! | is an orphan, and goes | the new container replaces it: it comes back where that fails |
-//! | goes, is replaced, or gets its own name back | the rename waits for that, at the end of the plan |
+//! | is an orphan, and goes | the new container replaces it; where that fails, it is started again |
+//! | is an orphan whose namespaces another service shares that does not share the new one's; goes; is replaced; or gets its own name back | the rename waits for that, at the end of the plan |
 //! | stays | no plan: it is named |
 
 use super::{Fate, Planner, existing};
@@ -16,7 +16,7 @@ use crate::plan::{Action, Step, StepId, Target};
 use crate::service::Service;
 use std::collections::BTreeMap;
 
-/// Who has the name that a container is to get.
+/// The container that has the name another one is to get.
 #[derive(Clone, Copy)]
 pub(super) enum Holder<'a> {
     /// No container of the project, or one of the service itself.
@@ -41,8 +41,8 @@ pub(super) fn temporary_name(holder: &ObservedContainer, name: &str) -> String {
 }
 
 impl<'a> Planner<'a> {
-    /// Finds out who has the name that a container of the service is to get. An obstacle where that
-    /// one stays.
+    /// Finds the container that has the name of a new one of the service. An obstacle where it
+    /// stays.
     pub(super) fn holder_of(&mut self, service: &Service, name: &str) -> Holder<'a> {
         let observed = self.observed;
         let all = observed.replicas().chain(&observed.oneoffs);
@@ -57,7 +57,7 @@ impl<'a> Planner<'a> {
             return Holder::Leaving(holder);
         }
         if self.removed_orphans().any(|orphan| orphan.id == holder.id) {
-            return match holder.oneoff || self.has_any_lodger(holder) {
+            return match holder.oneoff || self.is_shared_outside(holder, service) {
                 true => Holder::Leaving(holder),
                 false => Holder::Orphan(holder),
             };
@@ -82,10 +82,15 @@ impl<'a> Planner<'a> {
                 format!("a one-off container of service {of}"),
                 format!("remove or rename it (`docker rm {name}`)"),
             )
-        } else if self.project.declares(of) {
+        } else if let Some(other) = self.project.declared(of) {
+            // Selected together, two with one name would be refused.
+            let help = match other.container_name == service.container_name {
+                true => format!("remove the container first (`docker rm -f {name}`), or rename it"),
+                false => format!("select {of} as well, or remove or rename the container"),
+            };
             (
                 format!("a container of service {of}, which is not selected"),
-                format!("select {of} as well, or remove or rename the container"),
+                help,
             )
         } else {
             (
