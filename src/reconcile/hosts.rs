@@ -2,6 +2,7 @@
 //! was made with, the old one could not come back, so that goes only after it.
 
 use super::orphans::CAUSE;
+use super::ports::gets;
 use super::{Fate, Planner};
 use crate::observe::ObservedContainer;
 use crate::plan::StepId;
@@ -122,6 +123,26 @@ impl<'a> Planner<'a> {
         sharing.any(|other| {
             let service = self.project.services.get(&other.service);
             service.is_none_or(|s| s.lives_in().all(|owner| owner != new.name))
+        })
+    }
+
+    /// An orphan that goes, whose namespaces other services shared that are to share this one's, and
+    /// that has a host port or an address of this one. It has to stop before this one starts, and
+    /// could not be started again if the others went first: so the one replaces the other.
+    pub(super) fn orphan_with_the_ports_of(
+        &self,
+        service: &Service,
+    ) -> Option<&'a ObservedContainer> {
+        if !self.options.start {
+            return None;
+        }
+        let others = || self.observed.replicas();
+        let is_shared = |orphan: &ObservedContainer| {
+            others().any(|c| c.id != orphan.id && lived_in(c).contains(&orphan.service))
+        };
+        let mut orphans = self.removed_orphans().filter(|orphan| !orphan.oneoff);
+        orphans.find(|orphan| {
+            gets(service, orphan) && is_shared(orphan) && !self.is_shared_outside(orphan, service)
         })
     }
 

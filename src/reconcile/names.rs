@@ -21,7 +21,8 @@ use std::collections::BTreeMap;
 pub(super) enum Holder<'a> {
     /// No container of the project, or one of the service itself.
     Nobody,
-    /// An orphan that goes, and that the service's container can replace.
+    /// An orphan that goes, and that the service's container can replace: it has the name, or what
+    /// cannot be handed over otherwise.
     Orphan(&'a ObservedContainer),
     /// A container that gives it up in this plan.
     Leaving(&'a ObservedContainer),
@@ -51,7 +52,8 @@ impl<'a> Planner<'a> {
             !is_of_service && c.name == name && !self.gone.contains(c.id.as_str())
         });
         let Some(holder) = others.next() else {
-            return Holder::Nobody;
+            let orphan = self.orphan_with_the_ports_of(service);
+            return orphan.map_or(Holder::Nobody, Holder::Orphan);
         };
         if !holder.oneoff && self.project.services.contains_key(&holder.service) {
             return Holder::Leaving(holder);
@@ -119,7 +121,7 @@ impl<'a> Planner<'a> {
             old: orphan,
             new: existing(container),
             name: name.to_owned(),
-            cause: takes_over(orphan),
+            cause: takes_over(orphan, name),
         })
     }
 
@@ -186,15 +188,16 @@ pub(super) fn rename_after(container: Target, name: &str, holder: &ObservedConta
         container,
         name: name.to_owned(),
     };
-    let mut step = Step::silent(action, takes_over(holder));
+    let mut step = Step::silent(action, takes_over(holder, name));
     step.show.end = Some("Renamed");
     step
 }
 
 /// Why a container takes the name of another one.
-pub(super) fn takes_over(holder: &ObservedContainer) -> String {
-    match holder.oneoff {
-        true => "it takes over the name of a one-off container".to_owned(),
-        false => format!("it takes over the name of service {}", holder.service),
+pub(super) fn takes_over(holder: &ObservedContainer, name: &str) -> String {
+    match (holder.oneoff, holder.name == name) {
+        (true, _) => "it takes over the name of a one-off container".to_owned(),
+        (false, true) => format!("it takes over the name of service {}", holder.service),
+        (false, false) => format!("it takes over the place of service {}", holder.service),
     }
 }
