@@ -248,7 +248,7 @@ fn without_a_file_the_containers_tell_who_uses_what() {
 }
 
 #[test]
-fn a_network_stays_for_whoever_is_declared_on_it_or_is_there() {
+fn a_network_stays_for_services_declared_on_it_and_containers_on_it() {
     let text = "\
 name: shop
 services:
