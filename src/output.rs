@@ -454,6 +454,14 @@ pub fn complain(message: &str) {
     Stream::Stderr.outlet().wait(patience());
 }
 
+/// Waits until all that was sent is written, as long as a reader is waited for: the last thing
+/// before the program ends.
+pub fn wait() {
+    for stream in [Stream::Stdout, Stream::Stderr] {
+        stream.outlet().wait(patience());
+    }
+}
+
 /// Shows the error a command ended with.
 pub fn error(error: &CliError, json: bool) {
     let Some((message, hints)) = error.lines() else {
