@@ -279,15 +279,16 @@ fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
 }
 
 fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {
-    match result {
+    let code = match result {
         Ok(done) => done.into().0,
         Err(error) => {
             output::error(&error, json);
-            // Also what was found before there was a task that draws.
-            output::settle();
             error.exit_code()
         }
-    }
+    };
+    // Findings of a file that was read before anything was drawn may still be on their way.
+    output::wait();
+    code
 }
 
 /// What a command that worked leaves with.

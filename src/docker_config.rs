@@ -163,7 +163,7 @@ impl Reading {
                     None if value.is_empty() => {}
                     None => self.fault(
                         entry.value_at,
-                        format!("{field} is no NAME:PASSWORD in base64"),
+                        format!("{field} is not NAME:PASSWORD in base64"),
                     ),
                 }
             }
@@ -278,14 +278,14 @@ impl ClientFile {
                 Err(error) => {
                     if error.kind() != io::ErrorKind::NotFound {
                         self.untold().push(format!(
-                            "{path}: {error}; credentials and proxies in it do not count"
+                            "{path}: {error}; its credentials and proxies are ignored"
                         ));
                     }
                     return ClientConfig::default();
                 }
             };
             let lines = faults.into_iter().map(|Fault { line, column, why }| {
-                format!("{path}:{line}:{column}: {why}; that part does not count")
+                format!("{path}:{line}:{column}: {why}; that part is ignored")
             });
             self.untold().extend(lines);
             config

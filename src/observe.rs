@@ -10,7 +10,7 @@ mod images;
 mod labelled;
 
 pub use images::{hook_images, local_images, mounted_images};
-pub use labelled::{containers_of, project_from_labels};
+pub use labelled::{containers_of, declare_oneoffs, project_from_labels};
 
 use crate::engine::{
     ContainerState, ContainerSummary, Engine, EngineError, Health, ImageSummary, NetworkSummary,

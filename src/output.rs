@@ -264,14 +264,7 @@ impl Drawing {
     }
 }
 
-/// Waits until all that was sent on its way is written, before the program ends.
-pub fn settle() {
-    for stream in [Stream::Stdout, Stream::Stderr] {
-        stream.outlet().wait(patience());
-    }
-}
-
-/// The same for a task, which keeps no other from going on.
+/// Waits until all is written, or nobody is waited for any more.
 async fn settled() {
     let [out, err] = [Stream::Stdout, Stream::Stderr].map(Stream::outlet);
     tokio::join!(out.settled(patience()), err.settled(patience()));
@@ -459,6 +452,14 @@ pub fn is_terminal() -> bool {
 pub fn complain(message: &str) {
     flush(&mut format!("{}\n", shown(message)).into_bytes());
     Stream::Stderr.outlet().wait(patience());
+}
+
+/// Waits until all that was sent is written, as long as a reader is waited for: the last thing
+/// before the program ends.
+pub fn wait() {
+    for stream in [Stream::Stdout, Stream::Stderr] {
+        stream.outlet().wait(patience());
+    }
 }
 
 /// Shows the error a command ended with.

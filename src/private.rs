@@ -54,7 +54,7 @@ pub fn file(path: &Path) -> io::Result<File> {
         })?;
     let found = file.metadata()?;
     if !found.is_file() {
-        return Err(io::Error::other("it is no ordinary file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     own(&found, path)?;
     if found.permissions().mode() & 0o777 & !FILE != 0 {

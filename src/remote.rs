@@ -150,7 +150,7 @@ impl RemoteFiles {
         let fail = |why: String| Unfetched { why, help: None };
         let parsed = match Address::parse(address) {
             Some(parsed) => parsed.map_err(|why| fail(format!("{}: {why}", masked(address))))?,
-            None => return Err(fail(format!("{} is no address", masked(address)))),
+            None => return Err(fail(format!("{} is not an address", masked(address)))),
         };
         match parsed {
             Address::Git(git) => {

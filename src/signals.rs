@@ -97,7 +97,7 @@ fn listen() -> io::Result<()> {
             if !pass_on(cause) {
                 continue;
             }
-            // Who presses once more does not want to wait for last words either.
+            // A further signal asks for an end without last words, too.
             let _ = tokio::time::timeout(LAST_WORDS, signals.next()).await;
             output::abandon();
             std::process::exit(cause.exit_code().into());

@@ -78,8 +78,11 @@ fn a_branch_is_the_one_of_that_very_name() {
     for (reference, why) in [
         ("only", "has no branch or tag `only`"),
         ("heads/main", "has no branch or tag `heads/main`"),
-        ("ma*", "`ma*` is no branch, tag or commit"),
-        ("annotated^{}", "`annotated^{}` is no branch, tag or commit"),
+        ("ma*", "`ma*` is not a branch, tag or commit"),
+        (
+            "annotated^{}",
+            "`annotated^{}` is not a branch, tag or commit",
+        ),
     ] {
         let url = format!("{url}#{reference}");
         fails(&mut regatta(dir, &["-f", &url, "config", "-q"]), &[why]);

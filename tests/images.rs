@@ -6,6 +6,7 @@ mod on_fake;
 use on_fake::{names, on_virtual_time, options, plan, project, up, up_with};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::image::policy::PullChoice;
+use regatta::plan::render_text;
 use regatta::project::Project;
 use regatta::reconcile::Options;
 
@@ -157,6 +158,22 @@ fn where_nothing_has_the_default_platform_nothing_else_is_started() {
         let done = up(&fake, &project).await;
         assert!(!done.report.is_success());
         assert!(fake.containers().is_empty());
+    });
+}
+
+#[test]
+fn a_pull_for_another_platform_is_told_as_that() {
+    let yaml = "name: shop\nservices:\n  job: {image: nginx, platform: linux/amd64}\n  web: {image: nginx}\n";
+    let project = on_default_platform(yaml, "linux/arm64");
+    on_virtual_time(async {
+        let fake = engine_with(&["nginx"]);
+        let text = render_text(&plan(&fake, &project).await, "shop", &|_| None);
+        let expected = "  + pull image nginx  (the local image is not for linux/arm64)\n";
+        assert!(text.contains(expected), "{text}");
+        // Where it fails, the service is named that needs the pull.
+        let done = up(&fake, &project).await;
+        let places: Vec<_> = done.report.failures.iter().map(|f| &f.path).collect();
+        assert_eq!(places, [&Some("services.web.image".to_owned())]);
     });
 }
 

@@ -96,6 +96,88 @@ fn an_orphan_comes_back_where_what_takes_its_name_fails() {
     });
 }
 
+const PORTS: &str = ", ports: [\"8080:80\"]";
+const NAMED: &str = ", container_name: xx, ports: [\"8080:80\"]";
+
+fn shares(host: &str) -> String {
+    format!(", network_mode: \"service:{host}\"")
+}
+
+#[test]
+fn a_service_that_others_share_a_network_with_hands_its_name_and_ports_over() {
+    on_virtual_time(async {
+        for (more, old, new) in [
+            (NAMED, "xx", "xx"),
+            (PORTS, "shop-vpn-1", "shop-tunnel-1"),
+            (PORTS, "shop-vpn-1", "shop-aaa-1"),
+        ] {
+            let fake = engine();
+            let service = if new == "shop-aaa-1" { "aaa" } else { "tunnel" };
+            up(&fake, &shop(&[("vpn", more), ("app", &shares("vpn"))])).await;
+            let before = names(&fake);
+            // Where the new one fails, both are there again.
+            let bad = format!("{more}{BAD}");
+            let broken = shop(&[(service, &bad), ("app", &shares(service))]);
+            assert!(!up(&fake, &broken).await.report.is_success());
+            assert_eq!(names(&fake), before);
+            has(&fake, &[("shop-app-1", "app"), (old, "vpn")]);
+            let next = shop(&[(service, more), ("app", &shares(service))]);
+            let done = up(&fake, &next).await;
+            assert!(done.report.is_success(), "{:?}", done.report.failures);
+            assert_eq!(running(&fake).len(), 2);
+            assert_eq!(fake.container(new).unwrap().state, ContainerState::Running);
+            assert_eq!(names(&fake).len(), 2);
+            assert!(!plan(&fake, &next).await.changes_anything());
+        }
+    });
+}
+
+#[test]
+fn a_handover_with_a_shared_network_that_was_cut_short_goes_on() {
+    let calls = [
+        "create_container",
+        "stop_container",
+        "start_container",
+        "remove_container",
+        "rename_container",
+    ];
+    let names = [(NAMED, "xx"), (PORTS, "shop-tunnel-1")];
+    on_virtual_time(async {
+        let all = calls.into_iter();
+        let all = all.flat_map(|call| names.map(|name| (call, name)));
+        for (call, (more, name)) in all {
+            // The network's container, and the other.
+            let most = 2;
+            for (nth, way) in (0..most).flat_map(|n| [(n, Way::HangBefore), (n, Way::HangAfter)]) {
+                let at = format!("{call} {nth} {way:?}");
+                let fake = engine();
+                up(&fake, &shop(&[("vpn", more), ("app", &shares("vpn"))])).await;
+                let next = shop(&[("tunnel", more), ("app", &shares("tunnel"))]);
+                killed(&fake, &next, Fault::nth(call, nth, way)).await;
+                let failures = up(&fake, &next).await.report.failures;
+                assert!(failures.is_empty(), "{at}: {failures:?}");
+                has(&fake, &[("shop-app-1", "app"), (name, "tunnel")]);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_container_that_leaves_a_shared_network_keeps_its_way_back() {
+    on_virtual_time(async {
+        let fake = engine();
+        let shares = ", network_mode: \"service:vpn\"";
+        up(&fake, &shop(&[("vpn", X), ("app", shares)])).await;
+        // It shares nothing with the service that gets the name, and fails.
+        let done = up(&fake, &shop(&[("tunnel", X), ("app", BAD)])).await;
+        assert!(!done.report.is_success());
+        let next = shop(&[("tunnel", X), ("app", "")]);
+        let done = up(&fake, &next).await;
+        assert!(done.report.is_success(), "{:?}", done.report.failures);
+        has(&fake, &[("shop-app-1", "app"), ("xx", "tunnel")]);
+    });
+}
+
 #[test]
 fn a_handover_that_was_cut_short_goes_on() {
     on_virtual_time(async {
@@ -225,6 +307,14 @@ fn a_name_that_stays_taken_is_an_obstacle() {
              web, which is not selected (select web as well, or remove or rename the container)"
         );
         has(&fake, &[("xx", "web")]);
+        // Of two that declare the same name selecting both would be refused.
+        let exclusive = format!("{X}, profiles: [other]");
+        let one = shop(&[("web", &exclusive), ("front", X)]);
+        assert_eq!(
+            obstacle(&fake, &one, options()).await,
+            "services.front.container_name: the container name xx is taken by a container of service \
+             web, which is not selected (remove the container first (`docker rm -f xx`), or rename it)"
+        );
     });
 }
 

@@ -98,7 +98,7 @@ fn what_cannot_be_had_from_git_is_said_where_it_is_asked_for() {
         ("#main:deploy", "no compose.yaml, compose.yml"),
         ("#main:gone.yaml", "there is no gone.yaml"),
         ("#main:out.yaml", "out.yaml leads out of the repository"),
-        ("#--upload-pack=touch", "is no branch, tag or commit"),
+        ("#--upload-pack=touch", "is not a branch, tag or commit"),
         ("?checksum=0123#main", "not at 0123"),
     ];
     for (place, why) in table {

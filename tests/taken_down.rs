@@ -7,7 +7,7 @@ use on_fake::{execute, labelled, loaded, on_virtual_time, project, up, up_with};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::engine::{ContainerRequest, Engine};
 use regatta::event::{Event, Notice, Progress};
-use regatta::observe::{Observed, Scope, observe};
+use regatta::observe::{Observed, Scope, declare_oneoffs, observe};
 use regatta::project::Project;
 use regatta::reconcile::Outcome;
 use regatta::reconcile::down::{Images, Options, down};
@@ -248,7 +248,7 @@ fn without_a_file_the_containers_tell_who_uses_what() {
 }
 
 #[test]
-fn a_network_stays_for_whoever_is_declared_on_it_or_is_there() {
+fn a_network_stays_for_services_declared_on_it_and_containers_on_it() {
     let text = "\
 name: shop
 services:
@@ -340,6 +340,30 @@ fn containers_of_run_go_with_the_orphans() {
             };
             take_down(&fake, &project, &[], options).await;
             assert_eq!(left(&fake), rest, "ended {ended}");
+        });
+    }
+}
+
+#[test]
+fn without_a_file_containers_of_run_go_also_where_nothing_else_is_left() {
+    for ended in [false, true] {
+        on_virtual_time(async {
+            let fake = Fake::new();
+            let shop = project("name: shop\nservices: {a: {image: busybox}}");
+            up(&fake, &shop).await;
+            let name = oneoff(&fake, "a", None).await;
+            take_down(&fake, &shop, &[], Options::default()).await;
+            if ended {
+                fake.exit(&name, 0);
+            }
+            let (mut project, observed) = labelled(&fake, "shop").await;
+            declare_oneoffs(&mut project, &observed);
+            let options = Options {
+                remove_orphans: true,
+                ..Options::default()
+            };
+            take_down_over(&fake, &project, &observed, &[], options).await;
+            assert_eq!(left(&fake), "", "ended {ended}");
         });
     }
 }

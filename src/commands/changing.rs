@@ -302,7 +302,7 @@ pub fn lost(ctx: &Context, project: &str, report: &Report) -> Option<CliError> {
         }
         None => CliError::new(text),
     };
-    Some(error.hint("run it again: it goes on from what is there then"))
+    Some(error.hint("run the same command again to continue"))
 }
 
 /// Observes, plans, asks and executes; with `--dry-run` it shows the plan instead.

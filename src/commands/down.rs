@@ -5,7 +5,7 @@ use super::existing::change;
 use super::foreign::Adoption;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::observe::{Observed, Scope};
+use crate::observe::{Observed, Scope, declare_oneoffs};
 use crate::reconcile::Outcome;
 use crate::reconcile::down::{Images, Options, down};
 use std::collections::BTreeSet;
@@ -61,6 +61,9 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
         timeout: args.timeout,
     };
     let plan = |desired: &mut Desired, observed: &Observed| {
+        if desired.from_labels && options.remove_orphans {
+            declare_oneoffs(&mut desired.project, observed);
+        }
         let Some(services) = desired.meant(&args.services)? else {
             return Ok(Outcome::default());
         };

@@ -111,7 +111,7 @@ pub async fn programs(
             format!("  - {program} (service {service})\n")
         });
         output::write(&format!(
-            "\nWarning: programs would be run on this machine that came with a fetched project:\n{}",
+            "\nWarning: this fetched project runs its own programs on this machine:\n{}",
             lines.collect::<String>()
         ))?;
         agreed(terminal::choose("Do you want to run them? [y/N]: ", false).await)?;

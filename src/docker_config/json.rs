@@ -106,7 +106,7 @@ impl<'t> Reader<'t> {
                     .map(str::len)
                     .sum();
                 let at = self.at + above + error.column().saturating_sub(1);
-                Err((at.min(self.text.len()), "this is no JSON".to_owned()))
+                Err((at.min(self.text.len()), "this is not JSON".to_owned()))
             }
             _ => Err((self.text.len(), "the file ends in the middle".to_owned())),
         }

@@ -75,12 +75,12 @@ fn what_can_be_read_counts_and_the_rest_has_its_place() {
         (
             format!("{{\"auths\": {{\"b\": {{\"auth\": \"%%\"}}, {A}}}}}"),
             &["a.example"],
-            &["1:26: auths.\"b\".auth is no NAME:PASSWORD in base64"],
+            &["1:26: auths.\"b\".auth is not NAME:PASSWORD in base64"],
         ),
         (
             r#"{"auths": {"b": {"auth": "Om5vbmFtZQ=="}}}"#.into(),
             &[],
-            &["1:26: auths.\"b\".auth is no NAME:PASSWORD in base64"],
+            &["1:26: auths.\"b\".auth is not NAME:PASSWORD in base64"],
         ),
         (
             format!("{{\"proxies\": {{\"default\": {{\"httpProxy\": []}}}}, \"auths\": {{{A}}}}}"),
@@ -106,7 +106,7 @@ fn what_can_be_read_counts_and_the_rest_has_its_place() {
         (
             format!("{{\"auths\": {{{A}, // mine\n}}}}"),
             &["a.example"],
-            &["1:51: this is no JSON"],
+            &["1:51: this is not JSON"],
         ),
     ];
     for (text, registries, faults) in table {
@@ -160,7 +160,7 @@ fn the_file_is_read_once_and_told_once() {
     std::fs::create_dir_all(dir.path().join("odd/config.json")).unwrap();
     let odd = ClientFile::new(&dir.path().join("odd"));
     assert_eq!(odd.config(), &ClientConfig::default());
-    assert!(odd.warnings()[0].contains("do not count"));
+    assert!(odd.warnings()[0].contains("are ignored"));
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl Docker {
             return Ok(Value::Null);
         }
         serde_json::from_slice(&text).map_err(|e| EngineError::Protocol {
-            message: format!("the engine's answer to {target} is no JSON: {e}"),
+            message: format!("the engine's answer to {target} is not JSON: {e}"),
         })
     }
 

@@ -23,9 +23,12 @@ impl Walk<'_> {
             Action::PullImage {
                 reference,
                 platform,
+                services,
                 optional,
-                ..
-            } => self.pull(reference, platform.as_deref(), *optional).await,
+            } => {
+                let platform = platform.as_deref();
+                self.pull(reference, platform, services, *optional).await
+            }
             Action::BuildImage { service, reference } => self.build(service, reference).await,
             Action::CreateNetwork { key, .. } => self.create_network(key).await,
             Action::RemoveNetwork { id: network, .. } => {
@@ -167,6 +170,7 @@ impl Walk<'_> {
         &self,
         reference: &str,
         platform: Option<&str>,
+        services: &[String],
         optional: bool,
     ) -> Result<(), Trouble> {
         let options = PullOptions {
@@ -193,11 +197,10 @@ impl Walk<'_> {
             // The pull has said so; what stands in for it comes next.
             Err(_) if optional => Ok(()),
             Err(error) => {
-                let service = self
-                    .project
-                    .services
-                    .values()
-                    .find(|s| self.project.image_name(s) == reference);
+                // Another service with the image may have it already, for another platform.
+                let mut services = services.iter().filter_map(|s| self.project.services.get(s));
+                let service =
+                    services.find(|s| Reference::is_same(&self.project.image_name(s), reference));
                 let trouble = Trouble::from(error);
                 if let Some(path) = self.hook_with_image(reference)
                     && service.is_none()

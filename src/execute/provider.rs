@@ -122,11 +122,11 @@ impl Walk<'_> {
         match programs.may_run(&program) {
             true => Ok(program),
             false => Err(Trouble::new(format!(
-                "the provider's program {} came with a project that was fetched, and nobody agreed to run it",
+                "the provider's program {} came with a fetched project and was not allowed to run",
                 program.display()
             ))
             .at(path)
-            .help("-y agrees to it")),
+            .help("-y allows it")),
         }
     }
 

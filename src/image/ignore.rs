@@ -144,7 +144,7 @@ impl Pattern {
         };
         if rest.is_empty() {
             return match includes {
-                true => Err("nothing stands behind its `!`"),
+                true => Err("nothing follows its `!`"),
                 false => Ok(None),
             };
         }
@@ -199,7 +199,7 @@ fn tokens(units: &[Unit]) -> Result<Vec<Token>, &'static str> {
             Some('?') => out.push(Token::One),
             Some('\\') => {
                 i += 1;
-                let unit = units.get(i).ok_or("nothing stands behind its `\\`")?;
+                let unit = units.get(i).ok_or("nothing follows its `\\`")?;
                 out.push(Token::Unit(*unit));
             }
             Some('[') => {
@@ -272,7 +272,9 @@ fn named(
         "upper" => &[('A', 'Z')],
         "word" => &[('0', '9'), ('A', 'Z'), ('a', 'z'), ('_', '_')],
         "xdigit" => &[('0', '9'), ('A', 'F'), ('a', 'f')],
-        _ => return Err("its brackets hold a class that is none (`[:alpha:]`, `[:digit:]`…)"),
+        _ => {
+            return Err("its brackets contain an unknown class (known: `[:alpha:]`, `[:digit:]`…)");
+        }
     };
     let end = start + 2 + name.len() + 2;
     match units.get(end - 1) == Some(&Unit::from(b']')) {
@@ -283,7 +285,7 @@ fn named(
             );
             Ok(end)
         }
-        false => Err("its brackets hold a class that is not closed"),
+        false => Err("its brackets contain a class that is not closed"),
     }
 }
 
@@ -293,7 +295,9 @@ fn member(units: &[Unit], i: &mut usize) -> Result<Unit, &'static str> {
     let mut unit = *units.get(*i).ok_or(open)?;
     *i += 1;
     match char::from_u32(unit) {
-        Some('-' | ']') => return Err("its brackets hold a `-` or `]` without a `\\` before it"),
+        Some('-' | ']') => {
+            return Err("its brackets contain a `-` or `]` without a `\\` before it");
+        }
         Some('\\') => {
             unit = *units.get(*i).ok_or(open)?;
             *i += 1;

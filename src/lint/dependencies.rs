@@ -74,7 +74,7 @@ fn is_never_healthy(service: &Item<'_>) -> Option<&'static str> {
             let name = name.strip_prefix("library/").unwrap_or(name);
             OFFICIAL
                 .contains(&name)
-                .then_some("has no healthcheck, nor do Docker's official images bring one")
+                .then_some("has no healthcheck, and neither has its image")
         }
     }
 }
@@ -94,7 +94,7 @@ fn dependencies(subject: &Subject<'_>, report: &mut Report<'_>) {
                 format!("services.{}.depends_on.{}", service.key, dependency.key),
                 at,
                 format!(
-                    "this waits for a health that never comes: {} {why}",
+                    "this waits for {} to become healthy, but it {why}",
                     dependency.key
                 ),
                 &format!(

@@ -153,7 +153,7 @@ fn refused(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.warn(
                     format!("{}.{group}.{option}", mount.path),
                     node.span,
-                    format!("the engine will refuse this: `{option}` stands here, and {what}"),
+                    format!("the engine will refuse `{option}` here: {what}"),
                     help,
                 );
             }

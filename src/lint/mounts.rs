@@ -104,7 +104,7 @@ fn targets(subject: &Subject<'_>, report: &mut Report<'_>) {
                 Some((drive, rest)) if drive.len() == 1 && source.is_empty() => report.warn(
                     path,
                     target.span,
-                    format!("the engine will refuse this: `{text}` is one path on a drive, as on Windows, and no volume `{drive}`"),
+                    format!("the engine will refuse this: `{text}` is read as a path on the Windows drive {drive}, not as the volume `{drive}`"),
                     &format!(
                         "give the volume a name of two letters or more, or write {{type: volume, source: {drive}, target: /{}}}",
                         rest.trim_start_matches('/')

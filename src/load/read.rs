@@ -109,7 +109,7 @@ impl<'f> Reader<'f> {
             self.display(path)
         );
         Diagnostic::error("remote-file", at, message).help(
-            "a fetched project reads its own files alone: put the file beside the project file, or copy the project to this machine",
+            "a fetched project may only read its own files: put the file beside the project file, or copy the project to this machine",
         )
     }
 

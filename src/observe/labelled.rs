@@ -80,6 +80,20 @@ pub fn project_from_labels(name: &str, observed: &Observed) -> Project {
     project
 }
 
+/// Declares the services of which only containers of `run` are left, so that what removes orphans
+/// removes these as well, whether they run or not.
+pub fn declare_oneoffs(project: &mut Project, observed: &Observed) {
+    for oneoff in &observed.oneoffs {
+        let service = &oneoff.service;
+        let declared = project.services.entry(service.clone());
+        declared.or_insert_with(|| Service {
+            name: service.clone(),
+            scale: Some(0),
+            ..Service::default()
+        });
+    }
+}
+
 /// Reads the label `dep:condition:restart,…`; a bare name means the default.
 fn parse_depends_on(label: &str) -> Vec<(String, Dependency)> {
     label

@@ -1,7 +1,7 @@
 //! Ways out that keep nobody waiting: a thread writes, so that work goes on, and signals are heard,
 //! while a terminal is paused or nobody reads a pipe.
 //!
-//! What goes to one terminal by both streams keeps its order. Who sends much waits for
+//! What goes to one terminal by both streams keeps its order. A sender of much waits for
 //! [`Outlet::room`] first, so that no more than [`ENOUGH`] and what was sent at once is held.
 
 use std::collections::VecDeque;

@@ -407,7 +407,7 @@ impl<'a> Planner<'a> {
         number: u32,
         name: String,
     ) -> Fate<'a> {
-        let cause = takes_over(orphan);
+        let cause = takes_over(orphan, &name);
         let action = Action::CreateContainer {
             service: service.name.clone(),
             number,

@@ -2,6 +2,7 @@
 //! was made with, the old one could not come back, so that goes only after it.
 
 use super::orphans::CAUSE;
+use super::ports::gets;
 use super::{Fate, Planner};
 use crate::observe::ObservedContainer;
 use crate::plan::StepId;
@@ -114,10 +115,35 @@ impl<'a> Planner<'a> {
         hosts.any(|host| host.id == orphan.id)
     }
 
-    /// Whether any other container was made to live in its namespaces.
-    pub(super) fn has_any_lodger(&self, orphan: &ObservedContainer) -> bool {
-        let mut others = self.observed.replicas().filter(|c| c.id != orphan.id);
-        others.any(|other| lived_in(other).contains(&orphan.service))
+    /// Whether a container shares the namespaces of an orphan, and its service is not to share those
+    /// of the service that replaces the orphan.
+    pub(super) fn is_shared_outside(&self, orphan: &ObservedContainer, new: &Service) -> bool {
+        let others = self.observed.replicas().filter(|c| c.id != orphan.id);
+        let mut sharing = others.filter(|other| lived_in(other).contains(&orphan.service));
+        sharing.any(|other| {
+            let service = self.project.services.get(&other.service);
+            service.is_none_or(|s| s.lives_in().all(|owner| owner != new.name))
+        })
+    }
+
+    /// An orphan that goes, whose namespaces other services shared that are to share this one's, and
+    /// that has a host port or an address of this one. It has to stop before this one starts, and
+    /// could not be started again if the others went first: so the one replaces the other.
+    pub(super) fn orphan_with_the_ports_of(
+        &self,
+        service: &Service,
+    ) -> Option<&'a ObservedContainer> {
+        if !self.options.start {
+            return None;
+        }
+        let others = || self.observed.replicas();
+        let is_shared = |orphan: &ObservedContainer| {
+            others().any(|c| c.id != orphan.id && lived_in(c).contains(&orphan.service))
+        };
+        let mut orphans = self.removed_orphans().filter(|orphan| !orphan.oneoff);
+        orphans.find(|orphan| {
+            gets(service, orphan) && is_shared(orphan) && !self.is_shared_outside(orphan, service)
+        })
     }
 
     /// Plans their removal, now that those who live in them have been planned.

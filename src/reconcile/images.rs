@@ -182,10 +182,12 @@ impl Planner<'_> {
             }
             return;
         }
-        let cause = if self.image(reference).is_some() {
-            "the newest is asked for"
-        } else {
-            "not there yet"
+        let cause = match (self.image(reference), &platform) {
+            (Some(local), Some(wanted)) if !local.serves(wanted) => {
+                format!("the local image is not for {wanted}")
+            }
+            (Some(_), _) => "the newest is asked for".to_owned(),
+            (None, _) => "not there yet".to_owned(),
         };
         // The pull shows its own lines, layers included.
         let step = Step::silent(

@@ -6,8 +6,8 @@
 //!
 //! | the name's holder | what happens |
 //! |---|---|
-//! | is an orphan, and goes | the new container replaces it: it comes back where that fails |
-//! | goes, is replaced, or gets its own name back | the rename waits for that, at the end of the plan |
+//! | is an orphan, and goes | the new container replaces it; where that fails, it is started again |
+//! | is an orphan whose namespaces another service shares that does not share the new one's; goes; is replaced; or gets its own name back | the rename waits for that, at the end of the plan |
 //! | stays | no plan: it is named |
 
 use super::{Fate, Planner, existing};
@@ -16,12 +16,13 @@ use crate::plan::{Action, Step, StepId, Target};
 use crate::service::Service;
 use std::collections::BTreeMap;
 
-/// Who has the name that a container is to get.
+/// The container that has the name another one is to get.
 #[derive(Clone, Copy)]
 pub(super) enum Holder<'a> {
     /// No container of the project, or one of the service itself.
     Nobody,
-    /// An orphan that goes, and that the service's container can replace.
+    /// An orphan that goes, and that the service's container can replace: it has the name, or what
+    /// cannot be handed over otherwise.
     Orphan(&'a ObservedContainer),
     /// A container that gives it up in this plan.
     Leaving(&'a ObservedContainer),
@@ -41,8 +42,8 @@ pub(super) fn temporary_name(holder: &ObservedContainer, name: &str) -> String {
 }
 
 impl<'a> Planner<'a> {
-    /// Finds out who has the name that a container of the service is to get. An obstacle where that
-    /// one stays.
+    /// Finds the container that has the name of a new one of the service. An obstacle where it
+    /// stays.
     pub(super) fn holder_of(&mut self, service: &Service, name: &str) -> Holder<'a> {
         let observed = self.observed;
         let all = observed.replicas().chain(&observed.oneoffs);
@@ -51,13 +52,14 @@ impl<'a> Planner<'a> {
             !is_of_service && c.name == name && !self.gone.contains(c.id.as_str())
         });
         let Some(holder) = others.next() else {
-            return Holder::Nobody;
+            let orphan = self.orphan_with_the_ports_of(service);
+            return orphan.map_or(Holder::Nobody, Holder::Orphan);
         };
         if !holder.oneoff && self.project.services.contains_key(&holder.service) {
             return Holder::Leaving(holder);
         }
         if self.removed_orphans().any(|orphan| orphan.id == holder.id) {
-            return match holder.oneoff || self.has_any_lodger(holder) {
+            return match holder.oneoff || self.is_shared_outside(holder, service) {
                 true => Holder::Leaving(holder),
                 false => Holder::Orphan(holder),
             };
@@ -82,10 +84,15 @@ impl<'a> Planner<'a> {
                 format!("a one-off container of service {of}"),
                 format!("remove or rename it (`docker rm {name}`)"),
             )
-        } else if self.project.declares(of) {
+        } else if let Some(other) = self.project.declared(of) {
+            // Selected together, two with one name would be refused.
+            let help = match other.container_name == service.container_name {
+                true => format!("remove the container first (`docker rm -f {name}`), or rename it"),
+                false => format!("select {of} as well, or remove or rename the container"),
+            };
             (
                 format!("a container of service {of}, which is not selected"),
-                format!("select {of} as well, or remove or rename the container"),
+                help,
             )
         } else {
             (
@@ -114,7 +121,7 @@ impl<'a> Planner<'a> {
             old: orphan,
             new: existing(container),
             name: name.to_owned(),
-            cause: takes_over(orphan),
+            cause: takes_over(orphan, name),
         })
     }
 
@@ -181,15 +188,16 @@ pub(super) fn rename_after(container: Target, name: &str, holder: &ObservedConta
         container,
         name: name.to_owned(),
     };
-    let mut step = Step::silent(action, takes_over(holder));
+    let mut step = Step::silent(action, takes_over(holder, name));
     step.show.end = Some("Renamed");
     step
 }
 
 /// Why a container takes the name of another one.
-pub(super) fn takes_over(holder: &ObservedContainer) -> String {
-    match holder.oneoff {
-        true => "it takes over the name of a one-off container".to_owned(),
-        false => format!("it takes over the name of service {}", holder.service),
+pub(super) fn takes_over(holder: &ObservedContainer, name: &str) -> String {
+    match (holder.oneoff, holder.name == name) {
+        (true, _) => "it takes over the name of a one-off container".to_owned(),
+        (false, true) => format!("it takes over the name of service {}", holder.service),
+        (false, false) => format!("it takes over the place of service {}", holder.service),
     }
 }

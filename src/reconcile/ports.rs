@@ -95,18 +95,7 @@ impl<'a> Planner<'a> {
         &'s self,
         service: &'s Service,
     ) -> impl Iterator<Item = (&'a ObservedContainer, Option<&'s str>)> {
-        let addresses: BTreeSet<IpAddr> = service.fixed_addresses().collect();
-        let is_owed = !addresses.is_empty();
-        let gets = move |giver: &ObservedContainer| {
-            if !addresses.is_disjoint(&giver.summary.addresses) {
-                return true;
-            }
-            let held = giver.summary.ports.iter();
-            held.filter(|held| held.public.is_some()).any(|held| {
-                let mut wanted = service.ports.iter();
-                wanted.any(|p| p.host_port() == held.public && p.protocol() == held.protocol)
-            })
-        };
+        let is_owed = service.fixed_addresses().next().is_some();
         let others = self.fates.iter().filter(|(name, _)| **name != service.name);
         let replaced = others
             .flat_map(|(_, fates)| fates)
@@ -118,6 +107,22 @@ impl<'a> Planner<'a> {
         let orphans = self.removed_orphans().map(|orphan| (orphan, None));
         let publishes = is_owed || service.ports.iter().any(|p| p.host_port().is_some());
         let ending = publishes.then(|| replaced.chain(orphans));
-        ending.into_iter().flatten().filter(move |(c, _)| gets(c))
+        ending
+            .into_iter()
+            .flatten()
+            .filter(move |(giver, _)| gets(service, giver))
     }
+}
+
+/// Whether the service is to have a host port or an address that a container has.
+pub(super) fn gets(service: &Service, giver: &ObservedContainer) -> bool {
+    let addresses: BTreeSet<IpAddr> = service.fixed_addresses().collect();
+    if !addresses.is_disjoint(&giver.summary.addresses) {
+        return true;
+    }
+    let held = giver.summary.ports.iter();
+    held.filter(|held| held.public.is_some()).any(|held| {
+        let mut wanted = service.ports.iter();
+        wanted.any(|p| p.host_port() == held.public && p.protocol() == held.protocol)
+    })
 }

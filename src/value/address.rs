@@ -101,7 +101,10 @@ impl GitAddress {
         // from a commit to another.
         let is_none = |c: char| c.is_control() || " *?[\\^~:".contains(c);
         if self.reference.starts_with('-') || self.reference.contains(is_none) {
-            return Err(format!("`{}` is no branch, tag or commit", self.reference));
+            return Err(format!(
+                "`{}` is not a branch, tag or commit",
+                self.reference
+            ));
         }
         Ok(())
     }
@@ -253,19 +256,19 @@ mod tests {
         for (text, why) in [
             (
                 "https://h.example/a.git#--upload-pack=x",
-                "`--upload-pack=x` is no branch, tag or commit",
+                "`--upload-pack=x` is not a branch, tag or commit",
             ),
             (
                 "https://h.example/a.git#ma*",
-                "`ma*` is no branch, tag or commit",
+                "`ma*` is not a branch, tag or commit",
             ),
             (
                 "https://h.example/a.git#[a-z]ain",
-                "`[a-z]ain` is no branch, tag or commit",
+                "`[a-z]ain` is not a branch, tag or commit",
             ),
             (
                 "https://h.example/a.git#main~1",
-                "`main~1` is no branch, tag or commit",
+                "`main~1` is not a branch, tag or commit",
             ),
             ("https://h.example/a.git?ref=a#b", "ref `a` contradicts `b`"),
             (

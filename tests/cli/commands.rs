@@ -385,3 +385,24 @@ fn values_that_an_option_does_not_have_are_refused_with_those_that_it_has() {
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
     }
 }
+
+#[test]
+fn what_is_wrong_before_anything_is_drawn_is_written_before_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = shop(dir.path());
+    std::fs::write(dir.path().join("bad.env"), "A=\"open\n").unwrap();
+    let project = "{name: shop, services: {web: {image: nginx}}}\n";
+    std::fs::write(dir.path().join("compose.yaml"), project).unwrap();
+    // Often enough to see a message that is sometimes lost.
+    for _ in 0..12 {
+        for (line, word) in [
+            ("--env-file gone.env config", "couldn't find env file"),
+            ("--env-file bad.env config", "bad.env:1"),
+            ("--env-file gone.env ps", "couldn't find env file"),
+        ] {
+            let ran = run(&engine, dir.path(), line);
+            assert_eq!(ran.code, 1, "{line}");
+            assert!(ran.err.contains(word), "{line}: {:?}", ran.err);
+        }
+    }
+}

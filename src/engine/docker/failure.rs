@@ -43,7 +43,7 @@ pub fn failure(wire: &Wire, error: Error) -> EngineError {
         Error::JsonSerdeError { err } if err.is_eof() && err.column() == 0 => {
             EngineError::Protocol {
                 message: format!(
-                    "the engine at {} gave an empty answer, where JSON belongs",
+                    "the engine at {} gave an empty answer instead of JSON",
                     wire.endpoint()
                 ),
             }

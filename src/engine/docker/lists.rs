@@ -42,7 +42,7 @@ pub fn read_volumes(target: &str, body: &[u8]) -> Result<Vec<VolumeRow>, EngineE
 fn parse<T: for<'de> Deserialize<'de>>(target: &str, body: &[u8]) -> Result<T, EngineError> {
     if body.is_empty() {
         return Err(EngineError::Protocol {
-            message: format!("the engine's answer to {target} is empty, where a list belongs"),
+            message: format!("the engine's answer to {target} is empty instead of a list"),
         });
     }
     serde_json::from_slice(body).map_err(|e| EngineError::Protocol {
@@ -382,7 +382,7 @@ mod tests {
         let table = [
             (
                 "",
-                "the engine's answer to /networks is empty, where a list belongs",
+                "the engine's answer to /networks is empty instead of a list",
             ),
             (
                 "{}",

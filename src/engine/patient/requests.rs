@@ -220,7 +220,7 @@ impl Engine for Patient {
     fn list_volumes(&self, labels: Vec<String>) -> Reply<'_, Vec<VolumeSummary>> {
         let lock = labels.iter().find_map(|l| l.strip_prefix(labels::LOCK));
         let ask = match lock.and_then(|l| l.strip_prefix('=')) {
-            Some(project) => Ask::new(Kind::Read, "see who has the lock of project", project),
+            Some(project) => Ask::new(Kind::Read, "read the lock of project", project),
             None => Ask::new(Kind::Read, "list volumes", ""),
         };
         self.ask(ask, self.engine.list_volumes(labels))

@@ -272,13 +272,14 @@ impl<'a> Use<'a> {
             Some(text) => text
                 .parse()
                 .map(Some)
-                .map_err(|_| self.refuse(format!("{key} {text:?} is no number"))),
+                .map_err(|_| self.refuse(format!("{key} {text:?} is not a number"))),
         };
         let mode = match self.reference.mode.as_deref() {
             None | Some("") => None,
             Some(text) => {
                 let mode = u32::from_str_radix(text, 8).ok().filter(|m| *m <= 0o7777);
-                let wrong = || self.refuse(format!("mode {text:?} is no octal number up to 7777"));
+                let wrong =
+                    || self.refuse(format!("mode {text:?} is not an octal number up to 7777"));
                 Some(mode.ok_or_else(wrong)?)
             }
         };

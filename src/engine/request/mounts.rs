@@ -61,7 +61,9 @@ impl Task<'_> {
         let is_drive = target.as_bytes().get(1) == Some(&b':') && mount.source.is_none();
         let (message, help) = match is_drive {
             true => (
-                format!("`{target}` is one path on a drive, as on Windows, and not absolute here"),
+                format!(
+                    "`{target}` is read as a path on a Windows drive, which is not absolute here"
+                ),
                 "give the volume a name of two letters or more, or write this mount in long form",
             ),
             false => (

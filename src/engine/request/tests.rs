@@ -467,12 +467,12 @@ fn a_file_gets_the_owner_and_the_mode_that_are_asked_for() {
         (
             json!({"uid": "me"}),
             json!({}),
-            "services.s.secrets[0]: uid \"me\" is no number",
+            "services.s.secrets[0]: uid \"me\" is not a number",
         ),
         (
             json!({"mode": "0800"}),
             json!({}),
-            "services.s.secrets[0]: mode \"0800\" is no octal number up to 7777",
+            "services.s.secrets[0]: mode \"0800\" is not an octal number up to 7777",
         ),
     ];
     for (reference, rest, expected) in table {

@@ -38,7 +38,7 @@ pub fn read(
     for path in beside.into_iter().chain([directory.join(NAME)]) {
         let fail = |why: String| {
             let message = format!(
-                "{}{why}; nothing is built, as what it keeps back would be sent",
+                "{}{why}; nothing is built, since files that it excludes would be sent",
                 path.display()
             );
             refuse(service, "context", message)

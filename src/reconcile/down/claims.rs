@@ -1,4 +1,4 @@
-//! Who uses a network, a volume or an image: services as declared, and containers that exist.
+//! What uses a network, a volume or an image: services as declared, and containers that exist.
 //!
 //! `down SERVICE` takes away only what its services use and nothing else of the project does. The
 //! rest of the project may be stopped, not created yet, or in a profile that is not active; it
@@ -11,7 +11,7 @@ use crate::service::Service;
 use crate::value::image::Reference;
 use std::collections::BTreeSet;
 
-/// A part of the project that may use a resource. Each question gives the first user, in words.
+/// A part of the project that may use a resource. Each question gives the first user as text.
 pub(super) struct Claims<'a> {
     pub project: &'a Project,
     pub services: Vec<&'a Service>,
