@@ -279,13 +279,16 @@ fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
 }
 
 fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {
-    match result {
+    let code = match result {
         Ok(done) => done.into().0,
         Err(error) => {
             output::error(&error, json);
             error.exit_code()
         }
-    }
+    };
+    // Findings about an env file are sent before there is anybody who draws.
+    output::conclude();
+    code
 }
 
 /// What a command that worked leaves with.

@@ -454,6 +454,13 @@ pub fn complain(message: &str) {
     Stream::Stderr.outlet().wait(patience());
 }
 
+/// Waits until all that was sent is written: the program ends next.
+pub fn conclude() {
+    for stream in [Stream::Stdout, Stream::Stderr] {
+        stream.outlet().wait(patience());
+    }
+}
+
 /// Shows the error a command ended with.
 pub fn error(error: &CliError, json: bool) {
     let Some((message, hints)) = error.lines() else {
