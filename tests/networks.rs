@@ -6,7 +6,7 @@ mod on_fake;
 use on_fake::{names, on_virtual_time, options, plan, project, up, up_with};
 use regatta::engine::fake::{Fake, Fault, Way};
 use regatta::engine::{ContainerState, Engine, EngineError, ResourceRequest};
-use regatta::plan::render_text;
+use regatta::plan::{Action, render_text};
 use regatta::project::Dependencies;
 use regatta::reconcile::{Options, Recreate};
 use serde_json::json;
@@ -101,6 +101,50 @@ fn what_is_not_to_be_recreated_joins_the_network_that_was_created_again() {
         assert_eq!(web.state, ContainerState::Running);
         assert_eq!(web.networks["outside"], id_of(&fake, "outside"));
         assert_eq!(web.networks["shop_back"], id_of(&fake, "shop_back"));
+    });
+}
+
+#[test]
+fn a_network_that_a_mode_names_can_be_created_again_too() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        create_network(&fake, "outside").await;
+        let project =
+            project("name: shop\nservices: {web: {image: busybox, network_mode: outside}}\n");
+        up(&fake, &project).await;
+        assert!(!plan(&fake, &project).await.changes_anything());
+        make_anew(&fake, &["outside"]).await;
+        let text = render_text(&plan(&fake, &project).await, "shop", &|_| None);
+        assert_eq!(
+            text,
+            "shop:\n  ~ recreate container shop-web-1  (network outside was removed and created again)\n"
+        );
+        let done = up(&fake, &project).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        let web = fake.container("shop-web-1").unwrap();
+        assert_eq!(web.networks["outside"], id_of(&fake, "outside"));
+        assert!(!plan(&fake, &project).await.changes_anything());
+    });
+}
+
+#[test]
+fn a_container_waits_for_the_network_of_the_project_that_its_mode_names() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(
+            "name: shop\nservices:\n  web: {image: busybox, network_mode: shop_default}\n  db: {image: busybox}\n",
+        );
+        let plan = plan(&fake, &project).await;
+        let steps: Vec<_> = plan.steps().collect();
+        let (network, _) = steps
+            .iter()
+            .find(|(_, s)| matches!(&s.action, Action::CreateNetwork { .. }))
+            .expect("a network is made");
+        for (id, step) in &steps {
+            if matches!(&step.action, Action::CreateContainer { .. }) {
+                assert!(plan.dependencies(*id).contains(network), "{}", step.cause);
+            }
+        }
     });
 }
 
