@@ -6,7 +6,7 @@ mod on_fake;
 use on_fake::{names, on_virtual_time, options, plan, project, up, up_with};
 use regatta::engine::fake::{Fake, Fault, Way};
 use regatta::engine::{ContainerState, Engine, EngineError, ResourceRequest};
-use regatta::plan::{Action, render_text};
+use regatta::plan::{Action, StepId, render_text};
 use regatta::project::Dependencies;
 use regatta::reconcile::{Options, Recreate};
 use serde_json::json;
@@ -220,6 +220,41 @@ fn a_network_that_cannot_be_made_anew_leaves_no_new_container_behind() {
             left,
             ["shop-db-1", "shop-proxy-1", "shop-web-1", "shop-web-2"]
         );
+    });
+}
+
+/// Nobody knows which addresses of a network of others are free: the fixed one is asked for first.
+#[test]
+fn a_fixed_address_on_an_external_network_is_asked_for_first() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let request = ResourceRequest {
+            name: "outside".to_owned(),
+            body: json!({ "Name": "outside", "IPAM": {"Config": [{"Subnet": "10.0.0.0/29"}]} }),
+        };
+        fake.create_network(request).await.unwrap();
+        let text = FIXED.replace(
+            "networks: {back: {ipam: {config: [{subnet: 10.0.0.0/29}]}}}",
+            "networks: {back: {external: true, name: outside}}",
+        );
+        let free = text.replace("    depends_on: [db]\n", "");
+        let project = project(&free);
+        let plan = plan(&fake, &project).await;
+        let starts = |service: &str| {
+            let of = |action: &Action| matches!(action, Action::StartContainer { service: s, .. } if s == service);
+            let mut steps = plan.steps();
+            steps.find(|(_, step)| of(&step.action)).expect("a start").0
+        };
+        for other in ["cache", "db"] {
+            let needs = plan.dependencies(starts(other));
+            let waits = |id: &StepId| {
+                *id == starts("web") || plan.dependencies(*id).contains(&starts("web"))
+            };
+            assert!(needs.iter().any(waits), "{other}");
+        }
+        let done = up(&fake, &project).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        assert_eq!(addresses(&fake).await, 3);
     });
 }
 

@@ -26,6 +26,7 @@ impl<'a> Planner<'a> {
                 moves.extend(givers.map(|giver| (giver, service.name.as_str())));
             }
         }
+        moves.extend(self.fixed_first());
         dependency_order_with(self.project, &moves)
     }
 
