@@ -6,10 +6,12 @@ mod on_fake;
 use on_fake::{names, on_virtual_time, options, plan, project, up, up_with};
 use regatta::engine::fake::{Fake, Fault, Way};
 use regatta::engine::{ContainerState, Engine, EngineError, ResourceRequest};
+use regatta::observe::{Scope, observe};
 use regatta::plan::{Action, StepId, render_text};
 use regatta::project::Dependencies;
-use regatta::reconcile::{Options, Recreate};
+use regatta::reconcile::{Options, Recreate, lifecycle};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 const EXTERNAL: &str = "\
 name: shop
@@ -255,6 +257,21 @@ fn a_fixed_address_on_an_external_network_is_asked_for_first() {
         let done = up(&fake, &project).await;
         assert!(done.report.is_success(), "{:#?}", done.report.failures);
         assert_eq!(addresses(&fake).await, 3);
+        // So it is where all of them are restarted.
+        let observed = observe(&fake, &project, Scope::CONTAINERS).await.unwrap();
+        let all = &BTreeSet::new();
+        let plan = lifecycle::restart(&project, &observed, all, false, None, false);
+        let restarted: Vec<_> = plan
+            .steps()
+            .map(|(id, s)| (s.action.resource(), id))
+            .collect();
+        let [(first, web), (_, cache), (_, db)] = restarted.as_slice() else {
+            panic!("{restarted:?}");
+        };
+        assert_eq!(first, "Container shop-web-1");
+        for other in [cache, db] {
+            assert_eq!(plan.dependencies(*other), [*web]);
+        }
     });
 }
 
