@@ -60,9 +60,12 @@ impl ServiceHashes {
 /// The hashes of a service as it is created.
 pub fn service_hashes(spec: &Node, created: &AsCreated<'_>) -> ServiceHashes {
     let changed = created.apply(spec);
-    let spec = changed.as_ref().unwrap_or(spec);
+    let plain = changed.as_ref().unwrap_or(spec);
+    let with_socket = with_api_socket(plain);
+    let spec = with_socket.as_ref().unwrap_or(plain);
     let own = service_hash(spec);
-    let mut accepted = vec![service_hash_in(spec, Dialect::Two)];
+    // Earlier ones of ours did not count what `use_api_socket` puts in.
+    let mut accepted = vec![service_hash_in(spec, Dialect::Two), service_hash(plain)];
     accepted.retain(|hash| *hash != own);
     ServiceHashes { own, accepted }
 }
@@ -108,6 +111,45 @@ pub fn on_platform(spec: &Node, platform: &str) -> Option<Node> {
     }
     let mut spec = spec.clone();
     set(&mut spec, "platform", platform);
+    Some(spec)
+}
+
+/// A service with what Docker Compose puts in for `use_api_socket` before it counts; `None` for
+/// others.
+fn with_api_socket(spec: &Node) -> Option<Node> {
+    const SOCKET: &str = "/var/run/docker.sock";
+    const CONFIG: &str = "/run/secrets/docker";
+    if spec.get("use_api_socket").and_then(Node::as_bool) != Some(true) {
+        return None;
+    }
+    let mut spec = spec.clone();
+    let span = spec.span;
+    let object = |pairs: &[(&str, &str)]| {
+        let mut map = Map::default();
+        for (key, value) in pairs {
+            map.insert(*key, span, Node::new(*value, span));
+        }
+        Node::new(Value::Map(map), span)
+    };
+    let socket = object(&[("type", "bind"), ("source", SOCKET), ("target", SOCKET)]);
+    let file = format!("{CONFIG}/config.json");
+    let config = object(&[("source", "#apisocket"), ("target", &file)]);
+    for (key, item) in [("volumes", socket), ("configs", config)] {
+        match spec.get_mut(key).map(|node| &mut node.value) {
+            Some(Value::Seq(items)) => items.push(item),
+            _ => {
+                let all = Node::new(Value::Seq(vec![item].into()), span);
+                spec.as_map_mut()?.insert(key, span, all);
+            }
+        }
+    }
+    if spec.at(&["environment", "DOCKER_CONFIG"]).is_none() {
+        let variable = object(&[("DOCKER_CONFIG", CONFIG)]);
+        match spec.get_mut("environment").and_then(Node::as_map_mut) {
+            Some(all) => drop(all.insert("DOCKER_CONFIG", span, Node::new(CONFIG, span))),
+            None => drop(spec.as_map_mut()?.insert("environment", span, variable)),
+        }
+    }
     Some(spec)
 }
 
@@ -213,6 +255,40 @@ mod tests {
                 "volume" => assert_eq!(volume_hash(&project.volumes[name].spec), recorded),
                 _ => {}
             }
+        }
+    }
+
+    /// The labels that Docker Compose 5.5 and 2.40 wrote, read from an engine.
+    #[test]
+    fn what_use_api_socket_puts_in_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "services: {a: {image: busybox, use_api_socket: true}, b: {image: busybox, \
+                    use_api_socket: true, environment: {DOCKER_CONFIG: /x}, volumes: ['/v:/v']}}\n";
+        std::fs::write(dir.path().join("compose.yaml"), text).unwrap();
+        let options = LoadOptions {
+            cwd: dir.path().to_owned(),
+            project_name: Some("judge".to_owned()),
+            ..LoadOptions::default()
+        };
+        let project = load::load(&DiskFiles, &options).project.unwrap();
+        for (service, five, two) in [
+            (
+                "a",
+                "d6575c07861a3798c9deb5dc58f51b6d6f98b44cd6505af0e75927d99cda29cb",
+                "d6575c07861a3798c9deb5dc58f51b6d6f98b44cd6505af0e75927d99cda29cb",
+            ),
+            (
+                "b",
+                "b7959fc3c6e63ddd6d6501bf860360a21c192a44b5f45a3cf2f778f83825176a",
+                "1f1eee20c02842fc200b3239895c5225e99ab767533a54cd91d6ad2f4fb630b5",
+            ),
+        ] {
+            let spec = &project.services[service].spec;
+            let hashes = service_hashes(spec, &AsCreated::default());
+            assert_eq!(hashes.own, five, "{service}");
+            assert!(hashes.accept(two), "{service}: {hashes:?}");
+            // Ours from before it counted.
+            assert!(hashes.accept(&service_hash(spec)), "{service}: {hashes:?}");
         }
     }
 }

@@ -264,7 +264,9 @@ pub async fn observe(
 ) -> Result<Observed, EngineError> {
     let containers = containers_of(engine, &project.name, true);
     let networks = async {
-        if scope.networks && !project.networks.is_empty() {
+        let mut services = project.services.values();
+        let has_any = !project.networks.is_empty() || services.any(|s| s.mode_network().is_some());
+        if scope.networks && has_any {
             engine.list_networks().await
         } else {
             Ok(Vec::new())

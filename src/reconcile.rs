@@ -16,6 +16,7 @@ mod containers;
 mod divergence;
 pub mod down;
 mod files;
+mod fixed;
 mod hosts;
 mod images;
 pub mod lifecycle;

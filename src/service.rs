@@ -353,6 +353,25 @@ impl Service {
             .filter_map(|mode| mode.as_deref()?.strip_prefix("service:"))
     }
 
+    /// The network of the engine that `network_mode` names, which is none of the engine's own modes
+    /// and no container's namespace.
+    pub fn mode_network(&self) -> Option<&str> {
+        let mode = self.network_mode.as_deref().unwrap_or_default();
+        let own = [
+            "",
+            "default",
+            "bridge",
+            "host",
+            "none",
+            "disabled",
+            "nat",
+            "private",
+            "pasta",
+            "slirp4netns",
+        ];
+        (!own.contains(&mode) && !mode.contains(':')).then_some(mode)
+    }
+
     /// The service whose namespace or volumes this one shares, for each such reference
     /// (`network_mode`, `ipc`, `pid`, `uts`, `cgroup`: `service:x`; `volumes_from: x`).
     pub fn shared_with(&self) -> Vec<&str> {

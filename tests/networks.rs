@@ -6,10 +6,12 @@ mod on_fake;
 use on_fake::{names, on_virtual_time, options, plan, project, up, up_with};
 use regatta::engine::fake::{Fake, Fault, Way};
 use regatta::engine::{ContainerState, Engine, EngineError, ResourceRequest};
-use regatta::plan::render_text;
+use regatta::observe::{Scope, observe};
+use regatta::plan::{Action, StepId, render_text};
 use regatta::project::Dependencies;
-use regatta::reconcile::{Options, Recreate};
+use regatta::reconcile::{Options, Recreate, lifecycle};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 const EXTERNAL: &str = "\
 name: shop
@@ -104,6 +106,50 @@ fn what_is_not_to_be_recreated_joins_the_network_that_was_created_again() {
     });
 }
 
+#[test]
+fn a_network_that_a_mode_names_can_be_created_again_too() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        create_network(&fake, "outside").await;
+        let project =
+            project("name: shop\nservices: {web: {image: busybox, network_mode: outside}}\n");
+        up(&fake, &project).await;
+        assert!(!plan(&fake, &project).await.changes_anything());
+        make_anew(&fake, &["outside"]).await;
+        let text = render_text(&plan(&fake, &project).await, "shop", &|_| None);
+        assert_eq!(
+            text,
+            "shop:\n  ~ recreate container shop-web-1  (network outside was removed and created again)\n"
+        );
+        let done = up(&fake, &project).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        let web = fake.container("shop-web-1").unwrap();
+        assert_eq!(web.networks["outside"], id_of(&fake, "outside"));
+        assert!(!plan(&fake, &project).await.changes_anything());
+    });
+}
+
+#[test]
+fn a_container_waits_for_the_network_of_the_project_that_its_mode_names() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(
+            "name: shop\nservices:\n  web: {image: busybox, network_mode: shop_default}\n  db: {image: busybox}\n",
+        );
+        let plan = plan(&fake, &project).await;
+        let steps: Vec<_> = plan.steps().collect();
+        let (network, _) = steps
+            .iter()
+            .find(|(_, s)| matches!(&s.action, Action::CreateNetwork { .. }))
+            .expect("a network is made");
+        for (id, step) in &steps {
+            if matches!(&step.action, Action::CreateContainer { .. }) {
+                assert!(plan.dependencies(*id).contains(network), "{}", step.cause);
+            }
+        }
+    });
+}
+
 /// The names of all containers, sorted, after an `up` that was refused a network or a volume.
 async fn left_behind(fake: &Fake, text: &str, call: &'static str, resource: &str) -> Vec<String> {
     let refusal = EngineError::Refused {
@@ -176,6 +222,56 @@ fn a_network_that_cannot_be_made_anew_leaves_no_new_container_behind() {
             left,
             ["shop-db-1", "shop-proxy-1", "shop-web-1", "shop-web-2"]
         );
+    });
+}
+
+/// Nobody knows which addresses of a network of others are free: the fixed one is asked for first.
+#[test]
+fn a_fixed_address_on_an_external_network_is_asked_for_first() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let request = ResourceRequest {
+            name: "outside".to_owned(),
+            body: json!({ "Name": "outside", "IPAM": {"Config": [{"Subnet": "10.0.0.0/29"}]} }),
+        };
+        fake.create_network(request).await.unwrap();
+        let text = FIXED.replace(
+            "networks: {back: {ipam: {config: [{subnet: 10.0.0.0/29}]}}}",
+            "networks: {back: {external: true, name: outside}}",
+        );
+        let free = text.replace("    depends_on: [db]\n", "");
+        let project = project(&free);
+        let plan = plan(&fake, &project).await;
+        let starts = |service: &str| {
+            let of = |action: &Action| matches!(action, Action::StartContainer { service: s, .. } if s == service);
+            let mut steps = plan.steps();
+            steps.find(|(_, step)| of(&step.action)).expect("a start").0
+        };
+        for other in ["cache", "db"] {
+            let needs = plan.dependencies(starts(other));
+            let waits = |id: &StepId| {
+                *id == starts("web") || plan.dependencies(*id).contains(&starts("web"))
+            };
+            assert!(needs.iter().any(waits), "{other}");
+        }
+        let done = up(&fake, &project).await;
+        assert!(done.report.is_success(), "{:#?}", done.report.failures);
+        assert_eq!(addresses(&fake).await, 3);
+        // So it is where all of them are restarted.
+        let observed = observe(&fake, &project, Scope::CONTAINERS).await.unwrap();
+        let all = &BTreeSet::new();
+        let plan = lifecycle::restart(&project, &observed, all, false, None, false);
+        let restarted: Vec<_> = plan
+            .steps()
+            .map(|(id, s)| (s.action.resource(), id))
+            .collect();
+        let [(first, web), (_, cache), (_, db)] = restarted.as_slice() else {
+            panic!("{restarted:?}");
+        };
+        assert_eq!(first, "Container shop-web-1");
+        for other in [cache, db] {
+            assert_eq!(plan.dependencies(*other), [*web]);
+        }
     });
 }
 

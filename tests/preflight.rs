@@ -203,6 +203,16 @@ const CASES: &[(&str, &str, &[&str], bool)] = &[
     ),
     ("volumes_from: ['container:other']", "", &[], true),
     ("network_mode: 'container:shop-b-1'", "", &[], true),
+    (
+        "network_mode: gone",
+        "",
+        &["missing-network services.a.network_mode"],
+        true,
+    ),
+    ("network_mode: gone, depends_on: [b]", "", &[], true),
+    ("network_mode: shop_default", "", &[], true),
+    ("network_mode: bridge", "", &[], true),
+    ("network_mode: host", "", &[], true),
 ];
 
 fn shop(attributes: &str, rest: &str) -> String {
@@ -248,9 +258,11 @@ fn a_program_that_provides_is_looked_for() {
         let gone = project(&text("no-such-program"));
         let found = obstacles(&checked(&fake, &gone).await);
         assert_eq!(found, ["missing-provider services.a.provider.type"]);
-        // A program that every machine has: programs are looked for on the real one.
-        let here = project(&text("/bin/sh"));
-        assert_eq!(obstacles(&checked(&fake, &here).await), [""; 0]);
+        // Programs are looked for where they would be run from: on the disk of this machine.
+        for program in ["/bin/sh", "sh"] {
+            let here = project(&text(program));
+            assert_eq!(obstacles(&checked(&fake, &here).await), [""; 0]);
+        }
     });
 }
 

@@ -272,10 +272,14 @@ fn bake_file(project: &Project) -> Value {
         buildx: Some("docker-buildx".into()),
         ..BuildOptions::default()
     };
+    let mut there = project.clone();
+    for secret in there.secrets.values_mut() {
+        secret.file = secret.file.as_deref().map(real);
+    }
     for service in project.services.values().map(on_disk) {
         let build = service.build.as_ref().expect("a build");
         // What no builder can do.
-        if let Err(error) = choose(project, &service, build, &with_program) {
+        if let Err(error) = choose(&there, &service, build, &with_program) {
             return json!({"refused": error.to_string()});
         }
     }
@@ -287,16 +291,22 @@ fn bake_file(project: &Project) -> Value {
     file
 }
 
-/// The same with the context where it is.
+/// The same with the contexts where they are.
 fn on_disk(service: &Service) -> Service {
     let mut service = service.clone();
-    let real = directory().join("project");
     if let Some(build) = &mut service.build {
-        build.context = build
-            .context
-            .replacen(DIRECTORY, &real.display().to_string(), 1);
+        build.context = real(&build.context);
+        for context in build.additional_contexts.values_mut() {
+            *context = real(context);
+        }
     }
     service
+}
+
+/// Where a file of the project is.
+fn real(path: &str) -> String {
+    let real = directory().join("project");
+    path.replacen(DIRECTORY, &real.display().to_string(), 1)
 }
 
 fn normal(value: &Value) -> Value {

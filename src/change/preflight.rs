@@ -10,6 +10,7 @@ use crate::engine::request::{ContainerRef, refused};
 use crate::engine::{ContainerFilter, ContainerSummary, Engine, EngineError};
 use crate::image::build::{self, BuildError, BuildOptions};
 use crate::load::Files;
+use crate::observe::Observed;
 use crate::plan::{Action, ProviderVerb};
 use crate::project::Project;
 use crate::reconcile::Obstacle;
@@ -101,6 +102,7 @@ impl Preflight<'_> {
         let is_here = !created.is_empty() && self.engine.is_on_this_machine();
         for (service, name) in &created {
             found.extend(self.request(project, service, name, &containers));
+            found.extend(network_of_mode(project, service, &prepared.observed));
             if is_here {
                 self.paths(project, service, &mut found);
             }
@@ -264,6 +266,27 @@ impl Preflight<'_> {
         }
         Ok(())
     }
+}
+
+/// The network that `network_mode` names, where there is none.
+fn network_of_mode(project: &Project, service: &Service, observed: &Observed) -> Option<Obstacle> {
+    let name = service.mode_network()?;
+    // An engine takes a network's id, or the beginning of one, as well. What a dependency does may
+    // bring the network.
+    let is_there = observed.network_named(name).is_some()
+        || observed.networks.iter().any(|n| n.id.starts_with(name))
+        || project.networks.values().any(|n| n.name == name)
+        || !service.depends_on.is_empty();
+    (!is_there).then(|| {
+        obstacle(
+            "missing-network",
+            format!("services.{}.network_mode", service.name),
+            format!("there is no network {name}"),
+            &format!(
+                "create it (`docker network create {name}`); a network of this project is named under `networks`"
+            ),
+        )
+    })
 }
 
 fn obstacle(code: &'static str, path: String, message: String, help: &str) -> Obstacle {

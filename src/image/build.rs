@@ -10,6 +10,7 @@
 pub mod bake;
 pub mod direct;
 mod ignored;
+mod sources;
 
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, EngineError};
@@ -232,6 +233,7 @@ pub fn choose(
     let session = needs_session(service, build, options);
     match (session, &options.buildx) {
         (Some(_), Some(program)) => {
+            sources::check(project, service, build)?;
             ignored::check(service, build)?;
             Ok(Way::Bake(program.clone()))
         }

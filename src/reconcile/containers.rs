@@ -460,6 +460,13 @@ impl<'a> Planner<'a> {
                 .keys()
                 .filter_map(|key| self.network_steps.get(key)),
         );
+        // A mode can name a network of the project, too.
+        let of_mode = service.mode_network().and_then(|name| {
+            let mut networks = self.project.networks.iter();
+            let (key, _) = networks.find(|(_, network)| network.name == name)?;
+            self.network_steps.get(key)
+        });
+        needs.extend(of_mode);
         let mut owners = service.shared_with();
         owners.extend(service.linked_to());
         for owner in owners {

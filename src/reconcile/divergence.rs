@@ -169,8 +169,13 @@ impl Planner<'_> {
         service: &Service,
         container: &ObservedContainer,
     ) -> Option<Divergence> {
-        let key = self.stale_networks(service, container).next()?;
-        let name = &self.project.networks[key].name;
+        let mut stale = self.stale_networks(service, container);
+        let name = match stale.next() {
+            Some(key) => self.project.networks[key].name.as_str(),
+            None => service
+                .mode_network()
+                .filter(|name| self.is_stale(container, name))?,
+        };
         Some(Divergence::because(
             match self.observed.network_named(name).is_some() {
                 true => format!("network {name} was removed and created again"),
@@ -186,13 +191,16 @@ impl Planner<'_> {
         container: &'s ObservedContainer,
     ) -> impl Iterator<Item = &'s String> {
         service.networks.keys().filter(move |key| {
-            let Some(network) = self.project.networks.get(*key) else {
-                return false;
-            };
-            let id = container.summary.networks.get(&network.name);
-            let is_known = id.is_some_and(|id| !id.is_empty());
-            is_known && !self.observed.is_on(container, &network.name)
+            let network = self.project.networks.get(*key);
+            network.is_some_and(|network| self.is_stale(container, &network.name))
         })
+    }
+
+    /// Whether the container was on a network of this name that is not the one there is now.
+    fn is_stale(&self, container: &ObservedContainer, network: &str) -> bool {
+        let id = container.summary.networks.get(network);
+        let is_known = id.is_some_and(|id| !id.is_empty());
+        is_known && !self.observed.is_on(container, network)
     }
 
     /// The engine has given it an address that another service asks for by now.

@@ -2,6 +2,7 @@
 //! change of configuration applied.
 
 use super::files::{COPIED, copies_files};
+use super::fixed::{fixed_beside, starting_order};
 use super::{Fate, Obstacle, Options, Outcome, Planner, existing};
 use crate::engine::ContainerState;
 use crate::graph::dependency_order;
@@ -126,7 +127,7 @@ fn has_containers(service: &Service) -> bool {
 pub fn start(project: &Project, observed: &Observed, options: &Options) -> Outcome {
     let mut planner = Planner::new(project, observed, options);
     let is_created = observed.replicas().next().is_some();
-    for name in dependency_order(project) {
+    for name in starting_order(project) {
         let fates: Vec<Fate> = serving(observed, name)
             .into_iter()
             .map(|container| Fate::Keep {
@@ -173,7 +174,7 @@ pub fn restart(
     };
     let mut plan = Plan::default();
     let mut restarted: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
-    for name in dependency_order(project) {
+    for name in starting_order(project) {
         let Some(cause) = meant.get(name) else {
             continue;
         };
@@ -209,6 +210,9 @@ pub fn restart(
                 format!("{name} depends on it ({})", how.condition.as_str()),
             );
             after.push(plan.add(step, steps.to_vec()));
+        }
+        for other in fixed_beside(project, service) {
+            after.extend(restarted.get(other).into_iter().flatten());
         }
         let after = plan.join(after);
         for container in serving(observed, name) {

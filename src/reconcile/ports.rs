@@ -5,6 +5,7 @@
 //! nobody can wait for the other, and the engine refuses the start.
 
 use super::containers::group;
+use super::fixed::fixed_first;
 use super::{Fate, Planner};
 use crate::graph::dependency_order_with;
 use crate::observe::ObservedContainer;
@@ -26,6 +27,7 @@ impl<'a> Planner<'a> {
                 moves.extend(givers.map(|giver| (giver, service.name.as_str())));
             }
         }
+        moves.extend(fixed_first(self.project));
         dependency_order_with(self.project, &moves)
     }
 

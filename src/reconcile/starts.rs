@@ -56,6 +56,7 @@ impl<'a> Planner<'a> {
         };
         if starting {
             waits.extend(self.releases(service));
+            waits.extend(self.fixed_starts(service));
         }
         let waits = match self.options.start {
             true => self.plan_pre_start(service, &fates, waits),

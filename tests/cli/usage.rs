@@ -174,13 +174,18 @@ fn variables_stand_in_for_options() {
             .err
             .contains("(found: \"many\")")
     );
-    let missing = run(dir.path(), "--env-file nope -p p ps");
-    assert_eq!(missing.code, 1);
-    assert!(
-        missing.err.contains("couldn't find env file: "),
-        "{}",
-        missing.err
-    );
+}
+
+/// Nobody draws yet, so that the end of the program itself has to wait for what was sent.
+#[test]
+fn a_missing_env_file_is_told_of_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    for line in ["--env-file nope -p p ps", "--env-file nope config"].repeat(10) {
+        let missing = run(dir.path(), line);
+        assert_eq!(missing.code, 1, "{line}");
+        let said = missing.err.contains("couldn't find env file: ");
+        assert!(said, "{line}: {:?}", missing.err);
+    }
 }
 
 #[test]

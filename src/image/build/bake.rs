@@ -239,7 +239,7 @@ fn contexts(
 
 /// `secret` entries. A secret out of the project's environment goes by a variable of the program,
 /// as it must not stand in the file.
-fn secrets(
+pub(super) fn secrets(
     project: &Project,
     service: &Service,
     build: &Build,

@@ -144,7 +144,7 @@ impl Plan {
 }
 
 /// Where the Dockerfile is; `dockerfile` stands in for a missing `Dockerfile`, as with BuildKit.
-fn dockerfile_path(directory: &Path, name: &str) -> PathBuf {
+pub(super) fn dockerfile_path(directory: &Path, name: &str) -> PathBuf {
     let path = directory.join(name);
     if name == "Dockerfile" && !path.exists() {
         let small = directory.join("dockerfile");
@@ -172,7 +172,7 @@ fn inside(directory: &Path, path: &Path) -> Option<Vec<u8>> {
     Some(parts.join(&b'/'))
 }
 
-fn words(error: &std::io::Error) -> String {
+pub(super) fn words(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "is not there".into(),
         _ => error.to_string(),

@@ -73,7 +73,7 @@ fn what_takes_the_program() {
             Some("cache_from"),
         ),
         (json!({"cache_to": ["x"]}), Some("cache_to")),
-        (json!({"secrets": [{"source": "file"}]}), Some("secrets")),
+        (json!({"secrets": [{"source": "env"}]}), Some("secrets")),
         (json!({"ssh": ["default"]}), Some("ssh")),
         (
             json!({"additional_contexts": {"a": "b"}}),
@@ -179,6 +179,67 @@ fn dockerfiles() {
             .err()
             .unwrap();
         assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn what_the_program_would_not_find_is_told_before() {
+    let dir = directory(&[("Dockerfile", "FROM busybox"), ("secret", "s")]);
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let here = at("");
+    let with = BuildOptions {
+        buildx: Some("/p".into()),
+        ..BuildOptions::default()
+    };
+    let mut project = project();
+    let file = |name: &str| crate::secret::FileObject {
+        file: Some(at(name)),
+        ..Default::default()
+    };
+    project.secrets.insert("here".into(), file("secret"));
+    project.secrets.insert("gone".into(), file("gone"));
+    let unset = crate::secret::FileObject {
+        environment: Some("UNSET".into()),
+        ..Default::default()
+    };
+    project.secrets.insert("unset".into(), unset);
+    let context = |context: &str| json!({"context": here, "additional_contexts": {"x": context}});
+    let secret = |name: &str| json!({"context": here, "secrets": [{"source": name}]});
+    for (build, words) in [
+        (secret("here"), None),
+        (secret("env"), None),
+        (secret("gone"), Some("gone is not there")),
+        (secret("unset"), Some("\"UNSET\", which is not set")),
+        (context(&here), None),
+        (context("docker-image://busybox"), None),
+        (context("service:web"), None),
+        (context("https://example.com/a.git"), None),
+        (context(&at("none")), Some("the context x is not there")),
+        (
+            json!({"context": at("none"), "ssh": ["default"]}),
+            Some("there is no directory"),
+        ),
+        (
+            json!({"context": here, "dockerfile": "None", "ssh": ["default"]}),
+            Some("None: is not there"),
+        ),
+        (
+            json!({"context": here, "dockerfile_inline": "FROM busybox", "ssh": ["default"]}),
+            None,
+        ),
+        (
+            json!({"context": "https://example.com/a.git", "ssh": ["default"]}),
+            None,
+        ),
+    ] {
+        let service = service(build.clone());
+        let found = choose(&project, &service, service.build.as_ref().unwrap(), &with);
+        let said = found.err().map(|error| error.to_string());
+        match (&said, words) {
+            (None, None) => {}
+            (Some(said), Some(words)) => assert!(said.contains(words), "{build}: {said}"),
+            _ => panic!("{build}: {said:?}"),
+        }
     }
 }
 
