@@ -26,9 +26,10 @@ const SOON: Duration = Duration::from_millis(300);
 /// so it has this long.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What its engine has started again so often while it was waited for will not come up: with the
-/// engine's pauses in between these take 50 s at least.
-const MOST_RESTARTS: i64 = 10;
+/// What its engine has started again so often while it was waited for will not come up. The engine's
+/// pauses in between double from 0.1 s, so that these take 25 s: a program that waits for its
+/// database by ending and being started again has that long.
+const MOST_RESTARTS: i64 = 9;
 
 /// How long to wait before asking for events again when the stream broke.
 const RECONNECT: Duration = Duration::from_millis(500);
