@@ -5,7 +5,7 @@ use super::path::Step;
 use super::{Explanation, Origin, Subject};
 use crate::load::history::Layer;
 use crate::tree::{Node, Value};
-use crate::value::secret::{Masking, is_secret_name, stand_in};
+use crate::value::secret::{Masking, is_reference, is_secret_name, stand_in};
 use std::collections::BTreeMap;
 
 /// Masks them all.
@@ -120,15 +120,18 @@ fn written(text: &str, masking: &Told<'_>) -> String {
         _ => (String::new(), text),
     };
     let inner = unquoted(value);
+    if is_reference(inner) {
+        return masking.text(text);
+    }
+    // Of a variable with a default only that may be the secret.
+    let default = inner.strip_suffix('}').and_then(|t| t.split_once(":-"));
+    if let Some((variable, default)) = default.filter(|(v, _)| is_reference(&format!("{v}}}"))) {
+        return format!("{name}{variable}:-{}}}", stand_in(default));
+    }
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let variable = inner.strip_prefix("${").and_then(|t| t.strip_suffix('}'));
-    let variable = variable.or_else(|| inner.strip_prefix('$'));
-    match variable.is_some_and(|name| name.chars().all(is_name)) {
-        true => masking.text(text),
-        // A name alone takes the value from elsewhere.
-        false if is_secret_name(inner) && name.is_empty() && inner.chars().all(is_name) => {
-            text.to_owned()
-        }
+    // A name alone takes the value from elsewhere.
+    match is_secret_name(inner) && name.is_empty() && inner.chars().all(is_name) {
+        true => text.to_owned(),
         false => format!("{name}{}", stand_in(inner)),
     }
 }
@@ -173,5 +176,31 @@ fn mask_node(node: &mut Node, masking: &Told<'_>) {
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_masked_as_it_is_written() {
+        let told = Told {
+            masking: &Masking::default(),
+            items: BTreeMap::new(),
+        };
+        let s = stand_in("hunter2");
+        let table = [
+            ("hunter2", s.clone()),
+            ("\"hunter2\"", s.clone()),
+            ("DB_PASSWORD=hunter2", format!("DB_PASSWORD={s}")),
+            ("DB_PASSWORD", "DB_PASSWORD".to_owned()),
+            ("${TOKEN}", "${TOKEN}".to_owned()),
+            ("${TOKEN:?set it}", "${TOKEN:?set it}".to_owned()),
+            ("${TOKEN:-hunter2}", format!("${{TOKEN:-{s}}}")),
+        ];
+        for (text, expected) in table {
+            assert_eq!(written(text, &told), expected, "{text}");
+        }
     }
 }

@@ -13,6 +13,7 @@ mod words;
 pub use excerpt::mask_excerpt;
 pub use known::Known;
 pub use values::Masking;
+pub use words::is_reference;
 
 use super::userinfo;
 use sha2::{Digest, Sha256};

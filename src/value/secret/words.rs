@@ -237,7 +237,7 @@ fn is_setting(rest: &str) -> bool {
 
 /// Whether a value is a variable alone, which says where the secret comes from: `$NAME`, `${NAME}`,
 /// `${NAME:?why}`. A default may be one.
-pub(super) fn is_reference(value: &str) -> bool {
+pub fn is_reference(value: &str) -> bool {
     let Some(rest) = value.trim_matches(['"', '\'']).strip_prefix('$') else {
         return false;
     };
