@@ -14,6 +14,7 @@ use crate::project::Project;
 use crate::reconcile::lifecycle;
 use crate::reconcile::{self, Options, Outcome, Question, UNRECORDED, image_changes_possible};
 use crate::spec::differences_to;
+use crate::value::secret::Masking;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use std::collections::BTreeMap;
@@ -114,7 +115,12 @@ pub async fn explain_unrecorded(
     project: &Project,
     prepared: &mut Prepared,
     read: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    show_secrets: bool,
 ) -> Result<(), EngineError> {
+    let shown = Masking {
+        known: project.declared_secrets.clone(),
+        is_off: show_secrets,
+    };
     let plan = &mut prepared.outcome.plan;
     let ids: Vec<StepId> = plan.steps().map(|(id, _)| id).collect();
     for id in ids {
@@ -146,7 +152,7 @@ pub async fn explain_unrecorded(
             continue;
         };
         let present = engine.inspect_container(old).await?;
-        let changes = differences_to(&request.body, &present.raw, &service.spec);
+        let changes = differences_to(&request.body, &present.raw, &service.spec, &shown);
         let step = plan.step_mut(id);
         step.cause = "its configuration changed (made by another program: compared with what the \
                       engine tells of it)"

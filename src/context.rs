@@ -20,6 +20,7 @@ use crate::interrupt::Interrupts;
 use crate::lint::{self, Levels, Selection, Subject};
 use crate::load::disk::DiskFiles;
 use crate::load::history::History;
+use crate::load::local_files;
 use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
 use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
@@ -29,6 +30,7 @@ use crate::remote::{RemoteFiles, Settings};
 use crate::scale;
 use crate::signals::{self, Hearing};
 use crate::tree::Node;
+use crate::value::secret::Known;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -345,6 +347,7 @@ impl Context {
             return Ok(by_labels(name));
         }
         if let Some(project) = &loaded.project {
+            output::conceal(&project.declared_secrets);
             let selection = Selection::new(project, services, Dependencies::Include);
             loaded.findings.retain(|f| selection.concerns(f));
         }
@@ -465,6 +468,9 @@ impl Context {
             }
         }
         lint::conclude(&levels, &mut loaded.findings);
+        if let Some(project) = &loaded.project {
+            output::conceal(&project.declared_secrets);
+        }
         output::findings(self, &loaded.findings, &loaded.sources);
         match loaded.project {
             Some(project) if !loaded.findings.iter().any(Diagnostic::is_error) => {
@@ -548,6 +554,11 @@ impl Context {
             }
             _ => Err(self.refused()),
         }
+    }
+
+    /// What the secrets of a project hold, for what is shown of it.
+    pub fn declared_secrets(&self, project: &CanonicalProject) -> Known {
+        local_files::declared(project, &self.files)
     }
 
     /// The merged model alone, without a word: for what has been loaded before.

@@ -7,11 +7,13 @@
 
 mod layers;
 mod lists;
+mod masked;
 mod path;
 mod reasons;
 mod render;
 mod variables;
 
+pub use masked::mask;
 pub use path::Unknown;
 pub use render::{json, text};
 pub use variables::{From, Use};
@@ -35,6 +37,8 @@ pub struct Explanation {
     pub origins: Vec<Origin>,
     /// The origins are those of the items of a list.
     pub of_items: bool,
+    /// By its name or its place.
+    pub is_secret: bool,
 }
 
 /// One place that said something about a value.
@@ -176,6 +180,7 @@ fn one(subject: &Subject<'_>, layers: &Layers<'_>, tree: &Node, steps: &[Step]) 
         value,
         origins,
         of_items: false,
+        is_secret: masked::is_secret(steps),
     }
 }
 

@@ -10,13 +10,13 @@ use crate::diagnostic::Diagnostic;
 use crate::error::CliError;
 use crate::event::{Backlog, Event, Notice, Reporter};
 use crate::load::Sources;
+use crate::value::secret::{Known, mask_in_place, mask_sentence};
 use crate::value::userinfo::{masked, masked_in_place};
-use crate::value::visible::{visible, visible_beside_colours};
-use std::borrow::Cow;
+use crate::value::visible::{visible, visible_beside_colours, visible_json};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 pub mod diagnostic;
@@ -152,11 +152,8 @@ impl Write for Traces {
         const HEAP: usize = 16 << 20;
         let outlet = Stream::Stderr.outlet();
         if outlet.waiting() < HEAP {
-            let text = String::from_utf8_lossy(bytes);
-            outlet.push(
-                Stream::Stderr,
-                visible_beside_colours(&masked(&text)).into_bytes(),
-            )?;
+            let text = without_secrets(&String::from_utf8_lossy(bytes));
+            outlet.push(Stream::Stderr, visible_beside_colours(&text).into_bytes())?;
         }
         Ok(bytes.len())
     }
@@ -333,7 +330,9 @@ async fn run(
                 let now = begin.elapsed();
                 match notice {
                     Notice::Event(event) => draw.event(&mut out, &unsigned(event), now),
-                    Notice::Warning(message) => draw.warning(&mut out, &masked(&message), now),
+                    Notice::Warning(message) => {
+                        draw.warning(&mut out, &without_secrets(&message), now);
+                    }
                     Notice::Text(text) => {
                         draw.conclude(&mut out, now);
                         out.extend_from_slice(text.as_bytes());
@@ -365,17 +364,34 @@ async fn run(
     }
 }
 
-/// Words of others as they may be shown: without passwords of addresses, and harmless.
-fn shown(text: &str) -> String {
-    visible(&masked(text)).into_owned()
+/// The contents of secrets that are known by now.
+static SECRETS: RwLock<Known> = RwLock::new(Known::none());
+
+/// From now on no message shows what these secrets hold.
+pub fn conceal(secrets: &Known) {
+    let mut known = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
+    known.join(secrets.clone());
 }
 
-/// An event without the passwords of addresses.
+fn concealed() -> Known {
+    let known = SECRETS.read().unwrap_or_else(PoisonError::into_inner);
+    known.clone()
+}
+
+/// Words of others as they may be shown: without secrets, and harmless.
+fn shown(text: &str) -> String {
+    visible(&without_secrets(text)).into_owned()
+}
+
+/// A message without logins of addresses, the secrets of the project, and what else looks like one.
+fn without_secrets(text: &str) -> String {
+    mask_sentence(&concealed().mask(&masked(text))).into_owned()
+}
+
+/// An event without secrets.
 fn unsigned(mut event: Event) -> Event {
     for text in [&mut event.id, &mut event.text, &mut event.details] {
-        if let Cow::Owned(plain) = masked(text) {
-            *text = plain;
-        }
+        *text = without_secrets(text);
     }
     event
 }
@@ -433,6 +449,11 @@ pub fn write(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// Writes words of others to standard output, for people to read: without secrets, and harmless.
+pub fn tell(text: &str) -> io::Result<()> {
+    write(&shown(text))
+}
+
 /// Standard output, for data that comes in large pieces.
 pub fn stdout() -> impl Write {
     io::stdout()
@@ -469,7 +490,9 @@ pub fn error(error: &CliError, json: bool) {
     };
     if json {
         if !message.is_empty() {
-            complain(&json::error(message));
+            let line = visible_json(&json::error(&without_secrets(message)));
+            flush(&mut format!("{line}\n").into_bytes());
+            Stream::Stderr.outlet().wait(patience());
         }
         return;
     }
@@ -508,15 +531,16 @@ pub fn checked(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> io:
 
 fn written(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
     match ctx.style.findings {
-        Findings::Json => unsigned_lines(diagnostic::json_lines(findings, sources)),
-        Findings::Sarif => unsigned_lines(diagnostic::sarif(findings, sources)),
+        Findings::Json => visible_json(&unsigned_lines(diagnostic::json_lines(findings, sources))),
+        Findings::Sarif => visible_json(&unsigned_lines(diagnostic::sarif(findings, sources))),
         Findings::Text => render_findings(ctx, findings, sources) + "\n",
     }
 }
 
 /// Findings without the passwords of addresses, also of those in excerpts, whose columns stay.
 fn unsigned_lines(text: String) -> String {
-    masked_in_place(&text).into_owned()
+    let text = masked_in_place(&text);
+    mask_in_place(&concealed().mask_in_place(&text)).into_owned()
 }
 
 /// Findings as people read them, without the end of the last line.

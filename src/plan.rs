@@ -259,6 +259,8 @@ pub struct Step {
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     graph: DiGraph<Step, ()>,
+    /// Whether its changes hold secrets that are to be shown (`--show-secrets`).
+    pub shows_secrets: bool,
 }
 
 /// How many steps are waited for one by one. Of more there is a [`Action::Join`].

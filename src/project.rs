@@ -7,6 +7,7 @@ use crate::secret::FileObject;
 use crate::service::Service;
 use crate::tree::Node;
 use crate::value::platform::Platform;
+use crate::value::secret::Known;
 use crate::volume::Volume;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ pub struct Project {
     pub volumes: BTreeMap<String, Volume>,
     pub secrets: BTreeMap<String, FileObject>,
     pub configs: BTreeMap<String, FileObject>,
+    /// What its secrets hold, as far as this machine knows: shown to nobody.
+    pub declared_secrets: Known,
     /// What `${…}` is looked up in.
     pub environment: BTreeMap<String, String>,
     /// The rest of the project in canonical form: secrets, configs, models and `x-*`. Services,

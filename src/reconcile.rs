@@ -88,6 +88,8 @@ pub struct Options {
     pub images_settled: BTreeSet<String>,
     /// How many replicas there may be.
     pub replicas: scale::Limit,
+    /// `--show-secrets`: the differences are told with the secrets in them.
+    pub show_secrets: bool,
 }
 
 /// A step that destroys data, which only the user can agree to.

@@ -1,8 +1,8 @@
 //! The record of what a container was made from, and the differences to what it should be.
 //!
 //! A hash says *that* something changed, not *what*. So each container carries its service's
-//! canonical form in a label of ours ([`labels::SPEC`]), compressed; values that look like
-//! secrets stand in it as digests. So does what is copied into it: the hash, which is Docker
+//! canonical form in a label of ours ([`labels::SPEC`]), compressed; secrets stand
+//! in it as digests ([`crate::value::secret`]). So does what is copied into it: the hash, which is Docker
 //! Compose's, knows nothing of the content of secrets and configs.
 
 mod files;
@@ -15,6 +15,7 @@ use crate::engine::request::FileContent;
 use crate::labels;
 use crate::plan::{Change, Edit, edits};
 use crate::tree::{Node, Value};
+use crate::value::secret::{Known, Masking, stand_in_of_digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use flate2::Compression;
@@ -36,16 +37,16 @@ const UNRECORDED: [&str; 6] = [
 /// The largest record that is read back, in bytes: a label is the engine's, not ours to trust.
 const MAX_RECORD: u64 = 4 << 20;
 
-/// Words in a variable's name that make its value a secret to us.
-const SECRET_WORDS: [&str; 6] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
+/// How older records of ours begin the digest of a secret.
+const OLD_DIGEST: &str = "sha256:";
 
 /// Where in a record the files stand that were copied: no attribute of a service has this name.
 const RECORDED_FILES: &str = "copied_files";
 
 /// The value of the label [`labels::SPEC`] for a service's canonical form and the files that are
 /// copied into its containers.
-pub fn record(spec: &Node, files: &[FileContent]) -> String {
-    let mut json = recorded(spec);
+pub fn record(spec: &Node, files: &[FileContent], known: &Known) -> String {
+    let mut json = masking(known).value(&recorded(spec));
     json[RECORDED_FILES] = files::recorded(files);
     let text = json.to_string();
     let mut packed = Vec::with_capacity(text.len() / 2);
@@ -66,31 +67,55 @@ pub fn read_record(label: &str) -> Option<Json> {
     serde_json::from_str(&text).ok()
 }
 
-/// The differences between a record and a service's canonical form, by path.
-pub fn differences(old: &Json, spec: &Node) -> Vec<Change> {
-    let new = recorded(spec);
-    let mut changes = Vec::new();
+/// The differences between a record and a service's canonical form, by path. What the record says
+/// is masked again, by the rules and the secrets of now: another way of masking is no difference.
+pub fn differences(old: &Json, spec: &Node, shown: &Masking) -> Vec<Change> {
+    let plain = recorded(spec);
+    let masking = masking(&shown.known);
     let mut old = old.clone();
     if let Json::Object(map) = &mut old {
         map.remove(RECORDED_FILES);
     }
-    compare(
-        Some(&old),
-        Some(&new),
-        &mut Path::default(),
+    resolve_digests(&mut old, &plain);
+    let (old, new) = (masking.value(&old), masking.value(&plain));
+    let mut changes = Vec::new();
+    let mut path = Path::default();
+    let desired = Desired {
         spec,
-        &mut changes,
-    );
+        plain: shown.is_off.then_some(&plain),
+    };
+    compare(Some(&old), Some(&new), &mut path, &desired, &mut changes);
     changes
 }
 
-/// Whether a variable's value should not be shown.
-pub fn is_secret_name(variable: &str) -> bool {
-    let upper = variable.to_ascii_uppercase();
-    SECRET_WORDS.iter().any(|word| upper.contains(word))
+fn masking(known: &Known) -> Masking {
+    Masking {
+        known: known.clone(),
+        is_off: false,
+    }
 }
 
-/// The canonical form as JSON, without what does not count and with secrets as digests.
+/// Older records keep longer digests of variables, and of more of them. One that is the digest of
+/// what is there now stands for that.
+fn resolve_digests(old: &mut Json, plain: &Json) {
+    let variables = old.get_mut("environment").and_then(Json::as_object_mut);
+    for (name, value) in variables.into_iter().flatten() {
+        let Some(hex) = value.as_str().and_then(|v| v.strip_prefix(OLD_DIGEST)) else {
+            continue;
+        };
+        let now = plain["environment"][name.as_str()].as_str();
+        match now.filter(|now| value.as_str() == Some(&digest(now.as_bytes()))) {
+            Some(now) => *value = now.into(),
+            None => {
+                if let Some(shown) = stand_in_of_digest(hex) {
+                    *value = shown.into();
+                }
+            }
+        }
+    }
+}
+
+/// The canonical form as JSON, without what does not count.
 fn recorded(spec: &Node) -> Json {
     let mut json = to_json(spec);
     if let Json::Object(map) = &mut json {
@@ -100,13 +125,6 @@ fn recorded(spec: &Node) -> Json {
         if let Some(Json::Object(deploy)) = map.get_mut("deploy") {
             deploy.remove("replicas");
         }
-        if let Some(Json::Object(environment)) = map.get_mut("environment") {
-            for (name, value) in environment {
-                if let (true, Some(text)) = (is_secret_name(name), value.as_str()) {
-                    *value = Json::String(digest(text.as_bytes()));
-                }
-            }
-        }
     }
     json
 }
@@ -114,7 +132,7 @@ fn recorded(spec: &Node) -> Json {
 fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let hex: String = hash[..8].iter().map(|b| format!("{b:02x}")).collect();
-    format!("sha256:{hex}…")
+    format!("{OLD_DIGEST}{hex}…")
 }
 
 fn to_json(node: &Node) -> Json {
@@ -176,18 +194,28 @@ impl Path {
         node
     }
 
-    /// Whether what is here must not be shown.
-    fn is_secret(&self) -> bool {
-        matches!(&self.0[..], [Part::Key(first), Part::Key(name), ..]
-            if first == "environment" && is_secret_name(name))
+    /// What is there.
+    fn value<'a>(&self, root: &'a Json) -> Option<&'a Json> {
+        self.0.iter().try_fold(root, |value, part| match part {
+            Part::Key(key) => value.get(key),
+            Part::Index(i, true) => value.get(i),
+            Part::Index(_, false) => None,
+        })
     }
+}
+
+/// What should be.
+struct Desired<'a> {
+    spec: &'a Node,
+    /// With its secrets, where they are to be shown.
+    plain: Option<&'a Json>,
 }
 
 fn compare(
     old: Option<&Json>,
     new: Option<&Json>,
     path: &mut Path,
-    spec: &Node,
+    desired: &Desired<'_>,
     changes: &mut Vec<Change>,
 ) {
     let old = old.filter(|v| !v.is_null());
@@ -203,9 +231,9 @@ fn compare(
                 let presence = path.0.len() > 1 && a.contains_key(key) != b.contains_key(key);
                 let (x, y) = (a.get(key), b.get(key));
                 if presence && x.or(y).is_some_and(Json::is_null) {
-                    push(x, y, path, spec, changes);
+                    push(x, y, path, desired, changes);
                 } else {
-                    compare(x, y, path, spec, changes);
+                    compare(x, y, path, desired, changes);
                 }
                 path.0.pop();
             }
@@ -213,7 +241,7 @@ fn compare(
         (Some(Json::Array(a)), Some(Json::Array(b))) => {
             let edits = edits(a, b);
             if edits.is_empty() && a != b {
-                push(old, new, path, spec, changes);
+                push(old, new, path, desired, changes);
             }
             for edit in edits {
                 let (x, y) = match edit {
@@ -227,14 +255,14 @@ fn compare(
                     x.and_then(|i| a.get(i)),
                     y.and_then(|i| b.get(i)),
                     path,
-                    spec,
+                    desired,
                     changes,
                 );
                 path.0.pop();
             }
         }
         (a, b) if a == b => {}
-        (a, b) => push(a, b, path, spec, changes),
+        (a, b) => push(a, b, path, desired, changes),
     }
 }
 
@@ -242,45 +270,25 @@ fn push(
     old: Option<&Json>,
     new: Option<&Json>,
     path: &Path,
-    spec: &Node,
+    desired: &Desired<'_>,
     changes: &mut Vec<Change>,
 ) {
-    let show = |value: &Json| match &path.0[..] {
-        _ if path.is_secret() => hidden(),
-        // The whole of it is new, or gone.
-        [Part::Key(first)] if first == "environment" => without_secrets(value),
-        _ => value.clone(),
-    };
-    let span = path.find(spec).span;
-    changes.push(Change::of(path.text(), old.map(show), new.map(show)).at(Some(span)));
-}
-
-/// What stands for a value that must not be shown.
-fn hidden() -> Json {
-    Json::from("(secret)")
-}
-
-fn without_secrets(environment: &Json) -> Json {
-    let Json::Object(variables) = environment else {
-        return environment.clone();
-    };
-    let shown = variables.iter().map(|(name, value)| {
-        let is_secret = is_secret_name(name) && !value.is_null();
-        let value = if is_secret { hidden() } else { value.clone() };
-        (name.clone(), value)
-    });
-    Json::Object(shown.collect())
+    let plain = desired.plain.and_then(|root| path.value(root));
+    let new = new.map(|new| plain.unwrap_or(new).clone());
+    let span = path.find(desired.spec).span;
+    changes.push(Change::of(path.text(), old.cloned(), new).at(Some(span)));
 }
 
 /// The label and its value, for a container's labels.
-pub fn label(spec: &Node, files: &[FileContent]) -> (String, String) {
-    (labels::SPEC.to_owned(), record(spec, files))
+pub fn label(spec: &Node, files: &[FileContent], known: &Known) -> (String, String) {
+    (labels::SPEC.to_owned(), record(spec, files, known))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tree::{Map as TreeMap, Span};
+    use crate::value::secret::stand_in;
 
     fn node(json: Json) -> Node {
         let value = match json {
@@ -310,8 +318,13 @@ mod tests {
     }
 
     fn changed(old: Json, new: Json) -> Vec<(String, Option<String>, Option<String>)> {
-        let record = read_record(&record(&node(old), &[])).expect("our own record");
-        differences(&record, &node(new))
+        let record =
+            read_record(&record(&node(old), &[], &Known::default())).expect("our own record");
+        since(&record, new)
+    }
+
+    fn since(record: &Json, new: Json) -> Vec<(String, Option<String>, Option<String>)> {
+        differences(record, &node(new), &Masking::default())
             .into_iter()
             .map(|c| (c.path, c.old.map(text), c.new.map(text)))
             .collect()
@@ -345,12 +358,12 @@ mod tests {
             changed(old.clone(), new),
             [(
                 "environment.DB_PASSWORD".into(),
-                Some("(secret)".into()),
-                Some("(secret)".into())
+                Some(stand_in("hunter2")),
+                Some(stand_in("hunter3"))
             )]
         );
         assert!(changed(old.clone(), old.clone()).is_empty());
-        let text = read_record(&record(&node(old.clone()), &[]))
+        let text = read_record(&record(&node(old.clone()), &[], &Known::default()))
             .unwrap()
             .to_string();
         assert!(!text.contains("hunter2"));
@@ -363,6 +376,54 @@ mod tests {
                 "{shown}"
             );
         }
+    }
+
+    #[test]
+    fn records_of_older_releases_differ_in_nothing_but_what_changed() {
+        let spec = serde_json::json!({"image": "web:1", "environment": {
+            "DB_PASSWORD": "hunter2", "SIGNING_KEY_FILE": "/run/k", "MYSQL_PWD": "hunter2",
+            "URL": "postgres://app:hunter2@db/x", "EMPTY_KEY": "", "LEVEL": "info"},
+            "command": ["redis-server", "--requirepass", "hunter2"],
+            "labels": {"api.token": "hunter2", "note": "the declared one"},
+            "network_mode": "service:declared"});
+        // What 0.1 masked, and how.
+        let mut old = spec.clone();
+        for name in ["DB_PASSWORD", "SIGNING_KEY_FILE", "EMPTY_KEY"] {
+            let value = old["environment"][name].as_str().unwrap();
+            old["environment"][name] = digest(value.as_bytes()).into();
+        }
+        assert_eq!(since(&old, spec.clone()), []);
+        let mut new = spec.clone();
+        new["environment"]["DB_PASSWORD"] = "hunter3".into();
+        let changed = (
+            "environment.DB_PASSWORD".into(),
+            Some(stand_in("hunter2")),
+            Some(stand_in("hunter3")),
+        );
+        assert_eq!(since(&old, new.clone()), [changed]);
+        // Those of now hold no secret, and keep what is read out of them.
+        let known = Known::of(["declared one".to_owned(), "declared".to_owned()]);
+        let record = read_record(&record(&node(spec.clone()), &[], &known)).unwrap();
+        let text = record.to_string();
+        assert!(
+            !text.contains("hunter2") && !text.contains("declared one"),
+            "{text}"
+        );
+        assert_eq!(record["network_mode"], "service:declared");
+        assert_eq!(record["environment"]["SIGNING_KEY_FILE"], "/run/k");
+        // A secret that is declared since then is no difference either.
+        let shown = Masking {
+            known,
+            is_off: false,
+        };
+        assert_eq!(differences(&old, &node(spec.clone()), &shown), []);
+        // Who wants to see it sees what is to be.
+        let shown = Masking {
+            is_off: true,
+            ..shown
+        };
+        let changes = differences(&old, &node(new), &shown);
+        assert_eq!(changes[0].new, Some("hunter3".into()));
     }
 
     #[test]

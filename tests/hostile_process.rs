@@ -1,6 +1,12 @@
 //! Hostile files given to the program itself, which must come back with an error: within CPU
 //! seconds and an address space that the system holds it to, and in no more time than a hang would.
 
+#[path = "support/canaries.rs"]
+mod canaries;
+#[path = "support/scripted.rs"]
+#[allow(dead_code, reason = "what others need")]
+mod scripted;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -9,6 +9,7 @@ mod on_fake;
 #[allow(dead_code, reason = "what others need")]
 mod program;
 #[path = "support/scripted.rs"]
+#[allow(dead_code, reason = "what others need")]
 mod scripted;
 #[path = "interrupts/silent.rs"]
 mod silent;

@@ -93,8 +93,8 @@ fn a_changed_value_is_named_with_its_place_and_a_secret_is_not_shown() {
         &after,
         "\
 shop:
-  ~ recreate container shop-web-1  (environment.DB_PASSWORD: (secret) → (secret) (and 1 more))
-      environment.DB_PASSWORD: (secret) → (secret)  compose.yaml:11:20
+  ~ recreate container shop-web-1  (environment.DB_PASSWORD: (secret 7692c3) → (secret 3fc4cc) (and 1 more))
+      environment.DB_PASSWORD: (secret 7692c3) → (secret 3fc4cc)  compose.yaml:11:20
       environment.LEVEL: info → debug  compose.yaml:10:14
   . stop container shop-web-2  (scale 2 → 1)
   - remove container shop-web-2  (scale 2 → 1)
@@ -142,7 +142,7 @@ shop:
     assert!(text.starts_with(expected), "\n{text}");
     for line in [
         "      command[2] line 2: echo one → echo two  compose.yaml:9:7\n",
-        "      environment.DB_PASSWORD: (secret) → (secret)  compose.yaml:14:20\n",
+        "      environment.DB_PASSWORD: (secret 8d9001) → (secret 824d80)  compose.yaml:14:20\n",
         "      environment.URL: …e.org:5432/shop?sslmode=req… → …e.org:5432/store?sslmode=req…  compose.yaml:13:12\n",
         "      extra_hosts: and 31 more (--format json lists all)\n",
         "      ports[0]: added {mode: ingress, protocol: tcp, published: 8080, target: 80}  compose.yaml:17:7\n",

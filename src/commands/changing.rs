@@ -65,6 +65,9 @@ pub struct Changing {
     /// Answer every question with yes
     #[arg(short, long)]
     pub(super) yes: bool,
+    /// Show the secrets in the plan, in place of digests
+    #[arg(long)]
+    pub(super) show_secrets: bool,
 }
 
 impl Changing {
@@ -105,6 +108,15 @@ impl Changing {
                 answer
             };
             ask.boxed_local()
+        }
+    }
+
+    /// Nothing shows a secret while a change is made.
+    pub fn check(&self, ctx: &Context) -> Result<(), CliError> {
+        match self.show_secrets && !ctx.globals.dry_run {
+            true => Err(CliError::new("--show-secrets needs --dry-run")
+                .hint("it is about the plan that --dry-run shows")),
+            false => Ok(()),
         }
     }
 
@@ -180,6 +192,7 @@ impl Changing {
             build: self.build(),
             recreate: self.recreate(),
             replicas: ctx.replica_limit()?,
+            show_secrets: self.show_secrets,
             ..Options::default()
         })
     }
@@ -214,6 +227,7 @@ pub async fn explain(
     engine: &dyn Engine,
     project: &Project,
     prepared: &mut Prepared,
+    show_secrets: bool,
 ) -> Result<(), EngineError> {
     let preflight = Preflight {
         engine,
@@ -222,7 +236,9 @@ pub async fn explain(
     };
     preflight.check(project, prepared).await?;
     let read = |path: &Path| DiskFiles.read(&project.working_dir.join(path));
-    explain_unrecorded(engine, project, prepared, &read).await
+    explain_unrecorded(engine, project, prepared, &read, show_secrets).await?;
+    prepared.outcome.plan.shows_secrets = show_secrets;
+    Ok(())
 }
 
 /// How images are built that are to be run.
@@ -320,7 +336,7 @@ pub async fn bring_about(
     if ctx.globals.dry_run {
         let mut prepared = prepare(&*engine, project, &mut options, &mut agree_to_nothing).await?;
         adoption.check(&desired, &prepared.observed)?;
-        explain(ctx, &*engine, project, &mut prepared).await?;
+        explain(ctx, &*engine, project, &mut prepared, changing.show_secrets).await?;
         if !prepared.outcome.obstacles.is_empty() {
             return Err(desired.obstacles(ctx, &prepared.outcome.obstacles));
         }

@@ -17,6 +17,7 @@ pub struct CreateArgs {
 }
 
 pub async fn run(ctx: &Context, args: CreateArgs) -> Result<ExitCode, CliError> {
+    args.changing.check(ctx)?;
     let mut desired = load_files(ctx, &args.services, Dependencies::Include)?;
     let named = desired.project.resolve_names(&args.services)?;
     args.changing.scale(ctx, &mut desired)?;

@@ -102,7 +102,7 @@ pub async fn execute(
 /// `COMPOSE_STATUS_STDOUT` asks for that.
 pub fn nothing_to_do(ctx: &Context, text: &str) -> Result<ExitCode, CliError> {
     match ctx.is_set("COMPOSE_STATUS_STDOUT") {
-        true => output::write(&format!("{text}\n"))?,
+        true => output::tell(&format!("{text}\n"))?,
         false => output::complain(text),
     }
     Ok(ExitCode::SUCCESS)

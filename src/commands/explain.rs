@@ -5,6 +5,8 @@ use crate::error::CliError;
 use crate::explain::{self, Subject, Unknown};
 use crate::load::LoadOptions;
 use crate::output::{self, table};
+use crate::value::secret::Masking;
+use crate::value::visible::{visible, visible_json};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -15,6 +17,9 @@ pub struct ExplainArgs {
     /// How to write it: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
     format: String,
+    /// Show secrets, in place of digests
+    #[arg(long)]
+    show_secrets: bool,
 }
 
 pub fn run(ctx: &Context, args: &ExplainArgs) -> Result<ExitCode, CliError> {
@@ -31,11 +36,16 @@ pub fn run(ctx: &Context, args: &ExplainArgs) -> Result<ExitCode, CliError> {
         sources: &sources,
         name_flag: options.project_name.as_deref(),
     };
-    let explained = explain::explain(&subject, &args.path).map_err(refuse)?;
+    let masking = Masking {
+        known: ctx.declared_secrets(&project),
+        is_off: args.show_secrets,
+    };
+    let mut explained = explain::explain(&subject, &args.path).map_err(refuse)?;
+    explain::mask(&subject, &mut explained, &masking);
     let columns = |lines: &[Vec<String>]| table::columns(lines, 0);
     let text = match args.format.as_str() {
-        "json" => explain::json(&subject, &explained),
-        _ => explain::text(&subject, &explained, &columns),
+        "json" => visible_json(&explain::json(&subject, &explained)),
+        _ => visible(&explain::text(&subject, &explained, &columns)).into_owned(),
     };
     output::write(&text)?;
     Ok(ExitCode::SUCCESS)

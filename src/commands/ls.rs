@@ -6,6 +6,7 @@ use crate::error::CliError;
 use crate::labels;
 use crate::output::{self, table};
 use crate::value::userinfo::masked;
+use crate::value::visible::{visible_json, visible_line};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -114,7 +115,10 @@ fn config_files(containers: &[&ContainerSummary]) -> String {
 
 fn render(rows: &[ProjectRow], args: &LsArgs) -> Result<String, CliError> {
     if args.quiet {
-        return Ok(rows.iter().map(|row| row.name.clone() + "\n").collect());
+        return Ok(rows
+            .iter()
+            .map(|row| visible_line(&row.name) + "\n")
+            .collect());
     }
     match args.format.to_lowercase().as_str() {
         "" | "table" | "pretty" => {
@@ -127,7 +131,7 @@ fn render(rows: &[ProjectRow], args: &LsArgs) -> Result<String, CliError> {
             let lines: Vec<_> = std::iter::once(header).chain(lines).collect();
             Ok(table::columns(&lines, 20))
         }
-        "json" => Ok(serde_json::to_string(rows).unwrap_or_default() + "\n"),
+        "json" => Ok(visible_json(&serde_json::to_string(rows).unwrap_or_default()) + "\n"),
         _ => Err(CliError::new(format!(
             "format value \"{}\" could not be parsed: parsing failed",
             args.format

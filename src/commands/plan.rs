@@ -9,7 +9,7 @@ use crate::output;
 use crate::plan::{render_json, render_text};
 use crate::project::Dependencies;
 use crate::reconcile::Options;
-use crate::value::userinfo::masked;
+use crate::value::visible::visible_json;
 use std::process::ExitCode;
 
 /// Exit code where something would change, as `terraform plan -detailed-exitcode` has it.
@@ -61,7 +61,8 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
     };
     let project = &desired.project;
     let mut prepared = prepare(&*engine, project, &mut options, &mut agree_to_nothing).await?;
-    explain(ctx, &*engine, project, &mut prepared).await?;
+    let show_secrets = args.changing.show_secrets;
+    explain(ctx, &*engine, project, &mut prepared, show_secrets).await?;
     if let Err(error) = args.changing.adoption.check(&desired, &prepared.observed)
         && let Some((text, _)) = error.lines()
     {
@@ -85,7 +86,7 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
     let text = match args.format.as_str() {
         "json" => {
             let json = render_json(&outcome.plan, &project.name, &place);
-            masked(&format!("{json:#}\n")).into_owned()
+            visible_json(&format!("{json:#}\n"))
         }
         _ => render_text(&outcome.plan, &project.name, &place),
     };

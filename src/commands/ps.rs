@@ -7,6 +7,7 @@ use crate::error::CliError;
 use crate::labels;
 use crate::output;
 use crate::output::template::Template;
+use crate::value::visible::{visible_json, visible_line};
 use std::process::ExitCode;
 
 mod ports;
@@ -198,7 +199,7 @@ fn render(listed: &[Listed], args: &PsArgs, now: &jiff::Zoned) -> Result<String,
                 names.push(name);
             }
         }
-        return Ok(names.join("\n") + "\n");
+        return Ok(names.iter().map(|name| visible_line(name) + "\n").collect());
     }
     let has_engine = |l: &Listed| l.container.labels.contains_key(row::ENGINE_LABEL);
     let (template, is_table) = match args.format.as_str() {
@@ -217,7 +218,11 @@ fn render(listed: &[Listed], args: &PsArgs, now: &jiff::Zoned) -> Result<String,
     let rows = listed.iter().map(|l| row::row(l, !args.no_trunc, now));
     let filled: Vec<String> = rows.map(|r| template.fill(&r)).collect::<Result<_, _>>()?;
     if !is_table {
-        return Ok(filled.into_iter().map(|line| line + "\n").collect());
+        let shown = |line: String| match args.format == "json" {
+            true => visible_json(&line),
+            false => line,
+        };
+        return Ok(filled.into_iter().map(|line| shown(line) + "\n").collect());
     }
     let header = template.headers(&row::HEADERS)?;
     let lines: Vec<Vec<String>> = std::iter::once(header)

@@ -59,7 +59,7 @@ pub async fn run(ctx: &Context, args: RmArgs) -> Result<ExitCode, CliError> {
     let names: Vec<&str> = meant.iter().map(|c| c.name.as_str()).collect();
     let message = format!("Going to remove {}", names.join(", "));
     if args.force || ctx.globals.dry_run {
-        output::write(&format!("{message}\n"))?;
+        output::tell(&format!("{message}\n"))?;
     } else if !terminal::confirm(&message).await {
         return Ok(ExitCode::SUCCESS);
     }

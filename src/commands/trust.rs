@@ -12,6 +12,7 @@ use crate::plan::{Action, Plan};
 use crate::project::Project;
 use crate::terminal;
 use crate::value::address::Address;
+use crate::value::secret::{is_secret_name, mask, stand_in};
 use crate::value::userinfo::masked;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,14 +38,14 @@ pub async fn ask(
             .iter()
             .map(|from| format!("  - {}\n", masked(from)))
             .collect();
-        output::write(&format!(
+        output::tell(&format!(
             "\nWarning: This Compose project includes files from remote sources:\n{list}\n\
              Remote includes could potentially be malicious. Make sure you trust the source.\n"
         ))?;
         agreed(terminal::choose("Do you want to continue? [y/N]: ", false).await)?;
     }
     if !matches!(ctx.style.mode, Mode::Quiet | Mode::Json) {
-        output::write(&format!(
+        output::tell(&format!(
             "Your compose stack {:?} is stored in {:?}\n",
             masked(main),
             directory.display().to_string()
@@ -67,7 +68,7 @@ pub async fn ask(
     }
     let shown = rows(&variables, &ctx.environment, &ctx.project_environment);
     let table = table::columns(&shown, 0);
-    output::write(&format!(
+    output::tell(&format!(
         "\nFound the following variables in configuration:\n{table}"
     ))?;
     agreed(
@@ -110,7 +111,7 @@ pub async fn programs(
             let program = plain(&program.display().to_string());
             format!("  - {program} (service {service})\n")
         });
-        output::write(&format!(
+        output::tell(&format!(
             "\nWarning: this fetched project runs its own programs on this machine:\n{}",
             lines.collect::<String>()
         ))?;
@@ -149,7 +150,11 @@ fn rows(
             (None, None) => ("<unset>", "none"),
         };
         let required = if variable.required { "yes" } else { "no" };
-        let row = [name.as_str(), value, source, required, &variable.default];
+        let [value, default] = [value, &variable.default].map(|text| match is_secret_name(name) {
+            true if text != "<unset>" => stand_in(text),
+            _ => mask(text).into_owned(),
+        });
+        let row = [name.as_str(), &value, source, required, &default];
         rows.push(row.map(plain).to_vec());
     }
     rows

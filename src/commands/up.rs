@@ -178,6 +178,7 @@ impl UpArgs {
 
 pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> {
     args.check()?;
+    args.changing.check(ctx)?;
     args.changing.quiet_build = args.quiet_build;
     let dependencies = match args.no_deps {
         true => Dependencies::Ignore,

@@ -64,7 +64,8 @@ impl Walk<'_> {
         }
         // What cannot be copied is told now, before anything is taken away for this container.
         let files = self.files_of(service, &[])?;
-        all.extend([spec::label(&service.spec, &files)]);
+        let known = &project.declared_secrets;
+        all.extend([spec::label(&service.spec, &files, known)]);
         let inherited = match old {
             Some(old) if *inherit_volumes => self.data_of(old, service),
             _ => BTreeMap::new(),

@@ -3,7 +3,7 @@
 
 use super::layers::{Layers, Said};
 use super::path::{self, Step};
-use super::{Explanation, Fate, Origin, Subject, Way, variables};
+use super::{Explanation, Fate, Origin, Subject, Way, masked, variables};
 use crate::load::merge::unique;
 use crate::tree::{Node, Span, Value};
 
@@ -56,6 +56,7 @@ pub fn items(
         value: value.cloned(),
         origins,
         of_items: true,
+        is_secret: masked::is_secret(steps),
     }
 }
 

@@ -1,10 +1,14 @@
 //! Files of this machine that are copied into containers: secrets and configs that a service wants
-//! with an owner or a mode of its own. All others are bound, and nobody reads them here.
+//! with an owner or a mode of its own. All others are bound; of those, small secrets are read so
+//! that nothing shows them.
 
-use super::Files;
+use super::environment::CONTENT;
+use super::{CanonicalProject, Files};
 use crate::project::Project;
 use crate::secret::{FileObject, LocalFile};
 use crate::service::Service;
+use crate::tree::Node;
+use crate::value::secret::Known;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,6 +27,37 @@ pub fn read(project: &mut Project, files: &dyn Files) {
             object.local = local(object, &project.working_dir, files);
         }
     }
+    let directory = &project.working_dir;
+    let contents = project.secrets.values().filter_map(|secret| {
+        let given = secret.content.clone();
+        given.or_else(|| content_of(secret.file.as_deref()?, directory, files))
+    });
+    project.declared_secrets = Known::of(contents);
+}
+
+/// What the secrets of a project in canonical form hold.
+pub fn declared(project: &CanonicalProject, files: &dyn Files) -> Known {
+    let secrets = project.rest.get("secrets").and_then(Node::as_map);
+    let contents = secrets
+        .into_iter()
+        .flat_map(|map| map.iter())
+        .filter_map(|(_, secret)| {
+            let text = |key: &str| secret.get(key).and_then(Node::as_str);
+            let given = text(CONTENT).or_else(|| text("content")).map(str::to_owned);
+            given.or_else(|| content_of(text("file")?, &project.working_dir, files))
+        });
+    Known::of(contents)
+}
+
+/// A larger one is no password, and not worth the time.
+const LARGEST: usize = 16 << 10;
+
+/// The text in a file of a secret. One that cannot be read shows nowhere else either.
+fn content_of(file: &str, directory: &Path, files: &dyn Files) -> Option<String> {
+    let path = directory.join(file);
+    files.attributes(&path).ok().filter(|a| a.is_regular)?;
+    let bytes = files.read(&path).ok().filter(|b| b.len() <= LARGEST)?;
+    String::from_utf8(bytes).ok()
 }
 
 fn wanted(

@@ -3,6 +3,7 @@
 use crate::engine::OutputStream;
 use crate::output::outlet::Stream;
 use crate::output::palette::PREFIX_CODES;
+use crate::value::visible::visible_line;
 use std::io::{self, Write};
 
 /// Collects lines and writes them out in large pieces.
@@ -26,6 +27,8 @@ pub struct Printer<W> {
 
 struct Name {
     text: String,
+    /// Harmless for a terminal.
+    shown: String,
     colour: Option<&'static str>,
     prefix: Vec<u8>,
 }
@@ -146,7 +149,8 @@ impl<W: Write> Printer<W> {
         self.head()?;
         self.turn_to(OutputStream::Stdout)?;
         let at = self.find(name);
-        let line = format!("\r\x1b[K{name} {what}\n");
+        let name = &self.names[at].shown;
+        let line = format!("\r\x1b[K{name} {}\n", visible_line(what));
         let line = painted(self.names[at].colour, &line);
         self.buffer.extend_from_slice(line.as_bytes());
         self.flush()
@@ -179,13 +183,14 @@ impl<W: Write> Printer<W> {
         let colour = PREFIX_CODES[at % PREFIX_CODES.len()];
         self.names.push(Name {
             text: name.to_owned(),
+            shown: visible_line(name).into_owned(),
             colour: self.has_colour.then_some(colour),
             prefix: Vec::new(),
         });
         if self.has_prefix {
-            self.width = self.width.max(name.len() + 1);
+            self.width = self.width.max(self.names[at].shown.chars().count() + 1);
             for name in &mut self.names {
-                let prefix = format!("{:width$} | ", name.text, width = self.width);
+                let prefix = format!("{:width$} | ", name.shown, width = self.width);
                 name.prefix = painted(name.colour, &prefix).into_bytes();
             }
         }
@@ -224,6 +229,19 @@ mod tests {
         assert_eq!(
             printed(false, false),
             "hi\nthere\nagain\n\r\x1b[Kweb-1 exited with code 0\n"
+        );
+    }
+
+    #[test]
+    fn a_name_does_nothing_to_a_terminal_and_a_line_is_what_it_was() {
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, true, false);
+        printer.line("a\x1b[2J\u{202e}", b"\x1b[1mbold").unwrap();
+        printer.status("a\x1b[2J\u{202e}", "ended").unwrap();
+        drop(printer);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "a␛[2J\u{fffd}  | \x1b[1mbold\n\r\x1b[Ka␛[2J\u{fffd} ended\n"
         );
     }
 

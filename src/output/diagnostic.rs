@@ -5,6 +5,7 @@ mod flood;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::{Source, Sources};
 use crate::tree::{SourceId, Span};
+use crate::value::secret::mask_excerpt;
 use crate::value::visible::{visible, visible_beside_colours};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -204,7 +205,7 @@ fn excerpt<'s>(group: Group<'s>, places: &[Place<'s>], with_primary: bool) -> Gr
         }
     });
     group.element(
-        Snippet::source(text)
+        Snippet::source(mask_excerpt(text))
             .path(printable(&source.name))
             .line_start(top + 1)
             .fold(true)

@@ -2,6 +2,7 @@
 
 use super::{Draw, logrus};
 use crate::event::{Event, Progress};
+use crate::value::visible::visible_json;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -74,12 +75,13 @@ impl Draw for Json {
                 0
             },
         };
-        out.extend_from_slice(go_json(&line).as_bytes());
+        out.extend_from_slice(visible_json(&go_json(&line)).as_bytes());
         out.push(b'\n');
     }
 
     fn warning(&mut self, out: &mut Vec<u8>, message: &str, _: Duration) {
-        out.extend_from_slice(logrus::json(message, &jiff::Zoned::now()).as_bytes());
+        let line = logrus::json(message, &jiff::Zoned::now());
+        out.extend_from_slice(visible_json(&line).as_bytes());
     }
 }
 

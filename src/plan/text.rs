@@ -4,6 +4,7 @@ use super::change::in_full;
 use super::{Action, Change, Plan, ProviderVerb, Step, StepId};
 use crate::tree::Span;
 use crate::value::userinfo::masked;
+use crate::value::visible::visible_line;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -35,17 +36,27 @@ fn lines(plan: &Plan, recurring: bool, place: &dyn Fn(Span) -> Option<String>) -
         let Some((sign, verb)) = sign_and_verb(plan, step) else {
             continue;
         };
-        let _ = writeln!(
-            text,
+        let line = format!(
             "  {sign} {verb} {}  ({})",
             decapitalised(&step.action.resource()),
             step.cause
         );
+        // The changes below have been masked in another way, that shows what changed.
+        let _ = writeln!(text, "{}", in_a_line(plan, &line));
         for of_one in step.changes.chunk_by(|a, b| a.attribute() == b.attribute()) {
             render_changes(of_one, place, &mut text);
         }
     }
-    masked(&text).into_owned()
+    text
+}
+
+/// What goes to people, harmless and without the passwords of addresses.
+fn in_a_line(plan: &Plan, text: &str) -> String {
+    let shown = visible_line(text);
+    match plan.shows_secrets {
+        true => shown.into_owned(),
+        false => masked(&shown).into_owned(),
+    }
 }
 
 /// The changes of one attribute; of many only some, so that those of others can be seen.
@@ -55,7 +66,7 @@ fn render_changes(changes: &[Change], place: &dyn Fn(Span) -> Option<String>, te
         for line in change.lines() {
             // The place stands behind the first of them.
             let at = at.take().unwrap_or_default();
-            let _ = writeln!(text, "      {line}{at}");
+            let _ = writeln!(text, "      {}", visible_line(&format!("{line}{at}")));
         }
     }
     if let Some(first) = changes.get(MOST_CHANGES) {
@@ -163,11 +174,15 @@ fn render_step(
             shown
         })
         .collect();
+    let told = |text: &str| match plan.shows_secrets {
+        true => text.to_owned(),
+        false => masked(text).into_owned(),
+    };
     let mut value = json!({
         "id": id.0,
         "action": step.action.kind(),
-        "resource": step.action.resource(),
-        "cause": step.cause,
+        "resource": told(&step.action.resource()),
+        "cause": told(&step.cause),
         "after": after,
     });
     let map = value.as_object_mut().expect("an object literal");

@@ -6,6 +6,7 @@ use crate::observe::ObservedContainer;
 use crate::plan::Change;
 use crate::service::Service;
 use crate::spec;
+use crate::value::secret::Masking;
 use std::collections::BTreeMap;
 
 /// The cause where nothing tells the old values.
@@ -109,7 +110,11 @@ impl Planner<'_> {
         let Some(record) = container.spec.as_deref().and_then(spec::read_record) else {
             return Some(Divergence::because(UNRECORDED));
         };
-        let mut changes = spec::differences(&record, &service.spec);
+        let shown = Masking {
+            known: self.project.declared_secrets.clone(),
+            is_off: self.options.show_secrets,
+        };
+        let mut changes = spec::differences(&record, &service.spec, &shown);
         if let Some(files) = self.files_of(service) {
             changes.extend(spec::changed_files(&record, &files));
         }

@@ -1,9 +1,9 @@
 //! Differences to a container that another program made, and that carries no record of ours:
 //! the request we would send is held against what the engine tells of it, as far as that goes.
 
-use super::{hidden, is_secret_name};
 use crate::plan::Change;
 use crate::tree::Node;
+use crate::value::secret::Masking;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -58,7 +58,12 @@ const HOST: [(&str, &str); 27] = [
 const UNORDERED: [&str; 5] = ["volumes", "cap_add", "cap_drop", "extra_hosts", "group_add"];
 
 /// Holds a create request against an inspected container. `spec` gives the places in the files.
-pub fn differences_to(request: &Json, inspected: &Json, spec: &Node) -> Vec<Change> {
+pub fn differences_to(
+    request: &Json,
+    inspected: &Json,
+    spec: &Node,
+    shown: &Masking,
+) -> Vec<Change> {
     let mut changes = Vec::new();
     let config = &inspected["Config"];
     for (field, attribute) in CONFIG {
@@ -82,6 +87,13 @@ pub fn differences_to(request: &Json, inspected: &Json, spec: &Node) -> Vec<Chan
         );
     }
     changes.sort_by(|a, b| a.path.cmp(&b.path));
+    for change in &mut changes {
+        let named = change.path.split_once('.');
+        let name = named.map_or(change.path.as_str(), |(_, name)| name);
+        for value in [&mut change.old, &mut change.new].into_iter().flatten() {
+            *value = shown.named(name, value);
+        }
+    }
     changes
 }
 
@@ -151,12 +163,9 @@ fn environment(wanted: &Json, present: &Json, spec: &Node, changes: &mut Vec<Cha
         if old == Some(&value) {
             continue;
         }
-        let show = |text: &String| match is_secret_name(&name) {
-            true => hidden(),
-            false => Json::String(text.clone()),
-        };
         let path = format!("environment.{name}");
-        push(path, old.map(show), Some(show(&value)), spec, changes);
+        let old = old.map(|old| old.as_str().into());
+        push(path, old, Some(value.into()), spec, changes);
     }
 }
 
@@ -210,15 +219,16 @@ mod tests {
                 "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
                 "Binds": ["v:/v:rw", "/a:/a:rw"], "CapAdd": ["Y", "X"]}
         });
-        let words: Vec<String> = differences_to(&request, &inspected, &Node::default())
-            .iter()
-            .map(Change::in_words)
-            .collect();
+        let words: Vec<String> =
+            differences_to(&request, &inspected, &Node::default(), &Masking::default())
+                .iter()
+                .map(Change::in_words)
+                .collect();
         assert_eq!(
             words,
             [
                 "cap_add: - Y",
-                "environment.API_KEY: (secret) → (secret)",
+                "environment.API_KEY: (secret ca9781) → (secret 3e23e8)",
                 "environment.LEVEL: info → debug",
                 "image: web:1 → web:2",
                 "labels.mine: old → new",

@@ -45,6 +45,24 @@ fn replaced(text: &str, mask: impl Fn(&str, &mut String)) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The bytes of what is secret beyond doubt: passwords, and the name alone in an address of HTTP,
+/// which may be a token. Any other name tells what a change is about.
+pub(super) fn passwords(text: &str) -> Vec<Range<usize>> {
+    let found = secrets(text).into_iter().filter_map(|range| {
+        let before = &text[..range.start];
+        // Behind the login name of ssh it is the password alone.
+        if before.ends_with(':') {
+            return Some(range);
+        }
+        let is_http = scheme(before.trim_end_matches("://")).starts_with("http");
+        match text[range.clone()].find(':') {
+            Some(colon) => Some(range.start + colon + 1..range.end),
+            None => is_http.then_some(range),
+        }
+    });
+    found.collect()
+}
+
 /// The bytes of the secret parts of all addresses in a text, each up to its `@`.
 fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();

@@ -24,6 +24,25 @@ pub fn visible_beside_colours(text: &str) -> String {
     parts.join("\u{1b}")
 }
 
+/// JSON that says the same and has nothing invisible in it: escapes stand for what would have power
+/// over a terminal.
+pub fn visible_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        // What C0 has is escaped in JSON already, but for the breaks that lay it out.
+        match c.is_ascii() || stand_in(c).is_none() {
+            true => out.push(c),
+            false => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    out.replace('\u{7f}', "\\u007f")
+}
+
 fn replaced(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     let seen = |c: char| match stand_in(c) {
         Some(other) if !stays(c) => other,
@@ -77,6 +96,20 @@ mod tests {
             assert_eq!(visible(text), expected);
         }
         assert_eq!(visible_line("two\nlines\tand"), "two␊lines␉and");
+    }
+
+    #[test]
+    fn json_stays_what_it_says() {
+        let value = serde_json::json!({"a\u{9b}": "\u{202e}\u{1b}é\u{e0041}\u{7f}", "b": [1]});
+        let json = visible_json(&format!("{value:#}\n"));
+        assert!(
+            json.chars().all(|c| c == '\n' || stand_in(c).is_none()),
+            "{json}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&json).ok(),
+            Some(value)
+        );
     }
 
     #[test]

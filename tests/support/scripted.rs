@@ -25,6 +25,8 @@ struct State {
     /// From this request on it is silent.
     silent_from: Option<(usize, Silence)>,
     containers: BTreeMap<String, Value>,
+    /// What it says to every start, in place of starting.
+    refusal: Option<String>,
     networks: Vec<Value>,
     volumes: BTreeMap<String, Value>,
     events: Vec<UnixStream>,
@@ -86,6 +88,24 @@ impl Scripted {
         let name = format!("{project}-{service}-1");
         let container = json!({ "name": name, "labels": labels, "state": "running" });
         self.state().containers.insert("c".repeat(64), container);
+    }
+
+    /// A container of anybody, as a list shows it.
+    pub fn add_row(&self, id: &str, name: &str, labels: Value, row: Value) {
+        let container = json!({ "name": name, "labels": labels, "state": "running", "row": row });
+        self.state().containers.insert(id.repeat(64), container);
+    }
+
+    /// The labels that a container was made with.
+    pub fn labels_of(&self, name: &str) -> Value {
+        let state = self.state();
+        let found = state.containers.values().find(|c| c["name"] == name);
+        found.expect("the container")["labels"].clone()
+    }
+
+    /// From now on no container starts.
+    pub fn refuse_starts(&self, message: &str) {
+        self.state().refusal = Some(message.to_owned());
     }
 
     /// What was asked so far.
@@ -265,7 +285,7 @@ fn pour(mut out: &UnixStream, shared: &(Mutex<State>, Condvar), id: &str, piece:
 }
 
 fn row(id: &str, container: &Value) -> Value {
-    json!({
+    let mut row = json!({
         "Id": id,
         "Names": [format!("/{}", container["name"].as_str().unwrap())],
         "Image": "busybox",
@@ -275,7 +295,11 @@ fn row(id: &str, container: &Value) -> Value {
         "Status": "Up",
         "NetworkSettings": { "Networks": {} },
         "Mounts": [],
-    })
+    });
+    for (key, value) in container["row"].as_object().into_iter().flatten() {
+        row[key] = value.clone();
+    }
+    row
 }
 
 fn event(state: &mut State, id: &str, action: &str) {
@@ -335,6 +359,13 @@ fn answer(state: &mut State, method: &str, parts: &[&str], request: &Request) ->
             let container = json!({ "name": name, "labels": body["Labels"], "state": "created" });
             state.containers.insert(id.clone(), container);
             (201, json!({ "Id": id, "Warnings": [] }))
+        }
+        ("POST", ["containers", _, "start"]) if state.refusal.is_some() => {
+            (500, json!({ "message": state.refusal }))
+        }
+        ("DELETE", ["containers", id]) => {
+            state.containers.remove(*id);
+            (204, Value::Null)
         }
         ("POST", ["containers", id, "exec"]) => (201, json!({ "Id": format!("exec-{id}") })),
         ("POST", ["containers", id, action]) => {
