@@ -181,7 +181,7 @@ fn main() {
         let files = project(services);
         let given = ["compose.yaml", "override.yaml"];
         let options = LoadOptions {
-            files: given.map(str::to_owned).to_vec(),
+            files: given.map(Into::into).to_vec(),
             cwd: "/bench".into(),
             ..LoadOptions::default()
         };

@@ -5,8 +5,10 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::interrupt::{Cause, Stage};
 use crate::output;
+use crate::signals;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub mod argv;
@@ -35,7 +37,7 @@ struct Cli {
 pub struct Globals {
     /// Compose file (repeatable, later ones override; `-` reads standard input)
     #[arg(short = 'f', long = "file", value_name = "FILE")]
-    pub files: Vec<String>,
+    pub files: Vec<PathBuf>,
     /// Project name
     #[arg(short = 'p', long, value_name = "NAME")]
     pub project_name: Option<String>,
@@ -47,10 +49,10 @@ pub struct Globals {
     pub env_files: Vec<String>,
     /// Directory that relative paths start from (default: that of the first Compose file)
     #[arg(long, value_name = "DIR")]
-    pub project_directory: Option<String>,
+    pub project_directory: Option<PathBuf>,
     /// The old name of --project-directory
     #[arg(long, value_name = "DIR", hide = true)]
-    pub workdir: Option<String>,
+    pub workdir: Option<PathBuf>,
     /// Registry of project files (oci://) to speak to without TLS, as is done on this machine (repeatable)
     #[arg(long = "insecure-registry", value_name = "REGISTRY", hide = true)]
     pub insecure_registries: Vec<String>,
@@ -216,6 +218,7 @@ impl Command {
 
 /// Parses the arguments, runs the command, shows what went wrong, and gives the exit code.
 pub fn run(args: Vec<OsString>) -> ExitCode {
+    signals::survive_full_files();
     let invocation = argv::read(args);
     if invocation.wants_metadata {
         return finish(

@@ -4,6 +4,7 @@ use crate::engine::{
     ContainerFilter, ContainerSummary, Engine, EngineError, ExecRequest, OutputStream,
 };
 use crate::labels;
+use crate::threads;
 use futures::StreamExt;
 use std::io::{self, Read, Write};
 use tokio::io::AsyncWriteExt;
@@ -65,6 +66,11 @@ pub async fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Result<i64, ExecError> {
+    // Before anything runs that would wait for it in vain.
+    let chunks = match request.stdin && !request.detach {
+        true => Some(stdin()?),
+        false => None,
+    };
     let id = engine.create_exec(container, request.clone()).await?;
     let mut session = engine.start_exec(&id, request).await?;
     if request.detach {
@@ -72,8 +78,9 @@ pub async fn run(
     }
     let input = session.input.take();
     let feeding = tokio::spawn(async move {
-        let Some(mut to) = input else { return };
-        let mut chunks = stdin();
+        let (Some(mut to), Some(mut chunks)) = (input, chunks) else {
+            return;
+        };
         while let Some(chunk) = chunks.recv().await {
             // A command that does not listen any more is about to end.
             if to.write_all(&chunk).await.is_err() || to.flush().await.is_err() {
@@ -100,9 +107,9 @@ fn pass(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 
 /// Standard input in pieces. Read by a thread of its own, which may still wait for input when
 /// the program ends; the runtime would wait for one of its own threads.
-fn stdin() -> mpsc::Receiver<Vec<u8>> {
+fn stdin() -> io::Result<mpsc::Receiver<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel(4);
-    std::thread::spawn(move || {
+    threads::spawn("standard input", move || {
         let mut buffer = vec![0; 16 << 10];
         loop {
             match io::stdin().read(&mut buffer) {
@@ -114,6 +121,6 @@ fn stdin() -> mpsc::Receiver<Vec<u8>> {
                 }
             }
         }
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }

@@ -219,8 +219,8 @@ mod tests {
     fn project(name: &str) -> Project {
         let options = LoadOptions {
             cwd: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hashes"),
-            files: vec!["compose.yaml".to_owned()],
-            project_directory: Some("/srv/hashes".to_owned()),
+            files: vec!["compose.yaml".into()],
+            project_directory: Some("/srv/hashes".into()),
             project_name: Some(name.to_owned()),
             ..LoadOptions::default()
         };

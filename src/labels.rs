@@ -2,6 +2,7 @@
 
 use crate::project::Project;
 use crate::service::Service;
+use crate::value::path::spelled;
 use std::collections::BTreeMap;
 
 /// What we put into the `version` label: the release of Docker Compose whose file handling,
@@ -47,10 +48,7 @@ pub fn container_labels(
     put(PROJECT, project.name.clone());
     put(SERVICE, service.name.clone());
     put(VERSION, COMPOSE_VERSION.to_owned());
-    put(
-        WORKING_DIR,
-        project.working_dir.to_string_lossy().into_owned(),
-    );
+    put(WORKING_DIR, spelled(&project.working_dir));
     put(CONFIG_FILES, project.config_files.join(","));
     if !project.env_files.is_empty() {
         put(ENVIRONMENT_FILE, project.env_files.join(","));

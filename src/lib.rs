@@ -38,6 +38,7 @@ pub mod service;
 pub mod signals;
 pub mod spec;
 pub mod terminal;
+pub mod threads;
 pub mod tree;
 pub mod value;
 pub mod volume;

@@ -42,6 +42,7 @@ use crate::diagnostic::{Diagnostic, Findings};
 use crate::form::tables;
 use crate::project::Project;
 use crate::tree::{Node, Span};
+use crate::value::path::spelled;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -131,9 +132,9 @@ pub struct FileAttributes {
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
     /// `-f`, in order.
-    pub files: Vec<String>,
+    pub files: Vec<PathBuf>,
     /// `--project-directory`.
-    pub project_directory: Option<String>,
+    pub project_directory: Option<PathBuf>,
     /// `-p`.
     pub project_name: Option<String>,
     /// `--profile`.
@@ -231,7 +232,7 @@ pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
     let mut project = assemble::assemble(canonical, &mut findings);
     project.compatibility = options.compatibility;
     let texts = |files: Vec<PathBuf>| -> Vec<String> {
-        let texts = files.iter().map(|file| file.to_string_lossy().into_owned());
+        let texts = files.iter().map(|file| spelled(file));
         texts.collect()
     };
     project.config_files = texts(config_files);

@@ -4,25 +4,27 @@
 //! So a follower attaches again when the container starts again, and asks for what is newer than
 //! the last line it has seen. That needs every line's time, which the engine puts before the
 //! line and [`lines`] takes off again. No line is lost between two lives, and none comes twice.
+//!
+//! A line stays one line however long it is, and no other line comes into the middle of it: the
+//! other logs wait ([`pool`]). Where the engine fails, what it has sent until then is shown first.
 
 use crate::engine::{
     ContainerFilter, ContainerSummary, Engine, EngineError, LogOptions, OutputChunk,
 };
 use crate::event::Reporter;
 use crate::labels;
-use futures::StreamExt;
 use lines::{Splitter, Stamps};
+use pool::{Part, Pool};
 use printer::Printer;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
 use std::sync::Arc;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 pub mod attach;
 mod follow;
 mod lines;
 mod listening;
+mod pool;
 pub mod printer;
 pub mod when;
 
@@ -58,8 +60,6 @@ pub enum LogsError {
 
 /// So many logs are read at a time where nothing is followed.
 const AT_ONCE: usize = 32;
-/// Chunks under way from the readers; more would only cost memory.
-const UNDER_WAY: usize = 8;
 
 /// Shows the lines, until there are no more; follows as long as a container is left to watch.
 ///
@@ -84,6 +84,8 @@ pub async fn show<W: Write>(
     let mut waiting: VecDeque<ContainerSummary> = containers.into();
     let mut reading: HashMap<usize, Log> = HashMap::new();
     let mut next = 0;
+    // What goes wrong with one log keeps nobody from reading the others.
+    let mut failure = None;
     loop {
         while reading.len() < AT_ONCE
             && let Some(container) = waiting.pop_front()
@@ -94,11 +96,11 @@ pub async fn show<W: Write>(
         }
         if reading.is_empty() {
             printer.flush()?;
-            return Ok(());
+            return failure.map_or(Ok(()), Err);
         }
-        let (number, part) = match pool.parts.try_recv() {
-            Ok(part) => part,
-            Err(_) => {
+        let (number, part) = match pool.try_next() {
+            Some(part) => part,
+            None => {
                 printer.flush()?;
                 pool.next().await
             }
@@ -107,10 +109,16 @@ pub async fn show<W: Write>(
             continue;
         };
         match part {
-            Part::Chunk(chunk) => log.print(&chunk, printer)?,
+            Part::Chunk(chunk) => {
+                log.print(&chunk, printer)?;
+                pool.passed(number, log.splitter.is_in_line(), chunk.bytes.len());
+            }
             Part::End(result) => {
                 log.finish(printer)?;
-                log.excuse(result, reporter)?;
+                pool.passed(number, false, 0);
+                if let Err(error) = log.excuse(result, reporter) {
+                    failure.get_or_insert(error);
+                }
                 reading.remove(&number);
             }
         }
@@ -186,17 +194,25 @@ impl Log {
     }
 
     fn print<W: Write>(&mut self, chunk: &OutputChunk, to: &mut Printer<W>) -> io::Result<()> {
-        let (name, stream) = (&self.name, chunk.stream);
-        self.splitter.push(stream, &chunk.bytes, &mut |line| {
-            to.line_of(stream, name, line)
-        })
+        let name = &self.name;
+        self.splitter
+            .push(chunk.stream, &chunk.bytes, &mut |stream, piece| {
+                to.line_of(stream, name, piece)
+            })
+    }
+
+    /// Ends a line whose beginning was printed.
+    fn break_line<W: Write>(&mut self, to: &mut Printer<W>) -> io::Result<()> {
+        let name = &self.name;
+        self.splitter
+            .break_line(&mut |stream, piece| to.line_of(stream, name, piece))
     }
 
     /// Prints the beginnings of lines that will have no end.
     fn finish<W: Write>(&mut self, to: &mut Printer<W>) -> io::Result<()> {
         let name = &self.name;
         self.splitter
-            .finish(&mut |stream, line| to.line_of(stream, name, line))
+            .finish(&mut |stream, piece| to.line_of(stream, name, piece))
     }
 
     /// Some logging drivers cannot be read; that stops nobody. Nor does a container that has
@@ -243,78 +259,5 @@ pub fn short_name(name: &str, labels: &std::collections::BTreeMap<String, String
     name.to_owned()
 }
 
-/// What a reader hands over.
-enum Part {
-    Chunk(OutputChunk),
-    End(Result<(), EngineError>),
-}
-
-/// How often, and after which pause, a log is asked for again that ends before it begins.
-const EARLY_TRIES: u32 = 6;
-const EARLY_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
-
-/// The readers: one task per log, all into one short channel, so that a slow output slows the
-/// reading down.
-struct Pool {
-    engine: Arc<dyn Engine>,
-    tasks: JoinSet<()>,
-    parts: mpsc::Receiver<(usize, Part)>,
-    sender: mpsc::Sender<(usize, Part)>,
-}
-
-impl Pool {
-    fn new(engine: Arc<dyn Engine>) -> Self {
-        let (sender, parts) = mpsc::channel(UNDER_WAY);
-        Pool {
-            engine,
-            tasks: JoinSet::new(),
-            parts,
-            sender,
-        }
-    }
-
-    /// Starts reading; the parts come under the number.
-    fn read(&mut self, number: usize, id: String, options: LogOptions) {
-        while self.tasks.try_join_next().is_some() {}
-        let (engine, sender) = (self.engine.clone(), self.sender.clone());
-        self.tasks.spawn(async move {
-            // Podman ends a log at once that is followed before the start is through, and announces
-            // the start before that.
-            let mut tries = match options.follow && engine.announces_early() {
-                true => EARLY_TRIES,
-                false => 0,
-            };
-            let end = 'read: loop {
-                let mut stream = engine.logs(&id, options.clone());
-                let mut is_empty = true;
-                loop {
-                    match stream.next().await {
-                        Some(Ok(chunk)) => {
-                            is_empty = false;
-                            if sender.send((number, Part::Chunk(chunk))).await.is_err() {
-                                return;
-                            }
-                        }
-                        Some(Err(error)) => break 'read Err(error),
-                        None => break,
-                    }
-                }
-                if !is_empty || tries == 0 {
-                    break Ok(());
-                }
-                tries -= 1;
-                tokio::time::sleep(EARLY_PAUSE).await;
-            };
-            // Nobody listens any more only when everything ends.
-            let _ = sender.send((number, Part::End(end))).await;
-        });
-    }
-
-    async fn next(&mut self) -> (usize, Part) {
-        match self.parts.recv().await {
-            Some(part) => part,
-            // We hold a sender ourselves, so the channel never closes.
-            None => std::future::pending().await,
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ use crate::load::{Fetched, FileAttributes, FileKind, Files, Unfetched};
 use crate::private;
 use crate::programs::Programs;
 use crate::signals;
+use crate::threads;
 use crate::value::address::Address;
 use crate::value::userinfo::masked;
 use std::collections::BTreeMap;
@@ -246,8 +247,7 @@ impl Files for RemoteFiles {
                 }
             })
         };
-        let fetched = std::thread::scope(|scope| scope.spawn(work).join())
-            .unwrap_or_else(|_| Err(fail(&"the fetch ended without an answer")))?;
+        let fetched = threads::aside("the fetch", work).map_err(|e| fail(&e))??;
         self.known().insert(address.to_owned(), fetched.clone());
         Ok(fetched)
     }

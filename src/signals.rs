@@ -10,6 +10,8 @@ use crate::output;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+#[cfg(unix)]
+use tokio::runtime::Runtime;
 
 /// How long the last words may take.
 const LAST_WORDS: Duration = Duration::from_millis(300);
@@ -72,9 +74,11 @@ fn pass_on(cause: Cause) -> bool {
 fn listen() -> io::Result<()> {
     use futures::stream::{SelectAll, StreamExt, unfold};
     use tokio::signal::unix::{SignalKind, signal};
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = Kept(Some(
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?,
+    ));
     let mut kinds = vec![
         (SignalKind::interrupt(), Cause::Interrupt),
         (SignalKind::terminate(), Cause::Terminate),
@@ -83,7 +87,7 @@ fn listen() -> io::Result<()> {
         kinds.push((SignalKind::hangup(), Cause::Hangup));
     }
     let mut signals = SelectAll::new();
-    let guard = runtime.enter();
+    let guard = runtime.0.as_ref().map(Runtime::enter);
     for (kind, cause) in kinds {
         let signal = signal(kind)?;
         signals.push(Box::pin(unfold(signal, move |mut signal| async move {
@@ -103,7 +107,12 @@ fn listen() -> io::Result<()> {
             std::process::exit(cause.exit_code().into());
         }
     };
-    let listen = move || runtime.block_on(work);
+    let listen = move || {
+        let mut runtime = runtime;
+        if let Some(runtime) = runtime.0.take() {
+            runtime.block_on(work);
+        }
+    };
     std::thread::Builder::new()
         .name("signals".into())
         .stack_size(256 << 10)
@@ -111,10 +120,47 @@ fn listen() -> io::Result<()> {
         .map(drop)
 }
 
+/// A runtime that may be dropped within another one: where no thread could be started for it.
+#[cfg(unix)]
+struct Kept(Option<Runtime>);
+
+#[cfg(unix)]
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 #[cfg(not(unix))]
 fn listen() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+/// What is written beyond the largest size of a file (`ulimit -f`) is an error, which is told; without
+/// this the system ends the program. Started programs get the system's way back.
+#[cfg(unix)]
+pub fn survive_full_files() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    else {
+        return;
+    };
+    let _guard = runtime.enter();
+    // The handler stays when nobody listens any more.
+    let heard = signal(SignalKind::from_raw(FILE_SIZE));
+    drop(heard);
+}
+
+#[cfg(not(unix))]
+pub fn survive_full_files() {}
+
+/// `SIGXFSZ`, which has this number on all systems that we are built for.
+#[cfg(unix)]
+const FILE_SIZE: i32 = 25;
 
 /// Whether the program was started with this signal ignored; only Linux tells.
 #[cfg(unix)]
@@ -123,4 +169,16 @@ fn is_ignored(signal: i32) -> bool {
     let mask = status.lines().find_map(|l| l.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where no thread can be started, the runtime for it goes while commands run on theirs.
+    #[tokio::test]
+    async fn a_runtime_without_a_thread_goes_quietly() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        drop(Kept(Some(runtime.expect("a runtime"))));
+    }
 }

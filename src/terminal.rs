@@ -1,6 +1,7 @@
 //! The terminal as a way in: questions to the user.
 
 use crate::output;
+use crate::threads;
 use std::io::{self, BufRead, IsTerminal};
 use tokio::sync::oneshot;
 
@@ -43,14 +44,22 @@ fn means_yes(answer: &str) -> bool {
 }
 
 /// One line of standard input; `None` where it cannot be read. The thread that reads is left
-/// behind where nobody waits for the line any more: reading cannot be called off.
+/// behind where nobody waits for the line any more: reading cannot be called off. Where there may be
+/// no more threads, this one reads.
 async fn line() -> Option<String> {
     let (sender, receiver) = oneshot::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line);
+    let work = move || {
         // Who asked may be gone.
-        let _ = sender.send(read.is_ok().then_some(line));
-    });
-    receiver.await.ok().flatten()
+        let _ = sender.send(read_line());
+    };
+    match threads::spawn("an answer", work) {
+        Ok(()) => receiver.await.ok().flatten(),
+        Err(_) => read_line(),
+    }
+}
+
+fn read_line() -> Option<String> {
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    read.is_ok().then_some(line)
 }

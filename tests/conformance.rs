@@ -98,11 +98,11 @@ fn case(dir: &Path) -> Option<Case> {
         };
         let value = value.to_owned();
         match flag {
-            "-f" | "--file" => options.files.push(value),
+            "-f" | "--file" => options.files.push(value.into()),
             "-p" | "--project-name" => options.project_name = Some(value),
             "--env-file" => options.env_files.push(value),
             "--profile" => options.profiles.push(value),
-            "--project-directory" => options.project_directory = Some(value),
+            "--project-directory" => options.project_directory = Some(value.into()),
             _ => panic!("{}: unknown flag {arg}", dir.display()),
         }
     }
@@ -288,8 +288,8 @@ fn config_of_config_is_config() {
             stdin: None,
             dir: case.dir,
             options: LoadOptions {
-                files: vec!["/printed.yaml".to_owned()],
-                project_directory: Some(directory.to_string_lossy().into_owned()),
+                files: vec!["/printed.yaml".into()],
+                project_directory: Some(directory.clone().into()),
                 project_name: Some(name),
                 profiles: vec!["*".to_owned()],
                 environment: case.options.environment,

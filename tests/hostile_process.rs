@@ -271,3 +271,54 @@ fn a_signal_ends_the_reading_of_files() {
     let ended = reading.wait().expect("an end");
     assert_eq!(ended.signal(), Some(15), "{ended}");
 }
+
+/// The largest size of a file stops what is written, and the program says so; the system's signal
+/// would end it without a word.
+#[test]
+fn a_limit_to_the_size_of_files_is_told() {
+    let dir = folder(&[("compose.yaml", service("tty: true"))]);
+    let script = format!("ulimit -f 0; exec {REGATTA} config >out");
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(dir.path())
+        .output()
+        .expect("a shell");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("File too large"), "{text}");
+}
+
+/// Names of directories are bytes. What no request can say is refused with its place, before
+/// anything is done; Docker Compose mounts another directory.
+#[test]
+fn a_directory_whose_name_is_no_text_is_taken() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().expect("a folder");
+    let odd = dir.path().join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&odd).expect("a folder");
+    let text = "name: p\nservices:\n  a:\n    image: busybox\n    env_file: env\n";
+    fs::write(odd.join("compose.yaml"), text).expect("a file");
+    fs::write(odd.join("env"), "A=1\n").expect("a file");
+    let run = |cwd: &Path, arguments: &[&OsStr]| {
+        let mut command = Command::new(REGATTA);
+        command.current_dir(cwd).env_remove("PWD").args(arguments);
+        command.output().expect("the program")
+    };
+    let file = odd.join("compose.yaml");
+    let ways: [(&Path, Vec<&OsStr>); 3] = [
+        (&odd, vec![]),
+        (dir.path(), vec!["-f".as_ref(), file.as_os_str()]),
+        (
+            dir.path(),
+            vec!["--project-directory".as_ref(), odd.as_os_str()],
+        ),
+    ];
+    for (cwd, mut arguments) in ways {
+        arguments.extend(["config".as_ref(), "--services".as_ref()] as [&OsStr; 2]);
+        let output = run(cwd, &arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        assert_eq!(output.stdout, b"a\n");
+    }
+}

@@ -142,6 +142,21 @@ fn only_output_and_terminal_write_to_a_terminal() {
 }
 
 #[test]
+fn no_thread_panics_where_there_may_be_no_more() {
+    for word in [
+        "thread::spawn(",
+        "thread::scope",
+        "spawn_blocking",
+        ".to_socket_addrs()",
+    ] {
+        holds(
+            "threads are started by threads",
+            offenders(word, &[], &["threads"]),
+        );
+    }
+}
+
+#[test]
 fn only_programs_starts_programs() {
     // It is what keeps those of the folder that the user is in out.
     holds(

@@ -179,7 +179,9 @@ fn config(texts: &[String]) -> Value {
             .collect(),
     );
     let options = LoadOptions {
-        files: (0..texts.len()).map(|n| format!("{n}.yaml")).collect(),
+        files: (0..texts.len())
+            .map(|n| format!("{n}.yaml").into())
+            .collect(),
         cwd: "/p".into(),
         // What is made up for the first files would stand in the way of the last.
         stages: load::Stages {

@@ -137,6 +137,18 @@ const CASES: &[(&str, &str, &[&str], bool)] = &[
         true,
     ),
     (
+        "volumes: ['/srv/caf\u{fffd}:/data']",
+        "",
+        &["path-not-utf8 services.a.volumes[0].source"],
+        true,
+    ),
+    (
+        "volumes: [{type: bind, source: \"/srv/\u{fffd}\", target: /data, bind: {create_host_path: true, propagation: rslave}}]",
+        "",
+        &["path-not-utf8 services.a.volumes[0].source"],
+        true,
+    ),
+    (
         "volumes: ['C:/data']",
         "",
         &["mount-target services.a.volumes[0].target"],

@@ -1,6 +1,7 @@
-//! What the fuzzer runs, a module for each grammar of user text. `tests/fuzz_seeds.rs` of the
+//! What the fuzzer runs, a module for each grammar of user text, and one for answers of engines. `tests/fuzz_seeds.rs` of the
 //! main build includes this file, so that the same checks run there on all seeds.
 
+pub mod answer;
 pub mod attribute;
 pub mod docker_config;
 pub mod dotenv;
@@ -20,7 +21,8 @@ pub mod yaml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; each has a binary in `fuzz_targets` and a folder in `seeds`.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
+    ("answer", answer::run),
     ("attribute", attribute::run),
     ("docker_config", docker_config::run),
     ("dotenv", dotenv::run),

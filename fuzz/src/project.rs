@@ -164,7 +164,7 @@ fn round_trip(files: &Files, options: &LoadOptions) {
         }
         again.all.remove(Path::new("/p/compose.override.yaml"));
         let options = LoadOptions {
-            files: vec!["compose.yaml".to_owned()],
+            files: vec!["compose.yaml".into()],
             environment: BTreeMap::new(),
             ..options.clone()
         };

@@ -27,12 +27,19 @@ pub async fn ask(
     directory: &Path,
     yes: bool,
 ) -> Result<(), CliError> {
-    let given = &ctx.globals.files;
+    let given: Vec<&str> = ctx
+        .globals
+        .files
+        .iter()
+        .filter_map(|f| f.to_str())
+        .collect();
     let Some(main) = given.iter().find(|file| Address::is_one(file)) else {
         return Ok(());
     };
     let fetched = ctx.fetched();
-    let others = fetched.iter().filter(|from| !given.contains(from));
+    let others = fetched
+        .iter()
+        .filter(|from| !given.contains(&from.as_str()));
     if !yes && others.count() > 0 {
         let list: String = fetched
             .iter()

@@ -10,6 +10,7 @@
 //! - pulls and builds, whose messages it reads for one builder only ([`images`]);
 //! - events, of which it takes lines of any length.
 
+pub mod answers;
 mod chunked;
 mod connection;
 mod dialect;
@@ -213,8 +214,7 @@ impl Engine for Docker {
                 .add_some("all", filter.all.then_some("true"))
                 .add_some("filters", label_query(&filter.labels).as_deref())
                 .finish();
-            let rows: Vec<lists::ContainerRow> = lists::read(&target, &self.get(&target).await?)?;
-            Ok(rows.into_iter().map(ContainerSummary::from).collect())
+            answers::containers(&target, &self.get(&target).await?)
         })
     }
 
@@ -405,11 +405,7 @@ impl Engine for Docker {
     }
 
     fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>> {
-        Box::pin(async {
-            let rows: Vec<lists::NetworkRow> =
-                lists::read("/networks", &self.get("/networks").await?)?;
-            Ok(rows.into_iter().map(NetworkSummary::from).collect())
-        })
+        Box::pin(async { answers::networks("/networks", &self.get("/networks").await?) })
     }
 
     fn create_network(&self, request: ResourceRequest) -> Reply<'_, String> {
@@ -484,8 +480,7 @@ impl Engine for Docker {
             let target = Query::new("/volumes")
                 .add_some("filters", label_query(&labels).as_deref())
                 .finish();
-            let rows = lists::read_volumes(&target, &self.get(&target).await?)?;
-            Ok(rows.into_iter().map(VolumeSummary::from).collect())
+            answers::volumes(&target, &self.get(&target).await?)
         })
     }
 
@@ -518,8 +513,7 @@ impl Engine for Docker {
             let target = Query::new("/images/json")
                 .add_some("filters", filters.as_deref())
                 .finish();
-            let rows: Vec<lists::ImageRow> = lists::read(&target, &self.get(&target).await?)?;
-            Ok(rows.into_iter().map(ImageSummary::from).collect())
+            answers::images(&target, &self.get(&target).await?)
         })
     }
 

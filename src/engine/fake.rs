@@ -149,6 +149,11 @@ impl Fake {
         world.belated = belated;
     }
 
+    /// The times of its log lines are whole seconds, as Podman's are.
+    pub fn round_times(&self) {
+        self.lock().rounds_times = true;
+    }
+
     // Acts of others.
 
     /// Lets a running container's process end by itself.

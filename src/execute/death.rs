@@ -4,6 +4,7 @@ use super::Walk;
 use super::failure::Trouble;
 use super::watch::Fall;
 use crate::engine::{ContainerDetails, ContainerState, LogOptions};
+use crate::logs::when;
 use crate::plan::{Target, Until};
 use crate::service::Condition;
 use futures::StreamExt;
@@ -13,6 +14,10 @@ const LAST_LINES: u64 = 10;
 
 /// The most bytes of them.
 const LAST_BYTES: usize = 8 << 10;
+
+/// Podman notes a start when it is through, and the first lines may be that much older; in
+/// nanoseconds.
+const LATE_NOTE: i64 = 500_000_000;
 
 impl Walk<'_> {
     /// Puts the end of a wait into words, with the line of the files that has to do with it.
@@ -37,7 +42,12 @@ impl Walk<'_> {
             Fall::Ended(details) => {
                 let attribute = self.attribute_behind(service, &details);
                 let end = how_it_ended(&details);
-                let last = self.last_lines(&details).await;
+                let mut said = self.log_of(&details, began(&details)).await;
+                if said.trim().is_empty() && details.state == ContainerState::Running {
+                    // It was started again since, and has written nothing yet.
+                    said = self.log_of(&details, None).await;
+                }
+                let last = last_words(&said);
                 Trouble::new(format!("{subject} {end}{last}")).at(at(attribute))
             }
             Fall::Unhealthy(details) => {
@@ -82,8 +92,19 @@ impl Walk<'_> {
         }
     }
 
+    /// The last lines of the run that the details tell of, and none of an earlier one.
     pub(super) async fn last_lines(&self, details: &ContainerDetails) -> String {
+        last_words(&self.log_of(details, began(details)).await)
+    }
+
+    /// The end of its log, of what was written since then.
+    async fn log_of(&self, details: &ContainerDetails, since: Option<i64>) -> String {
+        let early = match self.means.engine.announces_early() {
+            true => LATE_NOTE,
+            false => 0,
+        };
         let options = LogOptions {
+            since: since.map(|nanos| when::nanos(nanos.saturating_sub(early))),
             tail: Some(LAST_LINES),
             tty: details.tty,
             ..LogOptions::default()
@@ -96,13 +117,24 @@ impl Walk<'_> {
                 said.drain(..said.len() - LAST_BYTES);
             }
         }
-        let text = String::from_utf8_lossy(&said);
-        match text.trim() {
-            "" => "; it wrote nothing".to_owned(),
-            text => {
-                let lines: Vec<String> = text.lines().map(|l| format!("\n    {l}")).collect();
-                format!("; its last lines:{}", lines.concat())
-            }
+        String::from_utf8_lossy(&said).into_owned()
+    }
+}
+
+/// When the run began that the details tell of, in nanoseconds since the epoch.
+fn began(details: &ContainerDetails) -> Option<i64> {
+    let began: jiff::Timestamp = details.started_at.parse().ok()?;
+    // An engine that has never started it says the year 1.
+    let nanos = i64::try_from(began.as_nanosecond()).ok()?;
+    (nanos > 0).then_some(nanos)
+}
+
+fn last_words(said: &str) -> String {
+    match said.trim() {
+        "" => "; it wrote nothing".to_owned(),
+        text => {
+            let lines: Vec<String> = text.lines().map(|l| format!("\n    {l}")).collect();
+            format!("; its last lines:{}", lines.concat())
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The build context: a directory, sent as a tar while it is read.
 
 use super::ignore::{Ignore, Verdict};
+use crate::threads;
 use futures::stream::{self, BoxStream, StreamExt};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -29,7 +30,8 @@ const PIECE: usize = 64 << 10;
 pub fn stream(context: Context) -> BoxStream<'static, io::Result<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel(PIECES);
     stream::once(async move {
-        tokio::task::spawn_blocking(move || {
+        let fallen = sender.clone();
+        let work = move || {
             let mut pipe = Pipe {
                 sender,
                 piece: Vec::with_capacity(PIECE),
@@ -39,7 +41,11 @@ pub fn stream(context: Context) -> BoxStream<'static, io::Result<Vec<u8>>> {
                 // Whoever reads it is gone where this fails too.
                 let _ = pipe.sender.blocking_send(Err(error));
             }
-        });
+        };
+        if let Err(error) = threads::spawn("the build's context", work) {
+            let _ = fallen.try_send(Err(error));
+        }
+        drop(fallen);
         stream::unfold(receiver, |mut receiver| async move {
             Some((receiver.recv().await?, receiver))
         })

@@ -7,7 +7,7 @@ use super::{Files, LoadOptions};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::value::address::Address;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Names of the main file, in order of preference.
 pub const NAMES: [&str; 4] = [
@@ -26,8 +26,23 @@ const OVERRIDES: [&str; 4] = [
 ];
 
 /// An absolute path without `.` and `..`.
-pub fn absolute(cwd: &Path, path: &str) -> PathBuf {
-    PathBuf::from(clean(&cwd.join(path)))
+pub fn absolute(cwd: &Path, path: impl AsRef<Path>) -> PathBuf {
+    let path = cwd.join(path);
+    if path.to_str().is_some() {
+        return PathBuf::from(clean(&path));
+    }
+    // Names of directories are bytes, and not always text.
+    let mut cleaned = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                cleaned.pop();
+            }
+            part => cleaned.push(part),
+        }
+    }
+    cleaned
 }
 
 /// Whether a file among those given is still to be fetched.
@@ -41,7 +56,7 @@ pub fn project_directory(options: &LoadOptions, files: &[PathBuf]) -> PathBuf {
     if let Some(dir) = options
         .project_directory
         .as_deref()
-        .filter(|d| !d.is_empty())
+        .filter(|d| !d.as_os_str().is_empty())
     {
         return absolute(&options.cwd, dir);
     }
@@ -78,18 +93,18 @@ pub fn given(options: &LoadOptions) -> Vec<PathBuf> {
     options
         .files
         .iter()
-        .filter(|file| *file != STDIN || !std::mem::replace(&mut is_read, true))
-        .map(|file| match Address::is_one(file) {
-            true => PathBuf::from(file),
+        .filter(|file| *file != Path::new(STDIN) || !std::mem::replace(&mut is_read, true))
+        .map(|file| match file.to_str().is_some_and(Address::is_one) {
+            true => file.clone(),
             false => path_or_stdin(&options.cwd, file),
         })
         .collect()
 }
 
-fn path_or_stdin(cwd: &Path, file: &str) -> PathBuf {
-    match file {
-        STDIN => PathBuf::from(STDIN),
-        _ => absolute(cwd, file),
+fn path_or_stdin(cwd: &Path, file: &Path) -> PathBuf {
+    match file == Path::new(STDIN) {
+        true => PathBuf::from(STDIN),
+        false => absolute(cwd, file),
     }
 }
 
@@ -127,7 +142,7 @@ fn from_variable(
         .map_or(if cfg!(windows) { ";" } else { ":" }, String::as_str);
     let mut found = Vec::new();
     for file in list.split(separator) {
-        let path = path_or_stdin(&options.cwd, file);
+        let path = path_or_stdin(&options.cwd, Path::new(file));
         if path != Path::new(STDIN) && files.kind(&path).is_none() {
             findings.push(
                 Diagnostic::error(

@@ -73,7 +73,7 @@ pub async fn attach<W: Write>(
     mut attachment: Attachment,
     printer: &mut Printer<W>,
     reporter: &Reporter,
-    mut ties: Ties,
+    ties: Ties,
 ) -> Result<(), LogsError> {
     let request = LogRequest {
         project: attachment.project.clone(),
@@ -98,57 +98,14 @@ pub async fn attach<W: Write>(
             follower.begin(&container);
         }
     }
-    // What a stopped container has written is known before it may be started again.
-    while follower.followed.iter().any(|f| f.is_probe) {
-        let (number, part) = follower.pool.next().await;
-        follower.take(number, part)?;
-    }
-    let (ready, unused) = oneshot::channel();
-    drop(unused);
-    // Nobody waits any more only when everything ends.
-    let _ = std::mem::replace(&mut ties.ready, ready).send(());
     let mut attached = Attached {
         follower,
         attachment,
         ties,
         is_killed: false,
     };
-    let mut ends_at: Option<Instant> = None;
-    loop {
-        // Where nobody reads the lines, no more are taken; all else goes on.
-        let has_room = attached.follower.printer.has_room();
-        if has_room && let Ok((number, part)) = attached.follower.pool.parts.try_recv() {
-            attached.follower.take(number, part)?;
-            continue;
-        }
-        attached.follower.printer.flush()?;
-        ends_at = match attached.is_over() {
-            false => None,
-            true if !attached.is_killed => return Ok(()),
-            true => ends_at.or_else(|| Some(Instant::now() + LINGER)),
-        };
-        tokio::select! {
-            (number, part) = attached.follower.pool.next(), if has_room => {
-                attached.follower.take(number, part)?;
-            }
-            () = attached.follower.printer.room(), if !has_room => {}
-            error = attached.follower.printer.failed() => return Err(error.into()),
-            heard = listening.next() => match heard? {
-                Heard::Event(event) => attached.hear(event).await?,
-                Heard::SecondLook => attached.look().await?,
-            },
-            Ok(()) = attached.ties.phase.changed() => match attached.phase() {
-                Phase::Attached => {
-                    attached.follower.printer.head()?;
-                    attached.look().await?;
-                }
-                // Whatever was signalled has ended for good.
-                Phase::Ending => attached.is_killed = false,
-                Phase::Changing => {}
-            },
-            () = at(ends_at) => return Ok(()),
-        }
-    }
+    let result = attached.run(&mut listening).await;
+    attached.follower.conclude(result).await
 }
 
 fn is_among(services: &BTreeSet<String>, service: Option<&String>) -> bool {
@@ -156,6 +113,60 @@ fn is_among(services: &BTreeSet<String>, service: Option<&String>) -> bool {
 }
 
 impl<W: Write> Attached<'_, W> {
+    async fn run(&mut self, listening: &mut Listening<'_>) -> Result<(), LogsError> {
+        // What a stopped container has written is known before it may be started again.
+        while self.follower.followed.iter().any(|f| f.is_probe) {
+            let (number, part) = self.follower.pool.next().await;
+            self.follower.take(number, part)?;
+        }
+        let (ready, unused) = oneshot::channel();
+        drop(unused);
+        // Nobody waits any more only when everything ends.
+        let _ = std::mem::replace(&mut self.ties.ready, ready).send(());
+        let mut ends_at: Option<Instant> = None;
+        loop {
+            // Where nobody reads the lines, no more are taken; all else goes on.
+            let has_room = self.follower.printer.has_room();
+            match has_room {
+                true => self.follower.break_overdue()?,
+                false => self.follower.pool.rests(),
+            }
+            if has_room && let Some((number, part)) = self.follower.pool.try_next() {
+                self.follower.take(number, part)?;
+                continue;
+            }
+            self.follower.printer.flush()?;
+            ends_at = match self.is_over() {
+                false => None,
+                true if !self.is_killed => return Ok(()),
+                true => ends_at.or_else(|| Some(Instant::now() + LINGER)),
+            };
+            let patience = self.follower.pool.patience();
+            tokio::select! {
+                (number, part) = self.follower.pool.next(), if has_room => {
+                    self.follower.take(number, part)?;
+                }
+                () = self.follower.printer.room(), if !has_room => {}
+                error = self.follower.printer.failed() => return Err(error.into()),
+                heard = listening.next() => match heard? {
+                    Heard::Event(event) => self.hear(event).await?,
+                    Heard::SecondLook => self.look().await?,
+                },
+                Ok(()) = self.ties.phase.changed() => match self.phase() {
+                    Phase::Attached => {
+                        self.follower.printer.head()?;
+                        self.look().await?;
+                    }
+                    // Whatever was signalled has ended for good.
+                    Phase::Ending => self.is_killed = false,
+                    Phase::Changing => {}
+                },
+                () = at(patience), if has_room => {}
+                () = at(ends_at) => return Ok(()),
+            }
+        }
+    }
+
     fn phase(&self) -> Phase {
         *self.ties.phase.borrow()
     }

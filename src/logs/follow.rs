@@ -2,8 +2,9 @@
 
 use super::lines::Stamps;
 use super::listening::{Heard, Listening, at};
+use super::pool::{Part, Pool};
 use super::printer::Printer;
-use super::{Log, LogRequest, LogsError, Part, Pool, short_name, when};
+use super::{Log, LogRequest, LogsError, short_name, when};
 use crate::engine::{ContainerState, ContainerSummary, Engine, EngineEvent, LogOptions};
 use crate::event::Reporter;
 use crate::labels;
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 /// A container between two lives has no process; an engine's restart takes less than this. Only
 /// after it a project counts as ended.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
+/// What an engine that fails has sent comes in so long.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// An end that is announced early shows in an inspect after this long.
 const EARLY_END: Duration = Duration::from_millis(300);
 
@@ -28,6 +31,8 @@ pub(super) struct Followed {
     pub(super) is_attached: bool,
     /// It prints nothing: it only finds out how new the last line is.
     pub(super) is_probe: bool,
+    /// It has found out how many lines have the last one's time.
+    is_counted: bool,
     /// Starts since the reader was attached: it may have to be attached again.
     starts: u32,
     /// Everything up to here has been seen, in nanoseconds since the epoch.
@@ -83,27 +88,8 @@ pub async fn follow<W: Write>(
         follower.handle(event).await?;
     }
     listening.has_listed();
-    let mut ends_at: Option<Instant> = None;
-    loop {
-        if !follower.is_over() {
-            ends_at = None;
-        } else if ends_at.is_none() {
-            ends_at = Some(Instant::now() + LINGER);
-        }
-        if let Ok((number, part)) = follower.pool.parts.try_recv() {
-            follower.take(number, part)?;
-            continue;
-        }
-        follower.printer.flush()?;
-        tokio::select! {
-            (number, part) = follower.pool.next() => follower.take(number, part)?,
-            heard = listening.next() => match heard? {
-                Heard::Event(event) => follower.handle(event).await?,
-                Heard::SecondLook => follower.look_again().await?,
-            },
-            () = at(ends_at) => return Ok(()),
-        }
-    }
+    let result = follower.follow(&mut listening).await;
+    follower.conclude(result).await
 }
 
 impl<'a, W: Write> Follower<'a, W> {
@@ -127,6 +113,72 @@ impl<'a, W: Write> Follower<'a, W> {
 
     pub(super) fn wants(&self, labels: &BTreeMap<String, String>) -> bool {
         self.request.wants(labels)
+    }
+
+    async fn follow(&mut self, listening: &mut Listening<'_>) -> Result<(), LogsError> {
+        let mut ends_at: Option<Instant> = None;
+        loop {
+            if !self.is_over() {
+                ends_at = None;
+            } else if ends_at.is_none() {
+                ends_at = Some(Instant::now() + LINGER);
+            }
+            self.break_overdue()?;
+            if let Some((number, part)) = self.pool.try_next() {
+                self.take(number, part)?;
+                continue;
+            }
+            self.printer.flush()?;
+            let patience = self.pool.patience();
+            tokio::select! {
+                (number, part) = self.pool.next() => self.take(number, part)?,
+                heard = listening.next() => match heard? {
+                    Heard::Event(event) => self.handle(event).await?,
+                    Heard::SecondLook => self.look_again().await?,
+                },
+                () = at(patience) => {}
+                () = at(ends_at) => return Ok(()),
+            }
+        }
+    }
+
+    /// Ends a line that others have waited for too long.
+    pub(super) fn break_overdue(&mut self) -> Result<(), LogsError> {
+        if let Some(number) = self.pool.overdue(self.printer.is_waited_for()) {
+            self.followed[number].log.break_line(self.printer)?;
+            self.pool.passed(number, false, 0);
+        }
+        Ok(())
+    }
+
+    /// Ends with a result. Where the engine has failed, what it has sent before is shown: it breaks
+    /// all its streams at once, and that of the events may be the first to be seen.
+    pub(super) async fn conclude(
+        &mut self,
+        result: Result<(), LogsError>,
+    ) -> Result<(), LogsError> {
+        if matches!(result, Err(LogsError::Output(_))) {
+            return result;
+        }
+        let deadline = Instant::now() + LAST_WORDS;
+        while result.is_err() && self.followed.iter().any(|f| f.is_attached) {
+            tokio::select! {
+                biased;
+                (number, part) = self.pool.next(), if self.printer.has_room() => {
+                    // The first error of the engine is the one to tell.
+                    if let Err(LogsError::Output(error)) = self.take(number, part) {
+                        return Err(error.into());
+                    }
+                }
+                () = self.printer.room(), if !self.printer.has_room() => {}
+                () = at(Some(deadline)) => break,
+            }
+        }
+        for followed in self.followed.iter_mut().filter(|f| !f.is_probe) {
+            followed.log.finish(self.printer)?;
+        }
+        self.printer.flush()?;
+        result
     }
 
     /// Nothing is read and no end is awaited any more.
@@ -166,6 +218,7 @@ impl<'a, W: Write> Follower<'a, W> {
             log: Log::new(container, stamps),
             is_attached: false,
             is_probe: false,
+            is_counted: false,
             starts: 0,
             seen: None,
             died: None,
@@ -207,18 +260,38 @@ impl<'a, W: Write> Follower<'a, W> {
             Part::Chunk(chunk) if followed.is_probe => {
                 // Read for its times only.
                 let splitter = &mut followed.log.splitter;
-                return Ok(splitter.push(chunk.stream, &chunk.bytes, &mut |_| Ok(()))?);
+                return Ok(splitter.push(chunk.stream, &chunk.bytes, &mut |_, _| Ok(()))?);
             }
-            Part::Chunk(chunk) => return Ok(followed.log.print(&chunk, self.printer)?),
+            Part::Chunk(chunk) => {
+                followed.log.print(&chunk, self.printer)?;
+                let is_in_line = followed.log.splitter.is_in_line();
+                self.pool.passed(number, is_in_line, chunk.bytes.len());
+                return Ok(());
+            }
             Part::End(result) => result,
         };
         if followed.is_probe {
-            followed.log.splitter.finish(&mut |_, _| Ok(()))?;
+            let splitter = &mut followed.log.splitter;
+            splitter.finish(&mut |_, _| Ok(()))?;
+            if result.is_ok()
+                && !std::mem::replace(&mut followed.is_counted, true)
+                && let Some(from) = splitter.count_again()
+            {
+                // Of several lines with one time, the last one was read.
+                let options = LogOptions {
+                    since: Some(when::nanos(from)),
+                    tail: None,
+                    ..self.request.options()
+                };
+                self.pool.read(number, followed.id.clone(), options);
+                return Ok(());
+            }
         }
         followed.log.finish(self.printer)?;
-        followed.log.excuse(result, self.reporter)?;
+        self.pool.passed(number, false, 0);
         followed.is_attached = false;
         followed.is_probe = false;
+        followed.log.excuse(result, self.reporter)?;
         // A life that printed nothing has ended at a known time, and the next begins after it.
         followed.seen = followed
             .log

@@ -1,6 +1,13 @@
 //! From chunks of bytes to lines, with or without the engine's times before them.
+//!
+//! A line of any length stays one line. What is longer than [`LONGEST_LINE`] is passed on in
+//! [pieces](Piece) as it comes, so that memory stays bounded. What the container writes to its other
+//! stream meanwhile waits for the line's end; where that becomes too much, the line is broken.
+
+mod line;
 
 use crate::engine::OutputStream;
+use line::Line;
 use memchr::memchr;
 use std::io;
 
@@ -14,38 +21,39 @@ pub enum Stamps {
     Keep,
 }
 
-/// The engine cuts longer lines into messages of this size, each with its own time.
-const MESSAGE: usize = 16 << 10;
-/// A line that grows beyond this is broken, so that memory stays bounded.
+/// A line that grows beyond this is passed on in pieces, so that memory stays bounded.
 const LONGEST_LINE: usize = 512 << 10;
-/// No time is longer.
-const LONGEST_STAMP: usize = 40;
+
+/// A line without its line feed, or a piece of one that is too long to be kept whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
+    pub text: &'a [u8],
+    /// It goes on a line whose beginning was passed on before.
+    pub goes_on: bool,
+    /// The line ends here.
+    pub is_end: bool,
+}
+
+impl<'a> Piece<'a> {
+    /// A whole line.
+    pub fn line(text: &'a [u8]) -> Self {
+        Piece {
+            text,
+            goes_on: false,
+            is_end: true,
+        }
+    }
+}
+
+const STREAMS: [OutputStream; 2] = [OutputStream::Stdout, OutputStream::Stderr];
 
 /// Takes the lines out of one container's output.
 #[derive(Debug)]
 pub struct Splitter {
     stamps: Stamps,
     streams: [Line; 2],
-}
-
-/// The line that is being read from one of the two streams.
-#[derive(Debug, Default)]
-struct Line {
-    text: Vec<u8>,
-    /// The time at the message's beginning, as far as it was read.
-    stamp: Vec<u8>,
-    /// The time of the last message begun.
-    last: Vec<u8>,
-    /// Bytes of the message so far; `None` while its time is being read.
-    message: Option<usize>,
-    /// The time of the line is already in the text.
-    has_stamp: bool,
-    /// Messages of the last time so far, where times are whole seconds.
-    same: usize,
-    /// So many messages of the last time have been seen before.
-    again: usize,
-    /// The message being read is one of them.
-    drops: bool,
+    /// Lines that wait until the other stream's long line has ended.
+    held: Vec<u8>,
 }
 
 impl Splitter {
@@ -53,37 +61,84 @@ impl Splitter {
         Splitter {
             stamps,
             streams: [Line::default(), Line::default()],
+            held: Vec::new(),
         }
     }
 
-    /// Takes bytes in and gives every line they complete, without its line feed.
+    /// Takes bytes in and gives every line they complete, and pieces of one that is too long.
     pub fn push(
         &mut self,
         stream: OutputStream,
         bytes: &[u8],
-        emit: &mut impl FnMut(&[u8]) -> io::Result<()>,
+        emit: &mut impl FnMut(OutputStream, Piece<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let line = &mut self.streams[usize::from(stream == OutputStream::Stderr)];
-        match self.stamps {
-            Stamps::None => line.push(bytes, emit),
-            stamps => line.push_stamped(bytes, stamps == Stamps::Keep, emit),
+        let (at, other) = match stream {
+            OutputStream::Stdout => (0, 1),
+            OutputStream::Stderr => (1, 0),
+        };
+        if self.streams[other].is_open {
+            let (line, held) = (&mut self.streams[at], &mut self.held);
+            line.take(self.stamps, bytes, &mut |piece| {
+                hold(held, piece);
+                Ok(())
+            })?;
+            return match self.held.len() > LONGEST_LINE {
+                true => self.end_line(other, emit),
+                false => Ok(()),
+            };
         }
+        let held = &mut self.held;
+        self.streams[at].take(self.stamps, bytes, &mut |piece| {
+            emit(stream, piece)?;
+            match piece.goes_on && piece.is_end {
+                true => release(held, STREAMS[other], emit),
+                false => Ok(()),
+            }
+        })
+    }
+
+    /// Whether the beginning of a line was passed on, and not yet its end.
+    pub fn is_in_line(&self) -> bool {
+        self.streams.iter().any(|line| line.is_open)
+    }
+
+    /// Ends the line whose beginning was passed on: what follows of it is a line of its own.
+    pub fn break_line(
+        &mut self,
+        emit: &mut impl FnMut(OutputStream, Piece<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.streams.iter().position(|line| line.is_open) {
+            Some(at) => self.end_line(at, emit),
+            None => Ok(()),
+        }
+    }
+
+    fn end_line(
+        &mut self,
+        at: usize,
+        emit: &mut impl FnMut(OutputStream, Piece<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let line = &mut self.streams[at];
+        line.has_stamp = false;
+        line.complete(&[], &mut |piece| emit(STREAMS[at], piece))?;
+        release(&mut self.held, STREAMS[1 - at], emit)
     }
 
     /// Gives what has come without a line feed, and begins anew.
     pub fn finish(
         &mut self,
-        emit: &mut impl FnMut(OutputStream, &[u8]) -> io::Result<()>,
+        emit: &mut impl FnMut(OutputStream, Piece<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let both = [OutputStream::Stdout, OutputStream::Stderr];
-        for (stream, line) in both.into_iter().zip(&mut self.streams) {
-            let rest = std::mem::take(&mut line.stamp);
-            line.text.extend_from_slice(&rest);
+        for line in &mut self.streams {
+            line.text.append(&mut line.stamp);
             line.message = None;
             line.has_stamp = false;
             line.drops = false;
+        }
+        self.break_line(emit)?;
+        for (stream, line) in STREAMS.into_iter().zip(&mut self.streams) {
             if !line.text.is_empty() {
-                emit(stream, &line.text)?;
+                emit(stream, Piece::line(&line.text))?;
                 line.text = Vec::new();
             }
         }
@@ -94,16 +149,29 @@ impl Splitter {
     /// message says exactly what has been seen. Podman's times are whole seconds: what has been seen
     /// of the last one is dropped when it comes again.
     pub fn read_again(&mut self) -> Option<i64> {
-        let newest = self.newest()?;
-        let last = |line: &Line| (line.time() == Some(newest)).then(|| is_coarse(&line.last));
-        if !self.streams.iter().filter_map(last).any(|coarse| coarse) {
-            return None;
-        }
+        let newest = self.newest_second()?;
         for line in &mut self.streams {
             let is_last = line.time() == Some(newest);
             line.again = if is_last { line.same } else { 0 };
         }
         Some(newest)
+    }
+
+    /// Only the end of a log was read: gives from where to read all that has the last one's time, so
+    /// that [`read_again`](Self::read_again) knows of it. `None` where the time says it exactly.
+    pub fn count_again(&mut self) -> Option<i64> {
+        let newest = self.newest_second()?;
+        for line in &mut self.streams {
+            line.same = 0;
+        }
+        Some(newest)
+    }
+
+    /// The time of the newest message, if it is no more exact than a second.
+    fn newest_second(&self) -> Option<i64> {
+        let newest = self.newest()?;
+        let last = |line: &Line| line.time() == Some(newest) && line.is_coarse();
+        self.streams.iter().any(last).then_some(newest)
     }
 
     /// The time of the newest message seen, in nanoseconds since the epoch.
@@ -112,139 +180,39 @@ impl Splitter {
     }
 }
 
-impl Line {
-    /// The time of the last message begun.
-    fn time(&self) -> Option<i64> {
-        let text = std::str::from_utf8(&self.last).ok()?;
-        let time: jiff::Timestamp = text.parse().ok()?;
-        i64::try_from(time.as_nanosecond()).ok()
-    }
-
-    fn push(
-        &mut self,
-        mut bytes: &[u8],
-        emit: &mut impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        while let Some(end) = memchr(b'\n', bytes) {
-            self.complete(&bytes[..end], emit)?;
-            bytes = &bytes[end + 1..];
-        }
-        self.keep(bytes, emit)
-    }
-
-    /// The line ends with these bytes.
-    fn complete(
-        &mut self,
-        bytes: &[u8],
-        emit: &mut impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.has_stamp = false;
-        if self.text.is_empty() {
-            return emit(bytes);
-        }
-        self.text.extend_from_slice(bytes);
-        let result = emit(&self.text);
-        self.text.clear();
-        result
-    }
-
-    /// The line goes on after these bytes.
-    fn keep(
-        &mut self,
-        bytes: &[u8],
-        emit: &mut impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.text.extend_from_slice(bytes);
-        if self.text.len() > LONGEST_LINE {
-            emit(&self.text)?;
-            self.text.clear();
-        }
-        Ok(())
-    }
-
-    fn push_stamped(
-        &mut self,
-        mut bytes: &[u8],
-        keeps: bool,
-        emit: &mut impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let Some(read) = self.message else {
-                bytes = self.read_stamp(bytes, keeps);
-                continue;
-            };
-            let room = MESSAGE - read;
-            let part = &bytes[..bytes.len().min(room)];
-            match memchr(b'\n', &bytes[..bytes.len().min(room + 1)]) {
-                Some(end) => {
-                    if !std::mem::take(&mut self.drops) {
-                        self.complete(&bytes[..end], emit)?;
-                    }
-                    bytes = &bytes[end + 1..];
-                    self.message = None;
-                }
-                None => {
-                    if !self.drops {
-                        self.keep(part, emit)?;
-                    }
-                    bytes = &bytes[part.len()..];
-                    // After a full message the next one begins, with its own time.
-                    self.message = (part.len() < room).then_some(read + part.len());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the time that a message begins with, and gives the bytes after it.
-    fn read_stamp<'a>(&mut self, bytes: &'a [u8], keeps: bool) -> &'a [u8] {
-        let searched = &bytes[..bytes.len().min(LONGEST_STAMP)];
-        let end = memchr(b' ', searched);
-        let taken = end.unwrap_or(searched.len());
-        self.stamp.extend_from_slice(&searched[..taken]);
-        if end.is_none() && self.stamp.len() < LONGEST_STAMP {
-            return &bytes[taken..];
-        }
-        self.message = Some(0);
-        if end.is_none() || !is_stamp(&self.stamp) {
-            // No time after all: it belongs to the line.
-            self.message = Some(self.stamp.len());
-            self.text.append(&mut self.stamp);
-            return &bytes[taken..];
-        }
-        let is_same = self.last == self.stamp;
-        std::mem::swap(&mut self.last, &mut self.stamp);
-        self.stamp.clear();
-        self.drops = is_same && self.again > 0;
-        if self.drops {
-            self.again -= 1;
-            return &bytes[taken + 1..];
-        }
-        self.again = 0;
-        self.same = if is_same { self.same + 1 } else { 1 };
-        if keeps && !self.has_stamp {
-            self.text.extend_from_slice(&self.last);
-            self.text.push(b' ');
-        }
-        self.has_stamp = true;
-        &bytes[taken + 1..]
+/// Keeps a piece until the line of the other stream has ended.
+fn hold(held: &mut Vec<u8>, piece: Piece<'_>) {
+    held.extend_from_slice(piece.text);
+    if piece.is_end {
+        held.push(b'\n');
     }
 }
 
-/// Whether a time is no more exact than a second.
-fn is_coarse(stamp: &[u8]) -> bool {
-    !stamp.contains(&b'.')
-}
-
-/// `2026-11-21T10:15:29.939104044Z`, roughly.
-fn is_stamp(bytes: &[u8]) -> bool {
-    bytes.len() >= 20
-        && bytes[..4].iter().all(u8::is_ascii_digit)
-        && (bytes[4], bytes[7], bytes[10], bytes[13]) == (b'-', b'-', b'T', b':')
+/// Gives what was held.
+fn release(
+    held: &mut Vec<u8>,
+    stream: OutputStream,
+    emit: &mut impl FnMut(OutputStream, Piece<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let held = std::mem::take(held);
+    let mut rest = held.as_slice();
+    while let Some(end) = memchr(b'\n', rest) {
+        emit(stream, Piece::line(&rest[..end]))?;
+        rest = &rest[end + 1..];
+    }
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let begin = Piece {
+        is_end: false,
+        ..Piece::line(rest)
+    };
+    emit(stream, begin)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::line::MESSAGE;
     use super::*;
     use OutputStream::{Stderr, Stdout};
 
@@ -257,8 +225,9 @@ mod tests {
         for size in [1, 2, 3, 7, 31, 32, 100, 16_384, 1 << 20] {
             let mut splitter = Splitter::new(stamps);
             let mut found = Vec::new();
-            let mut emit = |line: &[u8]| {
-                found.push(String::from_utf8(line.to_vec()).unwrap());
+            let mut emit = |_: OutputStream, piece: Piece<'_>| {
+                assert!(piece.is_end && !piece.goes_on);
+                found.push(String::from_utf8(piece.text.to_vec()).unwrap());
                 Ok(())
             };
             for (stream, text) in input {
@@ -266,7 +235,7 @@ mod tests {
                     splitter.push(*stream, piece, &mut emit).unwrap();
                 }
             }
-            splitter.finish(&mut |_, line| emit(line)).unwrap();
+            splitter.finish(&mut emit).unwrap();
             let first = first.get_or_insert_with(|| found.clone());
             assert_eq!(*first, found, "in pieces of {size}");
         }
@@ -280,8 +249,8 @@ mod tests {
         let mut read = |splitter: &mut Splitter, lines: &[&str]| {
             for line in lines {
                 let text = format!("2026-11-21T10:00:{line}\n");
-                let mut emit = |line: &[u8]| {
-                    found.push(String::from_utf8(line.to_vec()).unwrap());
+                let mut emit = |_: OutputStream, piece: Piece<'_>| {
+                    found.push(String::from_utf8(piece.text.to_vec()).unwrap());
                     Ok(())
                 };
                 splitter.push(Stdout, text.as_bytes(), &mut emit).unwrap();
@@ -303,7 +272,7 @@ mod tests {
         let mut exact = Splitter::new(Stamps::Strip);
         let text = format!("{A} a\n");
         exact
-            .push(Stdout, text.as_bytes(), &mut |_| Ok(()))
+            .push(Stdout, text.as_bytes(), &mut |_, _| Ok(()))
             .unwrap();
         assert_eq!(exact.read_again(), None);
     }
@@ -358,7 +327,7 @@ mod tests {
     fn the_newest_time_is_known() {
         let mut splitter = Splitter::new(Stamps::Strip);
         assert_eq!(splitter.newest(), None);
-        let mut emit = |_: &[u8]| Ok(());
+        let mut emit = |_: OutputStream, _: Piece<'_>| Ok(());
         splitter
             .push(Stderr, format!("{B} x\n").as_bytes(), &mut emit)
             .unwrap();
@@ -369,17 +338,129 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_does_not_eat_the_memory() {
-        let mut splitter = Splitter::new(Stamps::None);
-        let (mut pieces, mut sum) = (0, 0);
-        for _ in 0..64 {
-            let mut emit = |line: &[u8]| {
-                pieces += 1;
-                sum += line.len();
-                Ok(())
-            };
-            splitter.push(Stdout, &[b'x'; 32 << 10], &mut emit).unwrap();
+    fn podman_s_last_second_is_known_after_its_last_line_was_read() {
+        let read = |splitter: &mut Splitter, lines: &[(OutputStream, &str)]| {
+            let mut found = Vec::new();
+            for (stream, line) in lines {
+                let text = format!("2026-11-21T10:00:{line}\n");
+                let mut emit = |_: OutputStream, piece: Piece<'_>| {
+                    found.push(String::from_utf8(piece.text.to_vec()).unwrap());
+                    Ok(())
+                };
+                splitter.push(*stream, text.as_bytes(), &mut emit).unwrap();
+            }
+            splitter.finish(&mut |_, _| Ok(())).unwrap();
+            found
+        };
+        let old = [(Stdout, "02Z a"), (Stderr, "02Z b"), (Stdout, "02Z c")];
+        let mut splitter = Splitter::new(Stamps::Strip);
+        read(&mut splitter, &old[2..]);
+        assert_eq!(
+            splitter.count_again().map(|t| t % 60_000_000_000),
+            Some(2_000_000_000)
+        );
+        read(&mut splitter, &old);
+        splitter.read_again().expect("whole seconds");
+        assert!(read(&mut splitter, &old).is_empty(), "all are old");
+        assert_eq!(read(&mut splitter, &[(Stderr, "02Z d")]), ["d"]);
+        let mut exact = Splitter::new(Stamps::Strip);
+        let text = format!("{A} a\n");
+        let mut emit = |_: OutputStream, _: Piece<'_>| Ok(());
+        exact.push(Stdout, text.as_bytes(), &mut emit).unwrap();
+        assert_eq!(exact.count_again(), None);
+    }
+
+    /// What comes out, as one text per stream, and the most that was kept.
+    fn passed_on(stamps: Stamps, input: &[(OutputStream, Vec<u8>)]) -> ([Vec<u8>; 2], usize) {
+        let mut splitter = Splitter::new(stamps);
+        let mut texts: [Vec<u8>; 2] = Default::default();
+        let mut in_line = None;
+        let mut kept = 0;
+        let mut emit = |stream: OutputStream, piece: Piece<'_>| {
+            assert_eq!(
+                in_line,
+                piece.goes_on.then_some(stream),
+                "no other line comes between"
+            );
+            in_line = (!piece.is_end).then_some(stream);
+            let text = &mut texts[usize::from(stream == Stderr)];
+            text.extend_from_slice(piece.text);
+            if piece.is_end {
+                text.push(b'\n');
+            }
+            Ok(())
+        };
+        for (stream, bytes) in input {
+            for part in bytes.chunks(32 << 10) {
+                splitter.push(*stream, part, &mut emit).unwrap();
+                let [out, err] = &splitter.streams;
+                kept = kept.max(out.text.len() + err.text.len() + splitter.held.len());
+            }
         }
-        assert!(pieces >= 3 && sum >= 3 * LONGEST_LINE, "{pieces} {sum}");
+        splitter.finish(&mut emit).unwrap();
+        assert_eq!(in_line, None, "the last line has an end");
+        (texts, kept)
+    }
+
+    #[test]
+    fn a_line_of_any_length_stays_one_line() {
+        let long = vec![b'x'; 20 * LONGEST_LINE + 7];
+        let line = |text: &[u8]| [text, b"\n"].concat();
+        let stamped = |text: &[u8]| {
+            let message = |part: &[u8]| [A.as_bytes(), b" ", part].concat();
+            line(
+                &text
+                    .chunks(MESSAGE)
+                    .map(message)
+                    .collect::<Vec<_>>()
+                    .concat(),
+            )
+        };
+        let input = [(Stdout, line(&long)), (Stdout, b"next\n".to_vec())];
+        let ([out, err], kept) = passed_on(Stamps::None, &input);
+        assert!(out == [line(&long), b"next\n".to_vec()].concat() && err.is_empty());
+        assert!(kept < 2 * LONGEST_LINE, "{kept}");
+        let ([out, _], kept) = passed_on(Stamps::Strip, &[(Stdout, stamped(&long))]);
+        assert!(out == line(&long) && kept < 2 * LONGEST_LINE);
+        let ([out, _], _) = passed_on(Stamps::Keep, &[(Stdout, stamped(&long))]);
+        assert!(
+            out == [A.as_bytes(), b" ", &line(&long)].concat(),
+            "its time stands once"
+        );
+        // Without an end, and as long as a piece.
+        for length in [LONGEST_LINE, LONGEST_LINE + 1, 2 * LONGEST_LINE] {
+            let ([out, _], _) = passed_on(Stamps::None, &[(Stdout, long[..length].to_vec())]);
+            assert!(out == line(&long[..length]), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_other_stream_waits_for_the_end_of_a_long_line() {
+        let long = vec![b'x'; 3 * LONGEST_LINE];
+        let input = [
+            (Stdout, long.clone()),
+            (Stderr, b"one\ntwo\nthr".to_vec()),
+            (Stdout, b"end\nnext\n".to_vec()),
+            (Stderr, b"ee\n".to_vec()),
+        ];
+        let ([out, err], _) = passed_on(Stamps::None, &input);
+        assert!(out == [&long[..], b"end\nnext\n"].concat());
+        assert_eq!(err, b"one\ntwo\nthree\n");
+        // Where too much comes, the line is broken: nothing is lost, and not all is kept.
+        for much in [
+            vec![b'y'; 4 * LONGEST_LINE],
+            b"yyyyyyy\n".repeat(LONGEST_LINE),
+        ] {
+            let input = [
+                (Stdout, long.clone()),
+                (Stderr, much.clone()),
+                (Stderr, b"\n".to_vec()),
+                (Stdout, b"end\n".to_vec()),
+            ];
+            let ([out, err], kept) = passed_on(Stamps::None, &input);
+            assert!(out == [&long[..], b"\nend\n"].concat());
+            assert!(err == [&much[..], b"\n"].concat());
+            assert!(kept < 3 * LONGEST_LINE, "{kept}");
+        }
     }
 }

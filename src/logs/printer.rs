@@ -1,5 +1,6 @@
 //! Lines under prefixes: a name padded to the longest seen so far, each name in its own colour.
 
+use super::lines::Piece;
 use crate::engine::OutputStream;
 use crate::output::outlet::Stream;
 use crate::output::palette::PREFIX_CODES;
@@ -16,6 +17,10 @@ pub struct Printer<W> {
     /// Said before anything else.
     heading: Option<String>,
     buffer: Vec<u8>,
+    /// The beginning of a line was printed, and not yet its end.
+    is_in_line: bool,
+    /// What became of containers, to be said when the line has ended.
+    statuses: Vec<(String, String)>,
     names: Vec<Name>,
     /// Of the longest name, and a space.
     width: usize,
@@ -46,6 +51,8 @@ impl<W: Write> Printer<W> {
             is_error: false,
             heading: None,
             buffer: Vec::new(),
+            is_in_line: false,
+            statuses: Vec::new(),
             names: Vec::new(),
             width: 0,
             has_prefix,
@@ -125,27 +132,50 @@ impl<W: Write> Printer<W> {
         Ok(())
     }
 
-    /// A line that a container wrote to this stream.
-    pub fn line_of(&mut self, stream: OutputStream, name: &str, line: &[u8]) -> io::Result<()> {
+    /// A line that a container wrote to this stream, or a piece of it.
+    pub fn line_of(
+        &mut self,
+        stream: OutputStream,
+        name: &str,
+        piece: Piece<'_>,
+    ) -> io::Result<()> {
         self.head()?;
         self.turn_to(stream)?;
-        self.line(name, line)
+        self.line(name, piece)
     }
 
-    /// A line of a container's output.
-    pub fn line(&mut self, name: &str, line: &[u8]) -> io::Result<()> {
-        let at = self.find(name);
-        self.buffer.extend_from_slice(&self.names[at].prefix);
-        self.buffer.extend_from_slice(line);
-        self.buffer.push(b'\n');
+    /// A line of a container's output, or a piece of it: its prefix stands once.
+    pub fn line(&mut self, name: &str, piece: Piece<'_>) -> io::Result<()> {
+        if !piece.goes_on {
+            let at = self.find(name);
+            self.buffer.extend_from_slice(&self.names[at].prefix);
+        }
+        self.buffer.extend_from_slice(piece.text);
+        self.is_in_line = !piece.is_end;
+        if piece.is_end {
+            self.buffer.push(b'\n');
+            for (name, what) in std::mem::take(&mut self.statuses) {
+                self.status(&name, &what)?;
+            }
+        }
         match self.buffer.len() >= ENOUGH {
             true => self.flush(),
             false => Ok(()),
         }
     }
 
-    /// Says what became of a container, over whatever stands in the line.
+    /// Whether something is to be said as soon as the line has ended.
+    pub fn is_waited_for(&self) -> bool {
+        !self.statuses.is_empty()
+    }
+
+    /// Says what became of a container, over whatever stands in the line; but not into a container's
+    /// line that is being printed.
     pub fn status(&mut self, name: &str, what: &str) -> io::Result<()> {
+        if self.is_in_line {
+            self.statuses.push((name.to_owned(), what.to_owned()));
+            return Ok(());
+        }
         self.head()?;
         self.turn_to(OutputStream::Stdout)?;
         let at = self.find(name);
@@ -213,7 +243,7 @@ mod tests {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, has_prefix, has_colour);
         for (name, line) in [("web-1", "hi"), ("worker-12", "there"), ("web-1", "again")] {
-            printer.line(name, line.as_bytes()).unwrap();
+            printer.line(name, Piece::line(line.as_bytes())).unwrap();
         }
         printer.status("web-1", "exited with code 0").unwrap();
         drop(printer);
@@ -255,6 +285,35 @@ mod tests {
     }
 
     #[test]
+    fn nothing_comes_into_a_line_that_is_passed_on_in_pieces() {
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, true, false);
+        let begin = Piece {
+            is_end: false,
+            ..Piece::line(b"one ")
+        };
+        printer.line("web-1", begin).unwrap();
+        printer.status("db-1", "exited with code 3").unwrap();
+        assert!(printer.is_waited_for());
+        let middle = Piece {
+            goes_on: true,
+            ..begin
+        };
+        printer.line("web-1", middle).unwrap();
+        let end = Piece {
+            is_end: true,
+            ..middle
+        };
+        printer.line("web-1", end).unwrap();
+        assert!(!printer.is_waited_for());
+        drop(printer);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "web-1  | one one one \n\r\x1b[Kdb-1 exited with code 3\n"
+        );
+    }
+
+    #[test]
     fn much_is_written_at_once_and_little_when_asked() {
         struct Count(usize);
         impl Write for Count {
@@ -268,7 +327,7 @@ mod tests {
         }
         let mut printer = Printer::new(Count(0), true, false);
         for _ in 0..10_000 {
-            printer.line("web-1", &[b'x'; 100]).unwrap();
+            printer.line("web-1", Piece::line(&[b'x'; 100])).unwrap();
         }
         printer.flush().unwrap();
         assert!(printer.out.0 <= 18, "{}", printer.out.0);

@@ -1,6 +1,7 @@
 //! Which containers of a project's name were made from another project directory.
 
 use super::Observed;
+use crate::value::path::spelled;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -9,7 +10,8 @@ use std::path::Path;
 pub fn foreign(observed: &Observed, own: &Path) -> BTreeSet<String> {
     let all = observed.replicas().chain(&observed.oneoffs);
     let mut folders: BTreeSet<&str> = all.filter_map(|c| c.folder()).collect();
-    folders.retain(|folder| Path::new(folder) != own);
+    let spelled = spelled(own);
+    folders.retain(|folder| *folder != spelled && Path::new(folder) != own);
     if folders.is_empty() {
         return BTreeSet::new();
     }

@@ -1,6 +1,7 @@
 //! A connection to a server: plain or under TLS, straight or through a proxy. The certificates that
 //! count are those of this machine; they are read when first needed.
 
+use crate::threads;
 use base64::Engine as _;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -44,12 +45,17 @@ impl Place {
     }
 }
 
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let addresses = threads::addresses(host, port).await?;
+    TcpStream::connect(addresses.as_slice()).await
+}
+
 /// Opens it; `proxy` is an address of the form `http://[name:password@]host:port`.
 pub async fn open(place: &Place, proxy: Option<&str>) -> io::Result<SendRequest<Full<Bytes>>> {
     let opening = async {
         let stream = match proxy {
             Some(proxy) => tunnel(place, proxy).await?,
-            None => TcpStream::connect((place.host.as_str(), place.port)).await?,
+            None => connect(&place.host, place.port).await?,
         };
         match place.is_secure {
             true => speak(secure(place, stream).await?).await,
@@ -116,7 +122,7 @@ async fn tunnel(place: &Place, proxy: &str) -> io::Result<TcpStream> {
         return Err(wrong("that the environment names is not spoken to by http"));
     }
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let mut stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80))).await?;
+    let mut stream = connect(host, uri.port_u16().unwrap_or(80)).await?;
     let target = format!("{}:{}", place.host, place.port);
     let mut ask = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     let authority = uri.authority().map_or("", |a| a.as_str());

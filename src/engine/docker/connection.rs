@@ -1,6 +1,7 @@
 //! Opening a connection to an engine's socket.
 
 use crate::engine::endpoint::Endpoint;
+use crate::threads;
 use futures::future::BoxFuture;
 use hyper::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection as PooledConnection};
@@ -117,7 +118,12 @@ impl Connector {
                     "this system has no Unix sockets",
                 )),
                 Endpoint::Tcp(address) => {
-                    let stream = TcpStream::connect(address.as_str()).await?;
+                    let wrong = || io::Error::new(io::ErrorKind::InvalidInput, "it names no port");
+                    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+                    let host = host.trim_matches(['[', ']']);
+                    let port = port.parse().map_err(|_| wrong())?;
+                    let addresses = threads::addresses(host, port).await?;
+                    let stream = TcpStream::connect(addresses.as_slice()).await?;
                     stream.set_nodelay(true)?;
                     Ok(Stream::Tcp(stream))
                 }

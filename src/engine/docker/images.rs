@@ -1,6 +1,7 @@
 //! Pulling and building: requests whose answers are streams of messages.
 
 use super::failure::failure;
+use super::lists::nullable;
 use super::messages;
 use super::query::Query;
 use super::trace::Trace;
@@ -58,11 +59,11 @@ pub async fn authorisation(keyring: Option<&dyn Keyring>, reference: &str) -> Op
 /// A part of a stream's message, with the error that ends it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Message {
+pub(super) struct Message {
     id: Option<String>,
     status: Option<String>,
     stream: Option<String>,
-    #[serde(rename = "progressDetail")]
+    #[serde(rename = "progressDetail", deserialize_with = "nullable")]
     detail: Detail,
     #[serde(rename = "errorDetail")]
     error_detail: Option<ErrorDetail>,
@@ -142,16 +143,22 @@ pub fn pull(
             .body(Either::Left(Full::new(Bytes::new())))
             .map_err(unformed)
     })
-    .and_then(async |message| {
-        let message = message.check()?;
-        Ok(PullProgress {
-            layer: message.id,
-            status: message.status.unwrap_or_default(),
-            current: message.detail.current,
-            total: message.detail.total,
-        })
-    })
+    .and_then(async |message| pull_progress(message))
     .boxed()
+}
+
+/// What a message of a pull says.
+///
+/// # Errors
+/// Where it says that the pull has failed.
+pub(super) fn pull_progress(message: Message) -> Result<PullProgress, EngineError> {
+    let message = message.check()?;
+    Ok(PullProgress {
+        layer: message.id,
+        status: message.status.unwrap_or_default(),
+        current: message.detail.current,
+        total: message.detail.total,
+    })
 }
 
 /// The target of a build, without the builder's version.
@@ -243,27 +250,34 @@ pub fn build(
                 .map_err(unformed)
         });
         Ok(messages.try_filter_map(move |message| {
-            futures::future::ready(message.check().map(|m| build_message(m, &mut trace)))
+            futures::future::ready(build_message(message, &mut trace))
         }))
     })
     .try_flatten()
     .boxed()
 }
 
-fn build_message(message: Message, trace: &mut Trace) -> Option<BuildMessage> {
+/// What a message of a build says, if it says something.
+///
+/// # Errors
+/// Where it says that the build has failed.
+pub(super) fn build_message(
+    message: Message,
+    trace: &mut Trace,
+) -> Result<Option<BuildMessage>, EngineError> {
+    let message = message.check()?;
+    let aux = message.aux.as_ref();
     if message.id.as_deref() == Some("moby.buildkit.trace") {
-        let encoded = message.aux.as_ref()?.as_str()?;
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(encoded)
-            .ok()?;
-        let text = trace.read(&bytes);
-        return (!text.is_empty()).then_some(BuildMessage::Log(text));
+        let encoded = aux.and_then(serde_json::Value::as_str).unwrap_or_default();
+        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
+        let text = trace.read(&decoded.unwrap_or_default());
+        return Ok((!text.is_empty()).then_some(BuildMessage::Log(text)));
     }
     if let Some(text) = message.stream {
-        return Some(BuildMessage::Log(text));
+        return Ok(Some(BuildMessage::Log(text)));
     }
-    let id = message.aux.as_ref()?.get("ID")?.as_str()?;
-    Some(BuildMessage::Built(id.to_string()))
+    let id = aux.and_then(|aux| aux.get("ID")?.as_str());
+    Ok(id.map(|id| BuildMessage::Built(id.to_string())))
 }
 
 pub fn unformed(error: hyper::http::Error) -> EngineError {

@@ -51,14 +51,16 @@ fn parse<T: for<'de> Deserialize<'de>>(target: &str, body: &[u8]) -> Result<T, E
 }
 
 /// `null` is the empty value.
-fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     from: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 /// Labels with their values; a label without one has the empty value.
-fn labels<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+pub(super) fn labels<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     let found: Option<BTreeMap<String, Option<String>>> = Option::deserialize(from)?;
     let pairs = found.into_iter().flatten();
     Ok(pairs.map(|(k, v)| (k, v.unwrap_or_default())).collect())

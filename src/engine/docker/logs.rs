@@ -63,6 +63,8 @@ struct Reader {
     frames: FrameDecoder,
     buffer: Vec<u8>,
     ready: VecDeque<OutputChunk>,
+    /// What is wrong behind what is ready.
+    failure: Option<io::Error>,
     /// Kept to save allocations.
     decoded: Vec<OutputChunk>,
 }
@@ -84,10 +86,11 @@ impl Reader {
                 frames: FrameDecoder::new(head.is_bare.unwrap_or(bare) || status != 200),
                 buffer: vec![0; FIRST_READ],
                 ready: VecDeque::new(),
+                failure: None,
                 decoded: Vec::new(),
                 wire: wire.clone(),
             };
-            reader.take(&rest).map_err(|e| broken(&wire, &e))?;
+            reader.failure = reader.take(&rest).err();
             if status == 200 {
                 return Ok(reader);
             }
@@ -106,9 +109,10 @@ impl Reader {
 
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (frames, decoded) = (&mut self.frames, &mut self.decoded);
-        self.body.push(bytes, |part| frames.push(part, decoded))?;
+        let result = self.body.push(bytes, |part| frames.push(part, decoded));
+        // Also what came before bytes that mean nothing.
         self.ready.extend(self.decoded.drain(..));
-        Ok(())
+        result
     }
 
     async fn next(&mut self) -> Result<Option<OutputChunk>, EngineError> {
@@ -116,21 +120,27 @@ impl Reader {
             if let Some(chunk) = self.ready.pop_front() {
                 return Ok(Some(chunk));
             }
+            if let Some(error) = self.failure.take() {
+                return Err(broken(&self.wire, &error));
+            }
             if self.body.is_done() {
                 return Ok(None);
             }
             let mut buffer = std::mem::take(&mut self.buffer);
             let read = self.connection.read(&mut buffer).await;
-            let result = match read {
+            let n = match read {
                 Ok(0) if self.body.may_end() && self.frames.is_between_frames() => return Ok(None),
-                Ok(0) => Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "it ended in the middle of a log",
-                )),
-                Ok(n) => self.take(&buffer[..n]).map(|()| n),
-                Err(e) => Err(e),
+                Ok(0) => {
+                    let message = "it ended in the middle of a log";
+                    let error = io::Error::new(io::ErrorKind::UnexpectedEof, message);
+                    return Err(broken(&self.wire, &error));
+                }
+                Ok(n) => {
+                    self.failure = self.take(&buffer[..n]).err();
+                    n
+                }
+                Err(e) => return Err(broken(&self.wire, &e)),
             };
-            let n = result.map_err(|e| broken(&self.wire, &e))?;
             if n == buffer.len() && n < LARGEST_READ {
                 buffer = vec![0; n * 4];
             }

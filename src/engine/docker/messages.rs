@@ -3,7 +3,7 @@
 use super::failure::{broken, failure, refused};
 use super::wire::{Body, Wire, message_of, words};
 use crate::engine::{EngineError, Parts};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use http_body_util::BodyExt;
 use hyper::Request;
@@ -31,9 +31,7 @@ pub fn read<T: DeserializeOwned + Send + 'static>(
         let lines = Lines {
             wire,
             body: answer.into_body(),
-            rest: BytesMut::new(),
-            searched: 0,
-            ended: false,
+            splitter: Splitter::default(),
         };
         Ok(stream::try_unfold(lines, |mut lines| async move {
             Ok(lines.next().await?.map(|message| (message, lines)))
@@ -47,9 +45,9 @@ pub fn read<T: DeserializeOwned + Send + 'static>(
 /// log lines, which come in pieces of 1 MiB at most.
 const MAX_MESSAGE: usize = 16 << 20;
 
-struct Lines {
-    wire: Arc<Wire>,
-    body: Incoming,
+/// Takes messages out of bytes, however these are cut.
+#[derive(Debug, Default)]
+pub struct Splitter {
     /// Read, but not yet a whole line.
     rest: BytesMut,
     /// So much of it has no line's end.
@@ -57,22 +55,27 @@ struct Lines {
     ended: bool,
 }
 
-impl Lines {
-    async fn read(&mut self) -> Result<Option<Bytes>, EngineError> {
-        loop {
-            return match self.body.frame().await {
-                None => Ok(None),
-                Some(Err(e)) => Err(broken(&self.wire, &e)),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => Ok(Some(data)),
-                    // Trailers.
-                    Err(_) => continue,
-                },
-            };
-        }
+impl Splitter {
+    /// More has come.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
     }
 
-    async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, EngineError> {
+    /// No more will come.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether no more will come, and all has been given.
+    pub fn is_done(&self) -> bool {
+        self.ended && self.rest.is_empty()
+    }
+
+    /// The next message, if it has come as a whole.
+    ///
+    /// # Errors
+    /// Where it is too long, or no such message.
+    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, EngineError> {
         loop {
             let from = self.searched;
             let end = memchr::memchr(b'\n', &self.rest[from..]);
@@ -90,18 +93,11 @@ impl Lines {
                         ),
                     });
                 }
-                None if self.ended && self.rest.is_empty() => return Ok(None),
-                None if self.ended => {
+                None if self.ended && !self.rest.is_empty() => {
                     self.searched = 0;
                     self.rest.split()
                 }
-                None => {
-                    match self.read().await? {
-                        Some(bytes) => self.rest.extend_from_slice(&bytes),
-                        None => self.ended = true,
-                    }
-                    continue;
-                }
+                None => return Ok(None),
             };
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
@@ -114,6 +110,35 @@ impl Lines {
                         String::from_utf8_lossy(&line).trim()
                     ),
                 });
+        }
+    }
+}
+
+struct Lines {
+    wire: Arc<Wire>,
+    body: Incoming,
+    splitter: Splitter,
+}
+
+impl Lines {
+    async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, EngineError> {
+        loop {
+            if let Some(message) = self.splitter.next()? {
+                return Ok(Some(message));
+            }
+            if self.splitter.is_done() {
+                return Ok(None);
+            }
+            match self.body.frame().await {
+                None => self.splitter.end(),
+                Some(Err(e)) => return Err(broken(&self.wire, &e)),
+                // Trailers are nothing.
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.splitter.push(&data);
+                    }
+                }
+            }
         }
     }
 }

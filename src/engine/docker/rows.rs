@@ -1,5 +1,6 @@
 //! From inspects, events and bollard's models to ours: only what is needed stays.
 
+use super::lists::{labels, nullable};
 use crate::engine::{
     ContainerDetails, ContainerState, EngineEvent, Health, ImageSummary, MountPoint, VolumeSummary,
 };
@@ -159,17 +160,20 @@ pub fn inspected_image(image: models::ImageInspect) -> ImageSummary {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct EventMessage {
+    #[serde(deserialize_with = "nullable")]
     action: String,
+    #[serde(deserialize_with = "nullable")]
     actor: Actor,
-    #[serde(rename = "timeNano")]
+    #[serde(rename = "timeNano", deserialize_with = "nullable")]
     time_nano: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Actor {
-    #[serde(rename = "ID")]
+    #[serde(rename = "ID", deserialize_with = "nullable")]
     id: String,
+    #[serde(deserialize_with = "labels")]
     attributes: BTreeMap<String, String>,
 }
 

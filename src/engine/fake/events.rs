@@ -6,6 +6,9 @@ use crate::engine::{EngineError, EngineEvent, LogOptions, OutputChunk};
 use futures::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
 
+/// The engine cuts longer lines into messages of this size.
+const MESSAGE: usize = 16 << 10;
+
 /// Nanoseconds of `1700000000.5`.
 fn nanoseconds(time: &str) -> i64 {
     let (seconds, fraction) = time.split_once('.').unwrap_or((time, ""));
@@ -118,13 +121,23 @@ impl Fake {
         stream::unfold(reader, |mut reader| async move {
             loop {
                 if let Some(line) = reader.ready.pop_front() {
+                    let time = match reader.fake.lock().rounds_times {
+                        true => line.time - line.time % 1_000_000_000,
+                        false => line.time,
+                    };
                     let stamp = match reader.options.timestamps {
-                        true => format!("{} ", super::view::rfc3339(line.time)),
+                        true => format!("{} ", super::view::rfc3339(time)),
                         false => String::new(),
                     };
+                    let mut bytes = Vec::new();
+                    // A long line comes in messages with a time each.
+                    for message in format!("{}\n", line.text).as_bytes().chunks(MESSAGE) {
+                        bytes.extend_from_slice(stamp.as_bytes());
+                        bytes.extend_from_slice(message);
+                    }
                     let chunk = OutputChunk {
                         stream: line.stream,
-                        bytes: format!("{stamp}{}\n", line.text).into_bytes(),
+                        bytes,
                     };
                     return Some((Ok(chunk), reader));
                 }

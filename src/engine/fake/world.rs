@@ -91,6 +91,8 @@ pub(super) struct World {
     /// Its processes can be seen from outside.
     pub shows_processes: bool,
     pub shares_files: bool,
+    /// Its logs tell whole seconds only, as Podman's do.
+    pub rounds_times: bool,
     /// So much later than a process does it take note of its end.
     pub belated: Duration,
 }
@@ -120,6 +122,7 @@ impl World {
             missing_paths: BTreeSet::new(),
             shows_processes: false,
             shares_files: false,
+            rounds_times: false,
             belated: Duration::ZERO,
         };
         for (name, driver) in PREDEFINED {

@@ -23,6 +23,7 @@ impl Task<'_> {
         for (index, mount) in self.service.volumes.iter().enumerate() {
             targets.insert(mount.target.clone());
             self.check_target(index, mount)?;
+            self.check_source(index, mount)?;
             match self.short_form(mount) {
                 Some(bind) => binds.push(bind),
                 None => mounts.push(self.long_form(index, mount)?),
@@ -47,6 +48,23 @@ impl Task<'_> {
         host.texts("Binds", &binds);
         host.list("Mounts", mounts);
         Ok(())
+    }
+
+    /// JSON is text: a path with other bytes would mount another directory, an empty one.
+    fn check_source(&self, index: usize, mount: &Mount) -> Result<(), Refusal> {
+        let source = mount.source.as_deref().unwrap_or_default();
+        if mount.kind != MountKind::Bind || !source.contains(char::REPLACEMENT_CHARACTER) {
+            return Ok(());
+        }
+        let index = index.to_string();
+        let message = format!(
+            "{source} has a name in it that is no UTF-8 (shown as \u{fffd}), which no request to an engine can say"
+        );
+        let path = ["volumes", index.as_str(), "source"];
+        let refusal = self.refuse("path-not-utf8", &path, message);
+        Err(Box::new(refusal.help(
+            "rename the directory, or mount it by a link whose path is UTF-8",
+        )))
     }
 
     /// No Linux engine mounts at a path that begins with no `/`.
