@@ -6,9 +6,11 @@ mod required;
 
 use regatta::commands::config::Format;
 use regatta::commands::config::render;
+use regatta::diagnostic::Findings;
 use regatta::hash;
 use regatta::load::disk::DiskFiles;
-use regatta::load::{self, CanonicalProject, Files, LoadOptions};
+use regatta::load::{self, CanonicalProject, Files, LoadOptions, yaml};
+use regatta::tree::SourceId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -289,7 +291,7 @@ fn config_of_config_is_config() {
             dir: case.dir,
             options: LoadOptions {
                 files: vec!["/printed.yaml".into()],
-                project_directory: Some(directory.clone().into()),
+                project_directory: Some(directory.clone()),
                 project_name: Some(name),
                 profiles: vec!["*".to_owned()],
                 environment: case.options.environment,
@@ -328,5 +330,19 @@ impl Files for Printed<'_> {
     }
     fn stdin(&self) -> std::io::Result<Vec<u8>> {
         self.1.stdin()
+    }
+}
+
+#[test]
+fn what_compose_printed_is_printed_again() {
+    for case in corpus() {
+        let Ok(expected) = std::fs::read_to_string(case.dir.join("expected.yaml")) else {
+            continue;
+        };
+        let mut findings = Findings::default();
+        let mut documents = yaml::parse(SourceId(0), &expected, &mut findings);
+        assert!(findings.is_empty(), "{}: {findings:?}", case.name);
+        let root = documents.remove(0).root;
+        assert_eq!(yaml::emit(&root), expected, "{}", case.name);
     }
 }

@@ -266,7 +266,8 @@ mod tests {
     fn a_name_does_nothing_to_a_terminal_and_a_line_is_what_it_was() {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, true, false);
-        printer.line("a\x1b[2J\u{202e}", b"\x1b[1mbold").unwrap();
+        let line = Piece::line(b"\x1b[1mbold");
+        printer.line("a\x1b[2J\u{202e}", line).unwrap();
         printer.status("a\x1b[2J\u{202e}", "ended").unwrap();
         drop(printer);
         assert_eq!(

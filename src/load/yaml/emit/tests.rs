@@ -2,7 +2,6 @@ use super::*;
 use crate::diagnostic::Findings;
 use crate::load::yaml::parse;
 use crate::tree::{SourceId, Span};
-use std::path::{Path, PathBuf};
 
 fn tree(text: &str) -> Node {
     let mut findings = Findings::default();
@@ -113,37 +112,4 @@ fn collections_and_blocks_are_laid_out_as_go_yaml_does() {
         assert_eq!(emit(&node), expected, "{text:?}");
         assert_eq!(tree(&expected), node, "{text:?}");
     }
-}
-
-/// The folder of conformance cases, where this runs beside one.
-fn conformance() -> Option<PathBuf> {
-    let named = std::env::var_os("REGATTA_CONFORMANCE").map(PathBuf::from);
-    named.or_else(|| {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .map(|dir| dir.join("shared/conformance"))
-            .find(|dir| dir.is_dir())
-    })
-}
-
-#[test]
-fn what_docker_compose_printed_is_printed_again() {
-    let Some(folder) = conformance() else {
-        println!("no conformance cases here; set REGATTA_CONFORMANCE to their folder");
-        return;
-    };
-    let mut compared = 0;
-    for case in std::fs::read_dir(folder.join("open"))
-        .expect("cases")
-        .flatten()
-    {
-        let name = case.file_name();
-        let Ok(expected) = std::fs::read_to_string(case.path().join("expected.yaml")) else {
-            continue;
-        };
-        assert_eq!(emit(&tree(&expected)), expected, "{name:?}");
-        compared += 1;
-    }
-    println!("{compared} files of Docker Compose printed again");
-    assert!(compared > 0);
 }
