@@ -24,7 +24,7 @@ const SPACE: u64 = 100 << 10;
 fn complaint(name: &str, dir: &Path, arguments: &str) -> String {
     let program = fs::metadata(REGATTA).expect("the program").len() / 1024;
     let script = format!(
-        "ulimit -t {SECONDS} -v {} -c 0; exec timeout 60 {REGATTA} {arguments} config -q",
+        "ulimit -t {SECONDS}; ulimit -v {}; ulimit -c 0; exec timeout 60 {REGATTA} {arguments} config -q",
         program + SPACE
     );
     let output = Command::new("sh")
@@ -195,7 +195,8 @@ fn what_a_program_writes_is_read() {
             "",
         ),
     ] {
-        let script = format!("ulimit -t {SECONDS} -c 0; exec timeout 60 {REGATTA} {command}");
+        let script =
+            format!("ulimit -t {SECONDS}; ulimit -c 0; exec timeout 60 {REGATTA} {command}");
         let output = Command::new("bash")
             .args(["-c", &script])
             .current_dir(dir.path())
