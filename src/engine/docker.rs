@@ -168,6 +168,9 @@ impl Docker {
     }
 }
 
+/// What Podman says where an image goes away while it lists them.
+const VANISHED_IMAGE: &str = "image not known";
+
 /// What Podman says where another network goes away while it makes one.
 const VANISHED_INTERFACE: &str = "route ip+net: no such network interface";
 
@@ -513,7 +516,16 @@ impl Engine for Docker {
             let target = Query::new("/images/json")
                 .add_some("filters", filters.as_deref())
                 .finish();
-            answers::images(&target, &self.get(&target).await?)
+            let mut answer = self.get(&target).await;
+            for _ in 0..3 {
+                match &answer {
+                    Err(error) if error.message().ends_with(VANISHED_IMAGE) => {
+                        answer = self.get(&target).await;
+                    }
+                    _ => break,
+                }
+            }
+            answers::images(&target, &answer?)
         })
     }
 
@@ -568,7 +580,7 @@ impl Engine for Docker {
     }
 
     fn events(&self, labels: Vec<String>, since: Option<String>) -> Parts<'_, EngineEvent> {
-        let mut filters = label_filter(labels);
+        let mut filters = label_filter(labels.clone());
         filters.insert("type".into(), vec!["container".into()]);
         let filters = serde_json::to_string(&filters).unwrap_or_default();
         let target = Query::new("/events")
@@ -577,8 +589,14 @@ impl Engine for Docker {
             .finish();
         let request = Request::get(target).body(Either::Left(Full::new(Bytes::new())));
         let request = std::future::ready(request.map_err(images::unformed));
+        let wire = self.wire.clone();
         messages::read(self.wire.clone(), request)
             .map_ok(rows::event)
+            // Of several labels Podman takes one for enough: other projects' events come, too.
+            .try_filter(move |event| {
+                let is_meant = !wire.is_podman() || rows::carries(event, &labels);
+                std::future::ready(is_meant)
+            })
             .boxed()
     }
 }

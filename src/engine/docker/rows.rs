@@ -177,6 +177,14 @@ struct Actor {
     attributes: BTreeMap<String, String>,
 }
 
+/// Whether a container's event carries all the labels (`key` or `key=value` each).
+pub fn carries(event: &EngineEvent, labels: &[String]) -> bool {
+    labels.iter().all(|label| match label.split_once('=') {
+        Some((key, value)) => event.attributes.get(key).is_some_and(|v| v == value),
+        None => event.attributes.contains_key(label),
+    })
+}
+
 pub fn event(message: EventMessage) -> EngineEvent {
     EngineEvent {
         // Podman's word for a removal.
@@ -239,6 +247,24 @@ mod tests {
                 ..EventMessage::default()
             };
             assert_eq!(event(message).action, expected);
+        }
+    }
+
+    #[test]
+    fn an_event_is_meant_by_all_its_labels() {
+        let attributes = [("project", "shop"), ("oneoff", "False")];
+        let event = EngineEvent {
+            attributes: attributes.map(|(k, v)| (k.into(), v.into())).into(),
+            ..EngineEvent::default()
+        };
+        for (labels, expected) in [
+            (&["project=shop", "oneoff=False"][..], true),
+            (&["project=shop", "oneoff"], true),
+            (&["project=blog", "oneoff=False"], false),
+            (&["hash"], false),
+        ] {
+            let labels: Vec<String> = labels.iter().map(|l| (*l).to_owned()).collect();
+            assert_eq!(carries(&event, &labels), expected, "{labels:?}");
         }
     }
 }
