@@ -417,7 +417,7 @@ mod tests {
             is_off: false,
         };
         assert_eq!(differences(&old, &node(spec.clone()), &shown), []);
-        // Who wants to see it sees what is to be.
+        // With `--show-secrets` the new value is shown.
         let shown = Masking {
             is_off: true,
             ..shown

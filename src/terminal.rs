@@ -44,7 +44,7 @@ fn means_yes(answer: &str) -> bool {
 }
 
 /// One line of standard input; `None` where it cannot be read. The thread that reads is left
-/// behind where nobody waits for the line any more: reading cannot be called off. Where there may be
+/// behind where nobody waits for the line any more: reading cannot be interrupted. Where there may be
 /// no more threads, this one reads.
 async fn line() -> Option<String> {
     let (sender, receiver) = oneshot::channel();

@@ -43,7 +43,6 @@ pub use images::Keyring;
 use processes::Processes;
 use query::Query;
 use serde_json::Value;
-use std::collections::HashMap;
 use std::sync::Arc;
 use wire::{API_MINOR, Wire};
 
@@ -174,18 +173,25 @@ const VANISHED_IMAGE: &str = "image not known";
 /// What Podman says where another network goes away while it makes one.
 const VANISHED_INTERFACE: &str = "route ip+net: no such network interface";
 
+/// Makes a call, and up to three times again where it fails by these words: Podman stumbles over
+/// what another client takes away meanwhile.
+async fn unless_vanishing<'a, T>(
+    words: &str,
+    call: impl Fn() -> Reply<'a, T>,
+) -> Result<T, EngineError> {
+    for _ in 0..3 {
+        match call().await {
+            Err(error) if error.message().ends_with(words) => {}
+            done => return done,
+        }
+    }
+    call().await
+}
+
 /// The filter for labels, as it stands in a query; nothing where there are none.
 fn label_query(labels: &[String]) -> Option<String> {
     let filter = serde_json::json!({ "label": labels });
     (!labels.is_empty()).then(|| filter.to_string())
-}
-
-/// The filter that bollard sends for labels.
-fn label_filter(labels: Vec<String>) -> HashMap<String, Vec<String>> {
-    match labels.is_empty() {
-        true => HashMap::new(),
-        false => HashMap::from([("label".to_string(), labels)]),
-    }
 }
 
 impl Engine for Docker {
@@ -413,19 +419,12 @@ impl Engine for Docker {
 
     fn create_network(&self, request: ResourceRequest) -> Reply<'_, String> {
         Box::pin(async move {
-            let mut tries = 0;
-            loop {
-                let made = self.create("/networks/create", &request.body, "Id").await;
-                match made {
-                    // Podman looks through the machine's interfaces, and one goes away meanwhile.
-                    Err(EngineError::Refused { message, .. })
-                        if message.ends_with(VANISHED_INTERFACE) && tries < 3 =>
-                    {
-                        tries += 1;
-                    }
-                    made => return made,
-                }
-            }
+            // It looks through the machine's interfaces.
+            let make = || {
+                let made = self.create("/networks/create", &request.body, "Id");
+                Box::pin(made) as Reply<'_, String>
+            };
+            unless_vanishing(VANISHED_INTERFACE, make).await
         })
     }
 
@@ -516,16 +515,9 @@ impl Engine for Docker {
             let target = Query::new("/images/json")
                 .add_some("filters", filters.as_deref())
                 .finish();
-            let mut answer = self.get(&target).await;
-            for _ in 0..3 {
-                match &answer {
-                    Err(error) if error.message().ends_with(VANISHED_IMAGE) => {
-                        answer = self.get(&target).await;
-                    }
-                    _ => break,
-                }
-            }
-            answers::images(&target, &answer?)
+            let ask = || Box::pin(self.get(&target)) as Reply<'_, Bytes>;
+            let answer = unless_vanishing(VANISHED_IMAGE, ask).await?;
+            answers::images(&target, &answer)
         })
     }
 
@@ -580,12 +572,13 @@ impl Engine for Docker {
     }
 
     fn events(&self, labels: Vec<String>, since: Option<String>) -> Parts<'_, EngineEvent> {
-        let mut filters = label_filter(labels.clone());
-        filters.insert("type".into(), vec!["container".into()]);
-        let filters = serde_json::to_string(&filters).unwrap_or_default();
+        let mut filters = serde_json::json!({ "type": ["container"] });
+        if !labels.is_empty() {
+            filters["label"] = serde_json::json!(labels);
+        }
         let target = Query::new("/events")
             .add_some("since", since.as_deref())
-            .add("filters", &filters)
+            .add("filters", &filters.to_string())
             .finish();
         let request = Request::get(target).body(Either::Left(Full::new(Bytes::new())));
         let request = std::future::ready(request.map_err(images::unformed));

@@ -7,7 +7,7 @@ use crate::plan::{Action, StepId, Target};
 impl Walk<'_> {
     /// Removes the new containers whose start has waited in vain for a network or a volume: their
     /// own, or one of what they depend on. What stands for another container is
-    /// [called off](super::rollback) by then.
+    /// [rolled back](super::rollback) by then.
     pub(super) async fn remove_never_started(&self, report: &mut Report) {
         let in_vain: Vec<(StepId, StepId)> = report
             .skipped

@@ -39,7 +39,7 @@ pub(super) struct Pool {
     tasks: JoinSet<()>,
     parts: mpsc::Receiver<(usize, Part)>,
     sender: mpsc::Sender<(usize, Part)>,
-    /// Whose line is being passed on.
+    /// The log whose line is being passed on.
     floor: watch::Sender<Option<usize>>,
     /// How many readers wait for its end.
     waiting: Arc<AtomicUsize>,
@@ -133,7 +133,7 @@ impl Pool {
         }
     }
 
-    /// The first part of whoever has the floor; of anybody where nobody has.
+    /// The first part held back of the log whose line is being passed on; of any log without such a line.
     fn held_part(&mut self) -> Option<(usize, Part)> {
         let floor = *self.floor.borrow();
         let mut held = self.held.iter();
