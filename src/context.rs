@@ -143,8 +143,8 @@ impl Context {
 
     /// Starts the task that draws progress; needs the runtime.
     pub fn with_drawing(mut self) -> (Self, Drawing) {
-        let (reporter, drawing) = output::start(&self.style, self.operation);
-        self.reporter = reporter;
+        self.reporter = Reporter::new(self.operation);
+        let drawing = output::start(&self.style, &self.reporter);
         self.screen = Some(drawing.screen());
         (self, drawing)
     }

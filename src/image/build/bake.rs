@@ -366,7 +366,7 @@ pub async fn build(
         if let Some(stdout) = stdout {
             let mut lines = BufReader::new(stdout).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                reporter.build(format!("{line}\n"));
+                reporter.build_output(format!("{line}\n"));
                 reporter.room().await;
             }
         }
@@ -380,7 +380,7 @@ pub async fn build(
                 if let Some(error) = line.strip_prefix("ERROR: ") {
                     last = error.to_string();
                 } else if !options.quiet {
-                    reporter.build(format!("{line}\n"));
+                    reporter.build_output(format!("{line}\n"));
                     reporter.room().await;
                 }
             }
