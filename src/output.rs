@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub mod diagnostic;
 pub mod json;
+pub mod listing;
 mod logrus;
 pub mod outlet;
 pub mod palette;
