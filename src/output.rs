@@ -20,6 +20,7 @@ use std::sync::{PoisonError, RwLock};
 pub mod diagnostic;
 mod drawing;
 pub mod json;
+pub mod listing;
 mod logrus;
 pub mod outlet;
 pub mod palette;
