@@ -125,6 +125,8 @@ enum Command {
     Build(commands::build::BuildArgs),
     /// Show the project as it was understood, in canonical form
     Config(commands::config::ConfigArgs),
+    /// Copy files between containers and this machine
+    Cp(commands::cp::CpArgs),
     /// Create containers without starting them
     Create(commands::create::CreateArgs),
     /// Stop and remove containers and networks
@@ -171,6 +173,7 @@ impl Command {
         match self {
             Command::Build(_) => "build",
             Command::Config(_) => "config",
+            Command::Cp(_) => "copy",
             Command::Create(_) => "create",
             Command::Down(_) => "down",
             Command::Kill(_) => "kill",
@@ -195,6 +198,7 @@ impl Command {
         match self {
             Command::Build(args) => commands::build::run(ctx, args).await,
             Command::Config(args) => commands::config::run(ctx, args).await,
+            Command::Cp(args) => commands::cp::run(ctx, args).await,
             Command::Create(args) => commands::create::run(ctx, args).await,
             Command::Down(args) => commands::down::run(ctx, args).await,
             Command::Kill(args) => commands::kill::run(ctx, args).await,

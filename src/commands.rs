@@ -4,6 +4,7 @@
 pub mod build;
 pub mod changing;
 pub mod config;
+pub mod cp;
 pub mod create;
 pub mod desired;
 pub mod down;

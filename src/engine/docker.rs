@@ -11,6 +11,7 @@
 //! - events, of which it takes lines of any length.
 
 pub mod answers;
+mod archive;
 mod chunked;
 mod connection;
 mod dialect;
@@ -29,10 +30,10 @@ mod wire;
 
 use super::endpoint::Endpoint;
 use super::{
-    BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
+    Archive, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
     ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession, ImageSummary,
-    Life, LogOptions, NetworkSummary, OutputChunk, Parts, PullProgress, Reply, ResourceRequest,
-    VolumeSummary,
+    Life, LogOptions, NetworkSummary, OutputChunk, Parts, PathStat, PullProgress, Reply,
+    ResourceRequest, Upload, VolumeSummary,
 };
 use bollard::query_parameters as q;
 use bytes::Bytes;
@@ -339,6 +340,18 @@ impl Engine for Docker {
                 .await
                 .map_err(|e| self.failed(e))
         })
+    }
+
+    fn upload<'a>(&'a self, id: &'a str, upload: Upload) -> Reply<'a, ()> {
+        Box::pin(archive::upload(self.wire.clone(), id, upload))
+    }
+
+    fn stat_path<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, PathStat> {
+        Box::pin(archive::stat(self.wire.clone(), id, path))
+    }
+
+    fn download<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, Archive> {
+        Box::pin(archive::download(self.wire.clone(), id, path))
     }
 
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {
