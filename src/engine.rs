@@ -451,6 +451,17 @@ pub trait Engine: Send + Sync {
     /// Where it is, for messages, e.g. `unix:///var/run/docker.sock`.
     fn endpoint(&self) -> String;
 
+    /// The flags that tell a plugin of Docker's client of an engine that `DOCKER_HOST` alone does not
+    /// lead to; none where it does.
+    fn client_flags(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The machine that it is on, where its address names another one than this.
+    fn other_machine(&self) -> Option<String> {
+        None
+    }
+
     /// Whether its events may come a moment before an inspect shows what they tell of, as far as its
     /// answers have shown by now: Podman announces the result of a healthcheck, then notes it down.
     fn announces_early(&self) -> bool;

@@ -25,6 +25,8 @@ mod messages;
 mod processes;
 mod query;
 mod rows;
+pub mod ssh;
+mod tls;
 mod trace;
 mod wire;
 
@@ -54,6 +56,8 @@ pub struct Options {
     pub api_version: Option<String>,
     /// Where credentials for registries come from.
     pub keyring: Option<Arc<dyn Keyring>>,
+    /// What a connection through `ssh` is made with.
+    pub ssh: ssh::Means,
 }
 
 /// An engine behind a socket. Nothing is connected before the first call.
@@ -68,7 +72,11 @@ impl Docker {
     /// # Errors
     /// None that depends on the engine; only if the client cannot be made at all.
     pub fn new(endpoint: Endpoint, options: Options) -> Result<Self, EngineError> {
-        let wire = Arc::new(Wire::new(endpoint, options.api_version.as_deref()));
+        let wire = Arc::new(Wire::new(
+            endpoint,
+            options.api_version.as_deref(),
+            options.ssh,
+        ));
         let transport = wire.clone();
         let client = bollard::Docker::connect_with_custom_transport(
             move |request: bollard::BollardRequest| {
@@ -198,6 +206,20 @@ fn label_query(labels: &[String]) -> Option<String> {
 impl Engine for Docker {
     fn endpoint(&self) -> String {
         self.wire.endpoint().to_string()
+    }
+
+    fn client_flags(&self) -> Vec<String> {
+        match self.wire.endpoint() {
+            Endpoint::Tls(_, tls) => {
+                let host = ["--host".to_owned(), self.endpoint()];
+                host.into_iter().chain(tls.flags()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn other_machine(&self) -> Option<String> {
+        self.wire.endpoint().other_machine().map(str::to_owned)
     }
 
     fn announces_early(&self) -> bool {

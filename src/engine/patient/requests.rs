@@ -21,6 +21,14 @@ impl Engine for Patient {
         self.engine.endpoint()
     }
 
+    fn client_flags(&self) -> Vec<String> {
+        self.engine.client_flags()
+    }
+
+    fn other_machine(&self) -> Option<String> {
+        self.engine.other_machine()
+    }
+
     fn announces_early(&self) -> bool {
         self.engine.announces_early()
     }
