@@ -165,6 +165,8 @@ enum Command {
     Up(commands::up::UpArgs),
     /// Show the version
     Version(commands::version::VersionArgs),
+    /// Bring up the project, and bring changed files into its containers
+    Watch(commands::watch::WatchArgs),
 }
 
 impl Command {
@@ -191,6 +193,7 @@ impl Command {
             Command::Stop(_) => "stop",
             Command::Up(_) => "up",
             Command::Version(_) => "version",
+            Command::Watch(_) => "watch",
         }
     }
 
@@ -216,6 +219,7 @@ impl Command {
             Command::Stop(args) => commands::stop::run(ctx, args).await,
             Command::Up(args) => commands::up::run(ctx, args).await,
             Command::Version(args) => commands::version::run(ctx.program, args),
+            Command::Watch(args) => commands::watch::run(ctx, args).await,
         }
     }
 }

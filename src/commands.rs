@@ -28,3 +28,4 @@ pub mod stop;
 pub mod trust;
 pub mod up;
 pub mod version;
+pub mod watch;
