@@ -40,6 +40,8 @@ enum Command {
     Build(commands::build::BuildArgs),
     /// Show the project as it was understood, in canonical form
     Config(commands::config::ConfigArgs),
+    /// Copy files between containers and this machine
+    Cp(commands::cp::CpArgs),
     /// Create containers without starting them
     Create(commands::create::CreateArgs),
     /// Stop and remove containers and networks
@@ -78,6 +80,8 @@ enum Command {
     Up(commands::up::UpArgs),
     /// Show the version
     Version(commands::version::VersionArgs),
+    /// Bring up the project, and bring changed files into its containers
+    Watch(commands::watch::WatchArgs),
 }
 
 impl Command {
@@ -86,6 +90,7 @@ impl Command {
         match self {
             Command::Build(_) => "build",
             Command::Config(_) => "config",
+            Command::Cp(_) => "copy",
             Command::Create(_) => "create",
             Command::Down(_) => "down",
             Command::Kill(_) => "kill",
@@ -103,6 +108,7 @@ impl Command {
             Command::Stop(_) => "stop",
             Command::Up(_) => "up",
             Command::Version(_) => "version",
+            Command::Watch(_) => "watch",
         }
     }
 
@@ -110,6 +116,7 @@ impl Command {
         match self {
             Command::Build(args) => commands::build::run(ctx, args).await,
             Command::Config(args) => commands::config::run(ctx, args).await,
+            Command::Cp(args) => commands::cp::run(ctx, args).await,
             Command::Create(args) => commands::create::run(ctx, args).await,
             Command::Down(args) => commands::down::run(ctx, args).await,
             Command::Kill(args) => commands::kill::run(ctx, args).await,
@@ -127,6 +134,7 @@ impl Command {
             Command::Stop(args) => commands::stop::run(ctx, args).await,
             Command::Up(args) => commands::up::run(ctx, args).await,
             Command::Version(args) => commands::version::run(ctx.program, args),
+            Command::Watch(args) => commands::watch::run(ctx, args).await,
         }
     }
 }

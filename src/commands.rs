@@ -4,6 +4,7 @@
 pub mod build;
 pub mod changing;
 pub mod config;
+pub mod cp;
 pub mod create;
 pub mod desired;
 pub mod down;
@@ -27,3 +28,4 @@ pub mod stop;
 pub mod trust;
 pub mod up;
 pub mod version;
+pub mod watch;

@@ -11,6 +11,7 @@ pub mod number;
 pub mod path;
 pub mod platform;
 pub mod program;
+pub mod quote;
 pub mod secret;
 pub mod similar;
 pub mod subnet;

@@ -16,6 +16,7 @@ use crate::tree::{Node, Span};
 use std::collections::BTreeSet;
 
 /// A project and the texts it came from.
+#[derive(Clone)]
 pub struct Desired {
     pub project: Project,
     pub sources: Sources,
@@ -243,7 +244,7 @@ impl Desired {
             {
                 text.push_str(&format!(
                     "\nservice {service} was not brought up because of {}",
-                    decapitalised(&because)
+                    because.in_sentence()
                 ));
             }
         }
@@ -267,22 +268,12 @@ impl Desired {
 /// `container shop-web-1: start: host port 80 is taken`.
 fn sentence(plan: &Plan, failure: &Failure) -> String {
     let step: &Step = plan.step(failure.step);
-    let resource = step.action.resource();
-    let (sort, name) = resource.split_once(' ').unwrap_or(("", &resource));
     format!(
-        "{} {name}: {}: {}",
-        sort.to_lowercase(),
+        "{}: {}: {}",
+        step.action.resource().in_sentence(),
         failure.during,
         failure.message
     )
-}
-
-fn decapitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
-    }
 }
 
 /// Follows `a.b[1].c` as far as it goes.

@@ -8,7 +8,7 @@ use crate::on_fake::{
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Call, Fake, Fault, Script, Way};
 use regatta::engine::{ContainerState, Engine};
-use regatta::event::Reporter;
+use regatta::event::{Interest, Reporter};
 use regatta::execute::Means;
 use regatta::interrupt::{Cause, Interrupts, Stage};
 use regatta::project::{Dependencies, Project};
@@ -512,8 +512,8 @@ fn who_comes_back_without_its_network_is_told_of() {
         let fake = broken_engine();
         up(&fake, &on_front("old", 0)).await;
         fake.fail(refused("create_network", 0));
-        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
-        let (reporter, files) = (Reporter::new(sender), OneFile::empty());
+        let (reporter, files) = (Reporter::new("up"), OneFile::empty());
+        let mut told = reporter.subscribe(Interest::Progress);
         let means = means(&fake, &reporter, &files);
         let (project, mut options) = (on_front("new", 1), options());
         let no = &mut agree_to_nothing;
@@ -522,8 +522,8 @@ fn who_comes_back_without_its_network_is_told_of() {
         assert!(!done.unwrap().1.unwrap().report.is_success());
         assert_eq!(running(&fake), ["shop-web-1", "shop-web-2"]);
         let mut words = String::new();
-        while let Ok(notice) = told.try_recv() {
-            words.push_str(&format!("{notice:?}"));
+        for event in told.drain() {
+            words.push_str(&format!("{event:?}"));
         }
         for name in running(&fake) {
             let word = format!("{name} runs again, but not on network shop_front");

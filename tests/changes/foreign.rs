@@ -28,7 +28,7 @@ fn removed(plan: &Plan) -> Vec<String> {
     let steps = plan.steps().map(|(_, step)| &step.action);
     steps
         .filter(|action| matches!(action, Action::RemoveContainer { .. }))
-        .map(Action::resource)
+        .map(|action| action.resource().to_string())
         .collect()
 }
 

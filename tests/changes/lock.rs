@@ -4,25 +4,26 @@ use crate::on_fake::{self, on_virtual_time};
 use regatta::change::{Done, agree_to_nothing, carry_out, prepare};
 use regatta::engine::EngineError;
 use regatta::engine::fake::{Fake, FakeImage, Fault, Way};
-use regatta::event::{Notice, Reporter};
+use regatta::event::{Events, Interest, Kind, Reporter};
 use regatta::execute::{DEFAULT_LIMIT, Means};
 use regatta::interrupt::{Cause, Interrupts};
 use regatta::lock::{Bid, Lock, LockError, Place, Terms, acquire};
+use regatta::output::words::lines;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep, timeout};
 
 /// A machine that has commands of its own.
 struct Machine {
     place: Place,
     reporter: Reporter,
-    notices: UnboundedReceiver<Notice>,
+    events: Events,
     interrupts: Interrupts,
 }
 
 fn machine(host: &str, directory: Option<PathBuf>) -> Machine {
-    let (sender, notices) = unbounded_channel();
+    let reporter = Reporter::new("up");
+    let events = reporter.subscribe(Interest::Progress);
     Machine {
         place: Place {
             directory,
@@ -32,8 +33,8 @@ fn machine(host: &str, directory: Option<PathBuf>) -> Machine {
             clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             chance: regatta::lock::system_chance,
         },
-        reporter: Reporter::new(sender),
-        notices,
+        reporter,
+        events,
         interrupts: Interrupts::default(),
     }
 }
@@ -56,11 +57,10 @@ impl Machine {
 
     /// What the user was told, as `id text details`.
     fn told(&mut self) -> Vec<String> {
-        let mut all = Vec::new();
-        while let Ok(Notice::Event(event)) = self.notices.try_recv() {
-            all.push(format!("{} {} {}", event.id, event.text, event.details));
-        }
-        all
+        let events = self.events.drain();
+        let lines = events.iter().flat_map(|event| lines(&event.kind));
+        let told = lines.map(|line| format!("{} {} {}", line.id, line.text, line.details));
+        told.collect()
     }
 }
 
@@ -274,7 +274,9 @@ fn an_engine_without_volumes_for_us_is_warned_of() {
         assert!(lock.check().await);
         lock.release().await;
         assert_eq!(methods(&fake), ["create_volume"]);
-        assert!(matches!(here.notices.try_recv(), Ok(Notice::Warning(_))));
+        let events = here.events.drain();
+        let last = events.last().expect("an event");
+        assert!(matches!(last.kind, Kind::Warning { .. }), "{last:?}");
     });
 }
 

@@ -260,7 +260,7 @@ fn a_fixed_address_on_an_external_network_is_asked_for_first() {
         let plan = lifecycle::restart(&project, &observed, all, false, None, false);
         let restarted: Vec<_> = plan
             .steps()
-            .map(|(id, s)| (s.action.resource(), id))
+            .map(|(id, s)| (s.action.resource().to_string(), id))
             .collect();
         let [(first, web), (_, cache), (_, db)] = restarted.as_slice() else {
             panic!("{restarted:?}");

@@ -6,9 +6,10 @@ use crate::on_fake::{
 use regatta::change::{agree_to_nothing, carry_out, prepare};
 use regatta::engine::fake::{Fake, FakeImage, Script};
 use regatta::engine::{ContainerRequest, ContainerState, Engine};
-use regatta::event::Reporter;
+use regatta::event::{Ending, Interest, Kind, Reporter};
 use regatta::execute::Means;
 use regatta::observe::{Observed, Scope, observe};
+use regatta::output::words::lines;
 use regatta::plan::{Action, Plan, SCHEMA_VERSION, StepId, render_json, render_text};
 use regatta::project::{Dependencies, Project};
 use regatta::reconcile::{Options, Recreate, lifecycle, reconcile};
@@ -579,7 +580,7 @@ fn nothing_stops_before_those_that_are_restarted_with_it() {
     let stops: Vec<_> = plan
         .steps()
         .filter(|(_, step)| step.action.kind() == "stop_container")
-        .map(|(id, step)| (id, step.action.resource()))
+        .map(|(id, step)| (id, step.action.resource().to_string()))
         .collect();
     let [(proxy, _), (web, _), (db, of_db)] = stops.as_slice() else {
         panic!("{stops:?}");
@@ -607,7 +608,7 @@ networks: {inner: {}, outer: {}}
     let stops: Vec<_> = plan
         .steps()
         .filter(|(_, step)| step.action.kind() == "stop_container")
-        .map(|(id, step)| (id, step.action.resource()))
+        .map(|(id, step)| (id, step.action.resource().to_string()))
         .collect();
     let [(web, of_web), (db, of_db)] = stops.as_slice() else {
         panic!("{text}");
@@ -991,7 +992,14 @@ shop:
         );
         let shown: Vec<_> = plan
             .steps()
-            .filter_map(|(_, s)| Some(format!("{} {} {}", s.show.id, s.show.end?, s.show.details)))
+            .flat_map(|(id, _)| {
+                lines(&Kind::StepFinished {
+                    step: plan.info(id),
+                    ending: Ending::Done,
+                    took: 0,
+                })
+            })
+            .map(|line| format!("{} {} {}", line.id, line.text, line.details))
             .collect();
         assert_eq!(
             shown,
@@ -1217,4 +1225,76 @@ fn more_replicas_than_a_machine_holds_are_refused_by_name() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn what_goes_on_running_is_told_of() {
+    let told = async |fake: &Fake, project: &Project| -> Vec<String> {
+        let (reporter, files) = (Reporter::new("up"), OneFile::empty());
+        let mut events = reporter.subscribe(Interest::Progress);
+        let means = means(fake, &reporter, &files);
+        let (mut options, no) = (options(), &mut agree_to_nothing);
+        let prepared = prepare(fake, project, &mut options, no).await;
+        let prepared = prepared.expect("a snapshot");
+        let done = carry_out(&means, project, prepared, &mut options, no).await;
+        assert!(
+            done.expect("an answer")
+                .1
+                .expect("no obstacle")
+                .report
+                .is_success()
+        );
+        let events = events.drain();
+        let lines = events.iter().flat_map(|event| lines(&event.kind));
+        let lines = lines.filter(|line| line.text != "Healthy" && line.text != "Waiting");
+        lines.map(|l| format!("{} {}", l.id, l.text)).collect()
+    };
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let (shop, less) = (
+            project(SHOP),
+            project(&SHOP.replace("scale: 2", "scale: 1")),
+        );
+        up(&fake, &shop).await;
+        let running = ["db-1", "web-1", "web-2"].map(|n| format!("Container shop-{n} Running"));
+        assert_eq!(told(&fake, &shop).await, running);
+        // What is started, replaced or removed is told of by its own steps; what only goes is
+        // stopped first, whether it runs or not.
+        fake.exit("shop-web-2", 0);
+        assert_eq!(
+            told(&fake, &less).await,
+            [
+                "Container shop-db-1 Running",
+                "Container shop-web-1 Running",
+                "Container shop-web-2 Stopping",
+                "Container shop-web-2 Stopped",
+                "Container shop-web-2 Removing",
+                "Container shop-web-2 Removed",
+            ]
+        );
+        fake.exit("shop-web-1", 0);
+        assert_eq!(
+            told(&fake, &less).await,
+            [
+                "Container shop-db-1 Running",
+                "Container shop-web-1 Starting",
+                "Container shop-web-1 Started",
+            ]
+        );
+        let changed = project(
+            &SHOP
+                .replace("info", "debug")
+                .replace("scale: 2", "scale: 1"),
+        );
+        assert_eq!(
+            told(&fake, &changed).await,
+            [
+                "Container shop-db-1 Running",
+                "Container shop-web-1 Recreate",
+                "Container shop-web-1 Starting",
+                "Container shop-web-1 Started",
+                "Container shop-web-1 Recreated",
+            ]
+        );
+    });
 }

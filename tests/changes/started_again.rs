@@ -3,7 +3,7 @@
 use crate::on_fake::{self, execute, labelled, on_virtual_time, options, project, up, up_with};
 use regatta::engine::fake::{Fake, Script};
 use regatta::engine::{ContainerState, Engine};
-use regatta::event::Notice;
+use regatta::event::Kind;
 use regatta::execute::Report;
 use regatta::labels;
 use regatta::observe::{Observed, Scope, observe};
@@ -84,9 +84,9 @@ async fn start(
     };
     let outcome = lifecycle::start(&project, observed, &options);
     assert_eq!(outcome.obstacles, []);
-    let (report, notices) = execute(fake, &project, observed, outcome.plan).await;
-    let told = notices.into_iter().filter_map(|notice| match notice {
-        Notice::Warning(text) => Some(text),
+    let (report, told) = execute(fake, &project, observed, outcome.plan).await;
+    let told = told.into_iter().filter_map(|kind| match kind {
+        Kind::Warning { message } => Some(message),
         _ => None,
     });
     (report, outcome.warnings.into_iter().chain(told).collect())

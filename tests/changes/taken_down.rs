@@ -3,11 +3,12 @@
 use crate::on_fake::{self, execute, labelled, loaded, on_virtual_time, project, up, up_with};
 use regatta::engine::fake::{Fake, FakeImage};
 use regatta::engine::{ContainerRequest, Engine};
-use regatta::event::{Event, Notice, Progress};
+use regatta::event::{Kind, Status};
 use regatta::observe::{Observed, Scope, declare_oneoffs, observe};
+use regatta::output::words::{Line, lines};
 use regatta::project::Project;
-use regatta::reconcile::Outcome;
 use regatta::reconcile::down::{Images, Options, down};
+use regatta::reconcile::{Outcome, lifecycle};
 use serde_json::json;
 
 const SCOPE: Scope = Scope {
@@ -22,7 +23,7 @@ async fn take_down(
     project: &Project,
     services: &[&str],
     options: Options,
-) -> (Vec<String>, Vec<Event>) {
+) -> (Vec<String>, Vec<Line>) {
     let observed = observe(fake, project, SCOPE).await.expect("a snapshot");
     take_down_over(fake, project, &observed, services, options).await
 }
@@ -33,20 +34,16 @@ async fn take_down_over(
     observed: &Observed,
     services: &[&str],
     options: Options,
-) -> (Vec<String>, Vec<Event>) {
+) -> (Vec<String>, Vec<Line>) {
     let options = Options {
         services: services.iter().map(|s| (*s).to_owned()).collect(),
         ..options
     };
     let images = fake.list_images(Vec::new()).await.expect("images");
     let Outcome { plan, warnings, .. } = down(project, observed, &images, &options);
-    let (report, notices) = execute(fake, project, observed, plan).await;
+    let (report, told) = execute(fake, project, observed, plan).await;
     assert!(report.is_success(), "{:#?}", report.failures);
-    let events = notices.into_iter().filter_map(|notice| match notice {
-        Notice::Event(event) => Some(event),
-        _ => None,
-    });
-    (warnings, events.collect())
+    (warnings, told.iter().flat_map(lines).collect())
 }
 
 /// Names of what is left, without the networks that are always there.
@@ -312,13 +309,13 @@ fn containers_of_run_go_with_the_orphans() {
             let network: Vec<_> = events
                 .iter()
                 .filter(|e| e.id == "Network shop_default")
-                .map(|e| (e.progress, e.text.as_str()))
+                .map(|e| (e.status, e.text.as_str()))
                 .collect();
             let end = match rest.contains("default") {
-                true => (Progress::Warning, "Resource is still in use"),
-                false => (Progress::Done, "Removed"),
+                true => (Status::Warning, "Resource is still in use"),
+                false => (Status::Done, "Removed"),
             };
-            assert_eq!(network, [(Progress::Working, "Removing"), end]);
+            assert_eq!(network, [(Status::Working, "Removing"), end]);
         });
     }
     // One of a service that is not declared any more goes only when it has ended.
@@ -483,11 +480,11 @@ fn what_is_still_in_use_is_not_called_removed() {
             let shown: Vec<_> = events
                 .iter()
                 .filter(|e| e.id == id)
-                .map(|e| (e.progress, e.text.as_str()))
+                .map(|e| (e.status, e.text.as_str()))
                 .collect();
             let expected = [
-                (Progress::Working, "Removing"),
-                (Progress::Warning, "Resource is still in use"),
+                (Status::Working, "Removing"),
+                (Status::Warning, "Resource is still in use"),
             ];
             assert_eq!(shown, expected, "{id}");
         }
@@ -539,22 +536,57 @@ fn what_is_gone_already_is_not_called_removed() {
         let plan = down(&project, &observed, &images, &options).plan;
         // Somebody else is quicker.
         take_down(&fake, &project, &[], options).await;
-        let (report, notices) = execute(&fake, &project, &observed, plan).await;
+        let (report, told) = execute(&fake, &project, &observed, plan).await;
         assert!(report.is_success(), "{:#?}", report.failures);
         let end = |id: &str| {
-            let mut events = notices.iter().filter_map(|notice| match notice {
-                Notice::Event(event) if event.id == id => {
-                    Some((event.progress, event.text.clone()))
-                }
-                _ => None,
-            });
-            events.next_back().expect("an event")
+            let lines = told.iter().flat_map(lines).filter(|line| line.id == id);
+            let last = lines.last().expect("a line");
+            (last.status, last.text)
         };
         let text = "No resource found to remove";
         let (progress, said) = end("Network shop_default");
-        assert_eq!((progress, said.as_str()), (Progress::Warning, text));
+        assert_eq!((progress, said.as_str()), (Status::Warning, text));
         let (progress, said) = end("Image busybox:latest");
-        assert_eq!(progress, Progress::Done);
+        assert_eq!(progress, Status::Done);
         assert_eq!(said, format!("Warning: {text}"));
+    });
+}
+
+/// Docker Compose tells of containers that are stopped already as if it stopped them.
+#[test]
+fn what_is_stopped_already_is_told_of() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project(SHOP);
+        up(&fake, &project).await;
+        let look = async || observe(&fake, &project, SCOPE).await.expect("a snapshot");
+        let told = |kinds: &[Kind]| -> Vec<String> {
+            let lines = kinds.iter().flat_map(lines);
+            lines.map(|l| format!("{} {}", l.id, l.text)).collect()
+        };
+        let stop = |seen: &Observed| lifecycle::stop(&project, seen, &[].into(), true, None);
+        let seen = look().await;
+        let (_, first) = execute(&fake, &project, &seen, stop(&seen)).await;
+        let seen = look().await;
+        let again = stop(&seen);
+        assert!(again.is_empty(), "nothing is asked of the engine");
+        let (_, second) = execute(&fake, &project, &seen, again).await;
+        let sorted = |kinds: &[Kind]| {
+            let mut lines = told(kinds);
+            lines.sort();
+            lines
+        };
+        assert!(!told(&first).is_empty());
+        assert_eq!(sorted(&first), sorted(&second));
+        // `down` says it of each before its removal.
+        let plan = down(&project, &seen, &[], &Options::default()).plan;
+        let (_, third) = execute(&fake, &project, &seen, plan).await;
+        let third = told(&third);
+        let at = |line: &str| third.iter().position(|l| l == line).expect("the line");
+        for name in ["shop-a-1", "shop-db-1"] {
+            let [stopping, stopped, removing] = ["Stopping", "Stopped", "Removing"]
+                .map(|word| at(&format!("Container {name} {word}")));
+            assert!(stopping < stopped && stopped < removing, "{third:#?}");
+        }
     });
 }

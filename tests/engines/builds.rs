@@ -6,7 +6,7 @@ use crate::required;
 use futures::StreamExt;
 use regatta::engine::docker::{Docker, Options};
 use regatta::engine::{ContainerRequest, Engine, LogOptions};
-use regatta::event::{Notice, Reporter};
+use regatta::event::{Interest, Kind, Reporter};
 use regatta::image::build::{BuildError, BuildOptions, build};
 use regatta::project::Project;
 use regatta::service::Service;
@@ -42,8 +42,8 @@ async fn make(
         name: format!("regatta-builds-{}", std::process::id()),
         ..Project::default()
     };
-    let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
-    let reporter = Reporter::new(sender);
+    let reporter = Reporter::new("build");
+    let mut events = reporter.subscribe(Interest::Progress);
     let result = build(
         engine,
         &project,
@@ -52,11 +52,10 @@ async fn make(
         &reporter,
     )
     .await;
-    drop(reporter);
     let mut log = String::new();
-    while let Some(notice) = notices.recv().await {
-        if let Notice::Build(line) = notice {
-            log += &line;
+    for event in events.drain() {
+        if let Kind::BuildOutput { text } = &event.kind {
+            log += text;
         }
     }
     Built {

@@ -12,7 +12,7 @@ use regatta::engine::docker::{Docker, Options as DockerOptions};
 use regatta::engine::endpoint::Endpoint;
 use regatta::engine::fake::{Fake, Script};
 use regatta::engine::patient::Patient;
-use regatta::event::{Notice, Reporter};
+use regatta::event::{Interest, Kind, Reporter};
 use regatta::execute::Means;
 use regatta::interrupt::{Interrupts, Stage};
 use regatta::lock::{Bid, Place, Terms, acquire};
@@ -100,8 +100,8 @@ fn a_change_ends_whichever_call_is_not_answered() {
                     number if number >= silent_from => Duration::from_secs(1 << 30),
                     _ => Duration::from_millis(10),
                 });
-                let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
-                let reporter = Reporter::new(sender);
+                let reporter = Reporter::new("up");
+                let mut events = reporter.subscribe(Interest::Progress);
                 let interrupts = Interrupts::default();
                 let _stages = interrupts.in_stages();
                 let at = Duration::from_secs(20);
@@ -127,11 +127,10 @@ fn a_change_ends_whichever_call_is_not_answered() {
                 assert!(begun.elapsed() < limit, "{what}: {:?}", begun.elapsed());
                 if begun.elapsed() >= at {
                     let mut told = Vec::new();
-                    while let Ok(notice) = notices.try_recv() {
-                        told.extend(match notice {
-                            Notice::Warning(text) => Some(text),
-                            _ => None,
-                        });
+                    for event in events.drain() {
+                        if let Kind::Warning { message } = &event.kind {
+                            told.push(message.clone());
+                        }
                     }
                     let told = told.join("\n");
                     let words = "waiting for the engine at fake:// (";
