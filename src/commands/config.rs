@@ -273,8 +273,8 @@ async fn pin(
     pinned.map_err(|why| match why {
         Unpinned::Engine(error) => error.into(),
         Unpinned::Findings(findings) => {
-            output::findings(ctx, &findings, sources);
-            CliError::silent(1)
+            ctx.show(&findings, sources);
+            CliError::shown()
         }
     })
 }

@@ -1,10 +1,10 @@
 //! `ps`: the containers of a project.
 
-use crate::cli::usage::go_bool;
 use crate::context::{Context, Target};
 use crate::engine::{ContainerFilter, ContainerState, ContainerSummary, Engine};
 use crate::error::CliError;
 use crate::labels;
+use crate::options::go_bool;
 use crate::output;
 use crate::output::template::Row;
 use crate::value::visible::visible_line;

@@ -1,8 +1,8 @@
 //! `version`: what this is. Reads nothing and asks nobody.
 
-use crate::cli::argv::Program;
 use crate::error::CliError;
 use crate::labels::COMPOSE_VERSION;
+use crate::options::Program;
 use crate::output;
 use std::process::ExitCode;
 
