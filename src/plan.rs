@@ -181,6 +181,12 @@ pub enum Action {
         container: Target,
         signal: String,
     },
+    PauseContainer {
+        container: Target,
+    },
+    UnpauseContainer {
+        container: Target,
+    },
     RemoveContainer {
         container: Target,
         force: bool,
@@ -439,6 +445,8 @@ impl Action {
             Action::StopContainer { .. } => "stop_container",
             Action::RestartContainer { .. } => "restart_container",
             Action::KillContainer { .. } => "kill_container",
+            Action::PauseContainer { .. } => "pause_container",
+            Action::UnpauseContainer { .. } => "unpause_container",
             Action::RemoveContainer { .. } => "remove_container",
             Action::RemoveImage { .. } => "remove_image",
             Action::RunHook { .. } => "run_hook",
@@ -472,6 +480,8 @@ impl Action {
             | Action::StopContainer { container, .. }
             | Action::RestartContainer { container, .. }
             | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
             | Action::RunHook { container, .. }
             | Action::Verify { container, .. }
             | Action::RemoveContainer { container, .. } => {

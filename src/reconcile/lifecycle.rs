@@ -298,6 +298,40 @@ pub fn kill<'a>(containers: impl IntoIterator<Item = &'a ObservedContainer>, sig
     plan
 }
 
+/// Whether containers are frozen, or go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freeze {
+    Pause,
+    Unpause,
+}
+
+/// Pauses or unpauses the named services' containers that are up (of all services, if none are
+/// named).
+pub fn freeze(
+    project: &Project,
+    observed: &Observed,
+    services: &BTreeSet<String>,
+    freeze: Freeze,
+) -> Plan {
+    let mut plan = Plan::default();
+    for (name, cause) in meant(project, services) {
+        for container in observed.replicas_of(name) {
+            if !container.state.is_up() {
+                continue;
+            }
+            let container = existing(container);
+            let (action, done) = match freeze {
+                Freeze::Pause => (Action::PauseContainer { container }, "Paused"),
+                Freeze::Unpause => (Action::UnpauseContainer { container }, "Unpaused"),
+            };
+            let mut step = Step::silent(action, cause.clone());
+            step.show.end = Some(done);
+            plan.add(step, []);
+        }
+    }
+    plan
+}
+
 /// Removes the given containers.
 pub fn remove<'a>(
     containers: impl IntoIterator<Item = &'a ObservedContainer>,
