@@ -12,6 +12,7 @@ use crate::observe::{Observed, ObservedContainer, Scope, local_images, observe};
 use crate::plan::{Action, Plan, StepId};
 use crate::project::Project;
 use crate::reconcile::lifecycle;
+use crate::reconcile::unchanged::unchanged;
 use crate::reconcile::{self, Options, Outcome, Question, UNRECORDED, image_changes_possible};
 use crate::spec::differences_to;
 use crate::value::secret::Masking;
@@ -105,6 +106,7 @@ async fn plan(
         options.recreate_volumes.extend(agreed);
         outcome = reconcile::reconcile(project, &observed, options);
     }
+    outcome.plan.unchanged = unchanged(project, &observed, &outcome.plan);
     Prepared { observed, outcome }
 }
 

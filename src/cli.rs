@@ -130,6 +130,8 @@ enum Command {
     Alpha(commands::alpha::AlphaArgs),
     /// Create an image from a service container's changes
     Commit(commands::commit::CommitArgs),
+    /// Copy files between containers and this machine
+    Cp(commands::cp::CpArgs),
     /// Create containers without starting them
     Create(commands::create::CreateArgs),
     /// Stop and remove containers and networks
@@ -208,6 +210,7 @@ impl Command {
             Command::Volumes(_) => "volumes",
             Command::Wait(_) => "wait",
             Command::Config(_) => "config",
+            Command::Cp(_) => "copy",
             Command::Create(_) => "create",
             Command::Down(_) => "down",
             Command::Kill(_) => "kill",
@@ -244,6 +247,7 @@ impl Command {
             Command::Volumes(args) => commands::volumes::run(ctx, args).await,
             Command::Wait(args) => commands::wait::run(ctx, args).await,
             Command::Config(args) => commands::config::run(ctx, args).await,
+            Command::Cp(args) => commands::cp::run(ctx, args).await,
             Command::Create(args) => commands::create::run(ctx, args).await,
             Command::Down(args) => commands::down::run(ctx, args).await,
             Command::Kill(args) => commands::kill::run(ctx, args).await,

@@ -7,6 +7,7 @@ pub mod build;
 pub mod changing;
 pub mod commit;
 pub mod config;
+pub mod cp;
 pub mod create;
 pub mod desired;
 pub mod down;

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, shared};
 use crate::docker_config::{ClientConfig, ClientFile};
 use crate::engine::Engine;
 use crate::engine::docker::{self, Docker};
-use crate::engine::endpoint::{self, Surroundings, Wishes};
+use crate::engine::endpoint::{self, Surroundings, TlsWishes, Wishes};
 use crate::engine::patient::Patient;
 use crate::error::CliError;
 use crate::event::Reporter;
@@ -24,6 +24,7 @@ use crate::load::local_files;
 use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
 use crate::lock::Place;
 use crate::output::{self, Drawing, Style};
+use crate::private;
 use crate::programs::Programs;
 use crate::project::{Dependencies, Project};
 use crate::remote::{RemoteFiles, Settings};
@@ -143,8 +144,8 @@ impl Context {
 
     /// Starts the task that draws progress; needs the runtime.
     pub fn with_drawing(mut self) -> (Self, Drawing) {
-        let (reporter, drawing) = output::start(&self.style, self.operation);
-        self.reporter = reporter;
+        self.reporter = Reporter::new(self.operation);
+        let drawing = output::start(&self.style, &self.reporter);
         self.screen = Some(drawing.screen());
         (self, drawing)
     }
@@ -171,10 +172,16 @@ impl Context {
             return Ok(engine.clone());
         }
         // Up to here there is nothing to put in order: a signal ends the program by itself.
-        self.hearing
-            .get_or_init(|| signals::hear(self.interrupts.clone()));
+        self.hearing.get_or_init(|| {
+            let parent = self.variable("DOCKER_CLI_PLUGIN_SOCKET");
+            signals::hear(self.interrupts.clone(), parent)
+        });
         let variable = |name: &str| self.variable(name).map(str::to_owned);
         let is_given = |name: &str| self.variable(name).is_some();
+        let file = |given: &Option<String>| match given.as_deref() {
+            Some("") => Some(PathBuf::new()),
+            given => given.map(|path| self.cwd.join(path)),
+        };
         let wishes = Wishes {
             host: self.globals.host.last().cloned(),
             context: self.globals.context.clone(),
@@ -183,10 +190,14 @@ impl Context {
             config_dir: self.docker_config_dir(),
             runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
             home: variable("HOME").map(PathBuf::from),
-            tls: self.globals.tls
-                || self.globals.tlsverify
-                || is_given("DOCKER_TLS")
-                || is_given("DOCKER_TLS_VERIFY"),
+            tls: TlsWishes {
+                is_spoken: self.globals.tls || is_given("DOCKER_TLS"),
+                is_verified: self.globals.tlsverify || is_given("DOCKER_TLS_VERIFY"),
+                authority: file(&self.globals.tlscacert),
+                certificate: file(&self.globals.tlscert),
+                key: file(&self.globals.tlskey),
+                folder: variable("DOCKER_CERT_PATH").map(|path| self.cwd.join(path)),
+            },
         };
         self.client_config();
         let endpoint = endpoint::resolve(&wishes, &Disk)?;
@@ -196,6 +207,16 @@ impl Context {
             keyring: self
                 .keyring()
                 .map(|k| k as Arc<dyn docker::images::Keyring>),
+            ssh: docker::ssh::Means {
+                programs: self.programs.clone(),
+                folder: private::sockets(
+                    variable("XDG_RUNTIME_DIR").as_deref(),
+                    variable("TMPDIR").as_deref(),
+                ),
+                can_ask: is_given("SSH_ASKPASS")
+                    || is_given("DISPLAY")
+                    || is_given("WAYLAND_DISPLAY"),
+            },
         };
         let docker = Arc::new(Docker::new(endpoint, options)?);
         let engine = Patient::new(docker, self.interrupts.clone(), self.reporter.clone());

@@ -1,6 +1,7 @@
 //! The one error of the command line: what to say, what to advise, and with which code to leave.
 //! Every module's own error turns into it here and nowhere else.
 
+use crate::copy::CopyError;
 use crate::engine::EngineError;
 use crate::engine::endpoint::EndpointError;
 use crate::exec::ExecError;
@@ -107,6 +108,23 @@ impl From<std::io::Error> for CliError {
             kind,
             message: error.to_string(),
             hints: Vec::new(),
+        }
+    }
+}
+
+impl From<CopyError> for CliError {
+    fn from(error: CopyError) -> Self {
+        let read_only = error.is_read_only();
+        let error = match error {
+            CopyError::Engine(error) => error.into(),
+            CopyError::Output(error) => CliError::from(error),
+            other => CliError::new(other.to_string()),
+        };
+        match read_only {
+            true => error.hint(
+                "only its volumes can be written (`read_only: true`): copy to a path on one of them",
+            ),
+            false => error,
         }
     }
 }

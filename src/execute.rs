@@ -24,7 +24,7 @@ mod watch;
 pub use failure::Failure;
 
 use crate::engine::{Engine, ImageSummary};
-use crate::event::{Event, Progress, Reporter};
+use crate::event::{Ending, Kind, Reporter, Resource, Summary};
 use crate::image::build::BuildOptions;
 use crate::interrupt::{Interrupts, Stage};
 use crate::load::Files;
@@ -128,6 +128,16 @@ impl Report {
         [done, awaited, given_up]
     }
 
+    /// How many steps came to which end.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            done: self.done.len(),
+            failed: self.failures.len(),
+            skipped: self.skipped.len(),
+            given_up: self.given_up.len(),
+        }
+    }
+
     /// Services of which something was done, and nothing failed or was left out.
     pub fn changed_services(&self, plan: &Plan) -> BTreeSet<String> {
         let skipped = self.skipped_services(plan);
@@ -147,7 +157,7 @@ impl Report {
     }
 
     /// Services of which something was not tried, with the resource whose failure kept it.
-    pub fn skipped_services(&self, plan: &Plan) -> BTreeMap<String, String> {
+    pub fn skipped_services(&self, plan: &Plan) -> BTreeMap<String, Resource> {
         self.skipped
             .iter()
             .filter_map(|(step, because)| {
@@ -223,8 +233,8 @@ struct Walk<'a> {
     done: RefCell<BTreeSet<StepId>>,
     /// Steps that failed.
     failed: RefCell<BTreeSet<StepId>>,
-    /// Steps that have said themselves how they ended.
-    told: RefCell<BTreeSet<StepId>>,
+    /// How steps ended that were done, but not as planned.
+    endings: RefCell<BTreeMap<StepId, Ending>>,
     /// No step is under way any more, nor will be tried.
     is_over: Cell<bool>,
     /// Containers that came back while a network of theirs was made anew.
@@ -255,13 +265,29 @@ pub async fn execute(
         called_off: RefCell::default(),
         done: RefCell::default(),
         failed: RefCell::default(),
-        told: RefCell::default(),
+        endings: RefCell::default(),
         is_over: Cell::default(),
         to_join: RefCell::default(),
         rejoined: RefCell::default(),
     };
     let waits = plan.steps().any(|(_, step)| step.action.follows_events());
-    let steps = std::pin::pin!(walk.run());
+    let reporter = means.reporter;
+    if reporter.wants_everything() {
+        let steps = plan.infos();
+        reporter.send(Kind::RunStarted { steps });
+    }
+    for container in &plan.unchanged {
+        reporter.send(Kind::Unchanged {
+            resource: Resource::container(&container.name),
+            state: container.state,
+        });
+    }
+    let steps = std::pin::pin!(async {
+        let report = walk.run().await;
+        let summary = report.summary();
+        reporter.send(Kind::RunEnded { summary });
+        report
+    });
     if !waits {
         return steps.await;
     }
@@ -369,37 +395,31 @@ impl Walk<'_> {
         if !self.is_ours().await {
             return Ok(false);
         }
-        if let Some(text) = step.show.begin {
-            reporter.working(&step.show.id, text);
-        }
+        let info = self.plan.info(id);
+        reporter.send(Kind::StepStarted { step: info.clone() });
         self.begun.borrow_mut().insert(id);
         let begun = std::time::Instant::now();
         let result = self.act_unless_interrupted(id, &step.action).await;
+        let took = begun.elapsed();
         tracing::debug!(
             step = id.0,
-            action = step.action.kind(),
-            resource = %step.action.resource(),
+            action = info.operation.as_str(),
+            resource = %info.resource,
             cause = %step.cause,
-            took = ?begun.elapsed(),
+            ?took,
             "step"
         );
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let finished = |step, ending| Kind::StepFinished { step, ending, took };
         match result {
             Ok(true) => {
                 self.done.borrow_mut().insert(id);
-                if let Some(text) = step.show.end
-                    && !self.told.borrow().contains(&id)
-                {
-                    reporter.event(Event {
-                        details: step.show.details.clone(),
-                        ..Event::new(&step.show.id, Progress::Done, text)
-                    });
-                }
+                let ending = self.endings.borrow().get(&id).copied();
+                reporter.send(finished(info, ending.unwrap_or(Ending::Done)));
                 Ok(true)
             }
             Ok(false) => {
-                if step.show.begin.is_some() || matches!(step.action, Action::PullImage { .. }) {
-                    reporter.event(Event::new(&step.show.id, Progress::Warning, "Interrupted"));
-                }
+                reporter.send(finished(info, Ending::GivenUp));
                 Ok(false)
             }
             // What failed may have failed because the project is somebody else's now. A call without
@@ -416,8 +436,11 @@ impl Walk<'_> {
                     trouble = trouble.help(word);
                 }
                 let failure = trouble.of(id, step);
-                let line = failure.message.lines().next().unwrap_or_default();
-                reporter.error(&step.show.id, "Error", line);
+                reporter.send(Kind::StepFailed {
+                    step: info,
+                    message: failure.message.clone(),
+                    took,
+                });
                 Err(failure)
             }
         }

@@ -15,7 +15,7 @@ pub use contest::Terms;
 pub use tenancy::Lock;
 
 use crate::engine::{Engine, EngineError};
-use crate::event::{Event, Progress, Reporter};
+use crate::event::{Kind, Reporter};
 use crate::interrupt::{Cause, Interrupts, Stage};
 use claim::{Claim, Generation, Holder, volume_name};
 use contest::{Contest, Tenure, Turn};
@@ -121,23 +121,20 @@ struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    fn id(&self) -> String {
-        format!("Project {}", self.bid.project)
-    }
-
     fn tell(&mut self, holder: &Holder) {
         if self.shown.as_ref() != Some(&holder.token) {
             self.shown = Some(holder.token.clone());
-            self.bid.reporter.event(Event {
-                details: format!("for {}", holder.in_words()),
-                ..Event::new(&self.id(), Progress::Working, "Waiting")
+            self.bid.reporter.send(Kind::LockAwaited {
+                project: self.bid.project.to_owned(),
+                holder: holder.in_words(),
             });
         }
     }
 
     fn end(&self) {
         if self.shown.is_some() {
-            self.bid.reporter.done(&self.id(), "Waited");
+            let project = self.bid.project.to_owned();
+            self.bid.reporter.send(Kind::LockAcquired { project });
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the user sees. Work sends [`Notice`]s; one task draws them on standard error. Data goes to
+//! What the user sees. Work sends [events](crate::event); one task [draws](drawing) them on standard error. Data goes to
 //! standard output through [`write()`]. Nothing else in the program writes to a terminal.
 //!
 //! What is written beside work goes through an [`outlet`], so that nobody waits for a reader: a
@@ -8,7 +8,6 @@ use crate::cli::Globals;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::error::CliError;
-use crate::event::{Backlog, Event, Notice, Reporter};
 use crate::load::Sources;
 use crate::value::secret::{Known, mask_in_place, mask_sentence};
 use crate::value::userinfo::{masked, masked_in_place};
@@ -16,10 +15,10 @@ use crate::value::visible::{visible, visible_beside_colours, visible_json};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::{PoisonError, RwLock};
 
 pub mod diagnostic;
+mod drawing;
 pub mod json;
 pub mod listing;
 mod logrus;
@@ -29,10 +28,13 @@ mod plain;
 pub mod table;
 pub mod template;
 mod tty;
+pub mod words;
+
+pub use drawing::{Above, Drawing, Pieces, Screen, above, replay, start};
 
 use outlet::Stream;
-use palette::Palette;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use words::Line;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,205 +166,10 @@ impl Write for Traces {
     }
 }
 
-/// Draws into a buffer; the task writes it out. `now` counts from the start of the drawing.
-trait Draw: Send {
-    fn event(&mut self, out: &mut Vec<u8>, event: &Event, now: Duration);
-    fn warning(&mut self, out: &mut Vec<u8>, message: &str, now: Duration);
-    /// Makes room for text that others write next.
-    fn interlude(&mut self, _out: &mut Vec<u8>) {}
-    /// Shows everything as it stands, for text to follow below.
-    fn conclude(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
-    /// Something is stopping and has so much time to do so.
-    fn countdown(&mut self, _left: Duration, _now: Duration) {}
-    /// Whether [`Draw::tick`] has something to do.
-    fn wants_tick(&self) -> bool {
-        false
-    }
-    fn tick(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
-    fn finish(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
-}
-
-/// The running task that draws.
-pub struct Drawing {
-    screen: Screen,
-    close: oneshot::Sender<()>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-/// What is drawn, shared with those who write between two drawings.
-#[derive(Clone)]
-pub struct Screen(Arc<Mutex<Box<dyn Draw>>>);
-
-impl Screen {
-    fn draw(&self) -> MutexGuard<'_, Box<dyn Draw>> {
-        // A drawing that panicked is drawn on all the same.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Writes data so that it stands above what is drawn and is not drawn over; never waits.
-pub struct Above {
-    screen: Option<Screen>,
-    to: Stream,
-}
-
-impl Write for Above {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(screen) = &self.screen {
-            let mut out = Vec::new();
-            screen.draw().interlude(&mut out);
-            flush(&mut out);
-        }
-        self.to.outlet().push(self.to, bytes.to_vec())?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Standard output and standard error for lines that come while progress is drawn. What goes
-/// elsewhere than to the terminal does not disturb the drawing.
-pub fn above(screen: Option<&Screen>) -> [Above; 2] {
-    let on = |is_terminal: bool| screen.filter(|_| is_terminal).cloned();
-    [
-        Above {
-            screen: on(io::stdout().is_terminal()),
-            to: Stream::Stdout,
-        },
-        Above {
-            screen: on(io::stderr().is_terminal()),
-            to: Stream::Stderr,
-        },
-    ]
-}
-
-impl Drawing {
-    pub fn screen(&self) -> Screen {
-        self.screen.clone()
-    }
-
-    /// Waits until all that was sent so far is drawn and written, unless that would keep somebody
-    /// waiting who [wants to leave](hurry).
-    pub async fn finish(self) {
-        // The task may be gone already, when every reporter is.
-        let _ = self.close.send(());
-        let mut task = self.task;
-        settled().await;
-        let drawn = async {
-            let _ = (&mut task).await;
-        };
-        match patience() {
-            // It waits for room, where nobody reads.
-            Some(limit) => drop(tokio::time::timeout(limit, drawn).await),
-            None => drawn.await,
-        }
-        settled().await;
-    }
-}
-
 /// Waits until all is written, or nobody is waited for any more.
 async fn settled() {
     let [out, err] = [Stream::Stdout, Stream::Stderr].map(Stream::outlet);
     tokio::join!(out.settled(patience()), err.settled(patience()));
-}
-
-/// Starts drawing. `operation` names what is going on, e.g. `up`.
-pub fn start(style: &Style, operation: &'static str) -> (Reporter, Drawing) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let (close, closed) = oneshot::channel();
-    let draw: Box<dyn Draw> = match style.mode {
-        Mode::Tty => {
-            let palette = Palette::new(style.colour_progress);
-            Box::new(tty::Tty::new(operation, palette, stderr_size))
-        }
-        Mode::Plain => Box::new(plain::Plain::new(true)),
-        Mode::Quiet => Box::new(plain::Plain::new(false)),
-        Mode::Json => Box::new(json::Json),
-    };
-    let screen = Screen(Arc::new(Mutex::new(draw)));
-    let backlog = Arc::new(Backlog::default());
-    let task = tokio::spawn(run(screen.clone(), receiver, closed, backlog.clone()));
-    let drawing = Drawing {
-        screen,
-        close,
-        task,
-    };
-    (Reporter::new(sender).with_backlog(backlog), drawing)
-}
-
-/// Columns and lines of the terminal on standard error.
-fn stderr_size() -> (usize, usize) {
-    let (lines, columns) = console::Term::stderr().size();
-    (columns.into(), lines.into())
-}
-
-async fn run(
-    screen: Screen,
-    mut notices: mpsc::UnboundedReceiver<Notice>,
-    mut closed: oneshot::Receiver<()>,
-    backlog: Arc<Backlog>,
-) {
-    const AT_ONCE: usize = 512;
-    const FRAME: Duration = Duration::from_millis(100);
-    let begin = Instant::now();
-    let mut frames = tokio::time::interval_at(tokio::time::Instant::now() + FRAME, FRAME);
-    frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut batch = Vec::new();
-    let mut out = Vec::new();
-    loop {
-        // What nobody reads is not heaped up.
-        Stream::Stderr.outlet().room().await;
-        let is_open = tokio::select! {
-            biased;
-            count = notices.recv_many(&mut batch, AT_ONCE) => count > 0,
-            _ = &mut closed => false,
-            _ = frames.tick(), if screen.draw().wants_tick() => {
-                screen.draw().tick(&mut out, begin.elapsed());
-                true
-            }
-        };
-        backlog.taken(batch.len());
-        let mut has_data = false;
-        {
-            let mut draw = screen.draw();
-            for notice in batch.drain(..) {
-                let now = begin.elapsed();
-                match notice {
-                    Notice::Event(event) => draw.event(&mut out, &unsigned(event), now),
-                    Notice::Warning(message) => {
-                        draw.warning(&mut out, &without_secrets(&message), now);
-                    }
-                    Notice::Text(text) => {
-                        draw.conclude(&mut out, now);
-                        out.extend_from_slice(text.as_bytes());
-                    }
-                    Notice::Countdown(left) => draw.countdown(left, now),
-                    Notice::Build(text) => {
-                        draw.interlude(&mut out);
-                        flush(&mut out);
-                        let line = format!("{}\n", text.trim_end_matches('\n'));
-                        // A reader that has gone away is no reason to stop working.
-                        let _ = Stream::Stdout
-                            .outlet()
-                            .push(Stream::Stdout, line.into_bytes());
-                        has_data = true;
-                    }
-                }
-            }
-            if !is_open {
-                draw.finish(&mut out, begin.elapsed());
-            }
-            flush(&mut out);
-        }
-        if !is_open {
-            return;
-        }
-        if has_data {
-            Stream::Stdout.outlet().room().await;
-        }
-    }
 }
 
 /// The contents of secrets that are known by now.
@@ -389,12 +196,12 @@ fn without_secrets(text: &str) -> String {
     mask_sentence(&concealed().mask(&masked(text))).into_owned()
 }
 
-/// An event without secrets.
-fn unsigned(mut event: Event) -> Event {
-    for text in [&mut event.id, &mut event.text, &mut event.details] {
+/// A line without secrets.
+fn unsigned(mut line: Line) -> Line {
+    for text in [&mut line.id, &mut line.text, &mut line.details] {
         *text = without_secrets(text);
     }
-    event
+    line
 }
 
 /// Sends it to standard error.

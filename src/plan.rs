@@ -14,6 +14,11 @@ pub use edits::{Edit, edits};
 pub use takeover::{Takeover, takeovers};
 pub use text::{SCHEMA_VERSION, render_json, render_text};
 
+pub use crate::event::ProviderVerb;
+
+use crate::event::{
+    Awaited, Operation, Part, PlannedStep, Resource, ResourceKind, Steady, StepInfo,
+};
 use crate::service::Condition;
 use crate::service::develop::Hook;
 use petgraph::Direction;
@@ -59,39 +64,13 @@ pub enum Until {
     RunningOrHealthy,
 }
 
-/// What a provider's program is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProviderVerb {
-    Up,
-    Down,
-    Stop,
-}
-
-impl ProviderVerb {
-    /// The program's command.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ProviderVerb::Up => "up",
-            ProviderVerb::Down => "down",
-            ProviderVerb::Stop => "stop",
-        }
-    }
-
-    /// As progress says it, before and after.
-    pub fn in_words(self) -> (&'static str, &'static str) {
-        match self {
-            ProviderVerb::Up => ("Creating", "Created"),
-            ProviderVerb::Down => ("Removing", "Removed"),
-            ProviderVerb::Stop => ("Stopping", "Stopped"),
-        }
-    }
-
-    /// What is being done to the service.
-    pub fn deed(self) -> &'static str {
-        match self {
-            ProviderVerb::Up => "create",
-            ProviderVerb::Down => "remove",
-            ProviderVerb::Stop => "stop",
+impl From<Until> for Awaited {
+    fn from(until: Until) -> Self {
+        match until {
+            Until::Condition(Condition::Started) => Awaited::Started,
+            Until::Condition(Condition::Healthy) => Awaited::Healthy,
+            Until::Condition(Condition::CompletedSuccessfully) => Awaited::CompletedSuccessfully,
+            Until::RunningOrHealthy => Awaited::RunningOrHealthy,
         }
     }
 }
@@ -232,19 +211,6 @@ pub enum Action {
     Join,
 }
 
-/// The lines a step shows while it runs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Show {
-    /// `Container shop-web-1`; empty for a step that shows nothing.
-    pub id: String,
-    /// Shown when it begins, e.g. `Creating`.
-    pub begin: Option<&'static str>,
-    /// Shown when it is done, e.g. `Created`.
-    pub end: Option<&'static str>,
-    /// What is to be said beside `end`, e.g. `from shop-old`.
-    pub details: String,
-}
-
 /// One step with its reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -253,7 +219,8 @@ pub struct Step {
     pub cause: String,
     /// The differences behind the cause, where they are known.
     pub changes: Vec<Change>,
-    pub show: Show,
+    /// What the user sees of it.
+    pub part: Part,
     /// Steps of one group are one change to the user (a recreation).
     pub group: Option<String>,
     /// `up` does it every time, whether anything differs from the files or not: it runs a one-shot
@@ -261,10 +228,19 @@ pub struct Step {
     pub recurs: bool,
 }
 
+/// A container that a plan leaves in the state that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unchanged {
+    pub name: String,
+    pub state: Steady,
+}
+
 /// A directed acyclic graph of steps.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     graph: DiGraph<Step, ()>,
+    /// What it leaves as it is, to be told of as Docker Compose does.
+    pub unchanged: Vec<Unchanged>,
     /// Whether its changes hold secrets that are to be shown (`--show-secrets`).
     pub shows_secrets: bool,
 }
@@ -386,6 +362,49 @@ impl Plan {
         self.neighbours(id, Direction::Outgoing)
     }
 
+    /// A step as events name it.
+    pub fn info(&self, id: StepId) -> StepInfo {
+        let step = self.step(id);
+        let action = &step.action;
+        let number = match action {
+            Action::CreateContainer { number, .. } => Some(*number),
+            _ => None,
+        };
+        let network = match action {
+            Action::ConnectNetwork { network, .. } | Action::DisconnectNetwork { network, .. } => {
+                Some(network.clone())
+            }
+            _ => None,
+        };
+        let old_name = match action {
+            Action::RenameContainer {
+                container: Target::Existing { name, .. },
+                ..
+            } => Some(name.clone()),
+            _ => None,
+        };
+        StepInfo {
+            id: id.0,
+            operation: action.operation(),
+            part: step.part,
+            resource: action.resource(),
+            service: action.service().map(str::to_owned),
+            number,
+            network,
+            old_name,
+        }
+    }
+
+    /// All steps as events name them, with why and after what they are done.
+    pub fn infos(&self) -> Vec<PlannedStep> {
+        let planned = self.steps().map(|(id, step)| PlannedStep {
+            step: self.info(id),
+            cause: step.cause.clone(),
+            after: self.dependencies(id).into_iter().map(|s| s.0).collect(),
+        });
+        planned.collect()
+    }
+
     fn neighbours(&self, id: StepId, direction: Direction) -> Vec<StepId> {
         let mut ids: Vec<StepId> = self
             .graph
@@ -427,52 +446,58 @@ impl Action {
         )
     }
 
-    /// Snake-case name of the kind, as `plan --format json` gives it.
-    pub fn kind(&self) -> &'static str {
+    /// What it does, without its particulars.
+    pub fn operation(&self) -> Operation {
         match self {
-            Action::PullImage { .. } => "pull_image",
-            Action::BuildImage { .. } => "build_image",
-            Action::CreateNetwork { .. } => "create_network",
-            Action::RemoveNetwork { .. } => "remove_network",
-            Action::ConnectNetwork { .. } => "connect_network",
-            Action::DisconnectNetwork { .. } => "disconnect_network",
-            Action::CreateVolume { .. } => "create_volume",
-            Action::RemoveVolume { .. } => "remove_volume",
-            Action::CreateContainer { .. } => "create_container",
-            Action::RenameContainer { .. } => "rename_container",
-            Action::CopyFiles { .. } => "copy_files",
-            Action::StartContainer { .. } => "start_container",
-            Action::StopContainer { .. } => "stop_container",
-            Action::RestartContainer { .. } => "restart_container",
-            Action::KillContainer { .. } => "kill_container",
-            Action::PauseContainer { .. } => "pause_container",
-            Action::UnpauseContainer { .. } => "unpause_container",
-            Action::RemoveContainer { .. } => "remove_container",
-            Action::RemoveImage { .. } => "remove_image",
-            Action::RunHook { .. } => "run_hook",
-            Action::RunPreStart { .. } => "run_pre_start",
-            Action::PrepareModel { .. } => "prepare_model",
-            Action::RunProvider { .. } => "run_provider",
-            Action::Verify { .. } => "verify",
-            Action::Wait { .. } => "wait",
-            Action::Join => "join",
+            Action::PullImage { .. } => Operation::PullImage,
+            Action::BuildImage { .. } => Operation::BuildImage,
+            Action::CreateNetwork { .. } => Operation::CreateNetwork,
+            Action::RemoveNetwork { .. } => Operation::RemoveNetwork,
+            Action::ConnectNetwork { .. } => Operation::ConnectNetwork,
+            Action::DisconnectNetwork { .. } => Operation::DisconnectNetwork,
+            Action::CreateVolume { .. } => Operation::CreateVolume,
+            Action::RemoveVolume { .. } => Operation::RemoveVolume,
+            Action::CreateContainer { .. } => Operation::CreateContainer,
+            Action::RenameContainer { .. } => Operation::RenameContainer,
+            Action::CopyFiles { .. } => Operation::CopyFiles,
+            Action::StartContainer { .. } => Operation::StartContainer,
+            Action::StopContainer { .. } => Operation::StopContainer,
+            Action::RestartContainer { .. } => Operation::RestartContainer,
+            Action::KillContainer { .. } => Operation::KillContainer,
+            Action::PauseContainer { .. } => Operation::PauseContainer,
+            Action::UnpauseContainer { .. } => Operation::UnpauseContainer,
+            Action::RemoveContainer { .. } => Operation::RemoveContainer,
+            Action::RemoveImage { .. } => Operation::RemoveImage,
+            Action::RunHook { .. } => Operation::RunHook,
+            Action::RunPreStart { .. } => Operation::RunPreStart,
+            Action::PrepareModel { .. } => Operation::PrepareModel,
+            Action::RunProvider { .. } => Operation::RunProvider,
+            Action::Verify { .. } => Operation::Verify,
+            Action::Wait { .. } => Operation::Wait,
+            Action::Join => Operation::Join,
         }
     }
 
-    /// What it works on, with its sort: `Container shop-web-1`, `Image nginx`.
-    pub fn resource(&self) -> String {
+    /// Snake-case name of the operation, as `plan --format json` gives it.
+    pub fn kind(&self) -> &'static str {
+        self.operation().as_str()
+    }
+
+    /// What it works on.
+    pub fn resource(&self) -> Resource {
         match self {
             Action::PullImage { reference, .. }
             | Action::BuildImage { reference, .. }
-            | Action::RemoveImage { reference } => format!("Image {reference}"),
+            | Action::RemoveImage { reference } => Resource::new(ResourceKind::Image, reference),
             Action::CreateNetwork { name, .. } | Action::RemoveNetwork { name, .. } => {
-                format!("Network {name}")
+                Resource::new(ResourceKind::Network, name)
             }
             Action::CreateVolume { name, .. } | Action::RemoveVolume { name } => {
-                format!("Volume {name}")
+                Resource::new(ResourceKind::Volume, name)
             }
-            Action::CreateContainer { name, .. } => format!("Container {name}"),
-            Action::RenameContainer { name, .. } => format!("Container {name}"),
+            Action::CreateContainer { name, .. } | Action::RenameContainer { name, .. } => {
+                Resource::container(name)
+            }
             Action::ConnectNetwork { container, .. }
             | Action::DisconnectNetwork { container, .. }
             | Action::CopyFiles { container, .. }
@@ -484,17 +509,36 @@ impl Action {
             | Action::UnpauseContainer { container }
             | Action::RunHook { container, .. }
             | Action::Verify { container, .. }
-            | Action::RemoveContainer { container, .. } => {
-                format!("Container {}", container.name())
-            }
+            | Action::RemoveContainer { container, .. } => Resource::container(container.name()),
             Action::RunPreStart { service, index, .. } => {
-                format!("Hook {service} pre_start[{index}]")
+                Resource::new(ResourceKind::Hook, format!("{service} pre_start[{index}]"))
             }
-            Action::PrepareModel { key, .. } => format!("Model {key}"),
+            Action::PrepareModel { key, .. } => Resource::new(ResourceKind::Model, key),
             Action::Wait { service, .. } | Action::RunProvider { service, .. } => {
-                format!("Service {service}")
+                Resource::new(ResourceKind::Service, service)
             }
-            Action::Join => "Steps".to_owned(),
+            Action::Join => Resource::new(ResourceKind::Steps, ""),
+        }
+    }
+
+    /// The one container that it works on.
+    pub fn container(&self) -> Option<&Target> {
+        match self {
+            Action::RenameContainer { container, .. }
+            | Action::ConnectNetwork { container, .. }
+            | Action::DisconnectNetwork { container, .. }
+            | Action::CopyFiles { container, .. }
+            | Action::StartContainer { container, .. }
+            | Action::Verify { container, .. }
+            | Action::StopContainer { container, .. }
+            | Action::RestartContainer { container, .. }
+            | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
+            | Action::RemoveContainer { container, .. }
+            | Action::RunHook { container, .. }
+            | Action::RunPreStart { container, .. } => Some(container),
+            _ => None,
         }
     }
 
@@ -519,24 +563,13 @@ impl Action {
 }
 
 impl Step {
-    /// A step on its own, shown by the given words.
-    pub fn new(
-        action: Action,
-        cause: impl Into<String>,
-        begin: &'static str,
-        end: &'static str,
-    ) -> Self {
-        let id = action.resource();
+    /// A change of its own.
+    pub fn new(action: Action, cause: impl Into<String>) -> Self {
         Step {
             action,
             cause: cause.into(),
             changes: Vec::new(),
-            show: Show {
-                id,
-                begin: Some(begin),
-                end: Some(end),
-                details: String::new(),
-            },
+            part: Part::Whole,
             group: None,
             recurs: false,
         }
@@ -544,32 +577,22 @@ impl Step {
 
     /// A step that shows nothing unless it fails.
     pub fn silent(action: Action, cause: impl Into<String>) -> Self {
-        let id = action.resource();
         Step {
-            action,
-            cause: cause.into(),
-            changes: Vec::new(),
-            show: Show {
-                id,
-                begin: None,
-                end: None,
-                details: String::new(),
-            },
-            group: None,
-            recurs: false,
+            part: Part::Hidden,
+            ..Step::new(action, cause)
         }
+    }
+
+    /// Gives it another part in what the user sees.
+    #[must_use]
+    pub fn with_part(mut self, part: Part) -> Self {
+        self.part = part;
+        self
     }
 
     #[must_use]
     pub fn in_group(mut self, group: &str) -> Self {
         self.group = Some(group.to_owned());
-        self
-    }
-
-    /// Adds words to what is shown when it is done.
-    #[must_use]
-    pub fn told_as(mut self, details: impl Into<String>) -> Self {
-        self.show.details = details.into();
         self
     }
 

@@ -136,6 +136,25 @@ impl Drop for NewFile {
     }
 }
 
+/// The longest path of a folder for sockets: a socket's own is limited to about a hundred bytes, and
+/// `ssh` adds some while it makes one.
+const LONGEST: usize = 50;
+
+/// A folder for sockets of the user alone; it is not made yet. `runtime` is `XDG_RUNTIME_DIR`,
+/// `temporary` is `TMPDIR`.
+pub fn sockets(runtime: Option<&str>, temporary: Option<&str>) -> PathBuf {
+    let own = format!("regatta-{}", rustix::process::geteuid().as_raw());
+    let runtime = runtime.map(|dir| Path::new(dir).join("regatta"));
+    let temporary = temporary.map(|dir| Path::new(dir).join(&own));
+    let is_fit = |path: &PathBuf| {
+        path.is_absolute()
+            && path.as_os_str().len() <= LONGEST
+            && path.parent().is_some_and(Path::is_dir)
+    };
+    let given = [runtime, temporary].into_iter().flatten().find(is_fit);
+    given.unwrap_or_else(|| Path::new("/tmp").join(own))
+}
+
 fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
 }
@@ -206,6 +225,27 @@ mod tests {
             (b"whole".to_vec(), FILE)
         );
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folders_for_sockets_are_short() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = dir.path().join("x".repeat(60));
+        fs::create_dir(&long).unwrap();
+        let (short, long) = (dir.path().to_str().unwrap(), long.to_str().unwrap());
+        assert_eq!(sockets(Some(short), None), dir.path().join("regatta"));
+        for unfit in [
+            None,
+            Some(""),
+            Some("run"),
+            Some("/nowhere/at/all"),
+            Some(long),
+        ] {
+            let user = rustix::process::geteuid().as_raw();
+            let own = format!("regatta-{user}");
+            assert_eq!(sockets(unfit, Some(short)), dir.path().join(&own));
+            assert_eq!(sockets(unfit, unfit), Path::new("/tmp").join(own));
+        }
     }
 
     #[test]

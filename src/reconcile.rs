@@ -28,6 +28,7 @@ mod ports;
 mod pre_start;
 mod starts;
 mod takeovers;
+pub mod unchanged;
 mod volumes;
 
 pub use divergence::UNRECORDED;

@@ -224,7 +224,7 @@ impl Files for RemoteFiles {
                 .map_err(|e| fail(&e))?;
             runtime.block_on(async {
                 let interrupts = Interrupts::default();
-                let _hearing = signals::hear(interrupts.clone());
+                let _hearing = signals::hear(interrupts.clone(), None);
                 let telling = async {
                     tokio::time::sleep(PATIENCE).await;
                     if let Some(tell) = self.settings.tell {

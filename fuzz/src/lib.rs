@@ -1,4 +1,4 @@
-//! What the fuzzer runs, a module for each grammar of user text, and one for answers of engines. `tests/fuzz_seeds.rs` of the
+//! What the fuzzer runs, a module for each grammar of user text, and one for answers of engines. `tests/files/fuzz_seeds.rs` of the
 //! main build includes this file, so that the same checks run there on all seeds.
 
 pub mod answer;

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::event::Kind;
 use crate::image::build::{BuildError, BuildOptions, bake, build_all, with_dependencies};
 use crate::output;
 use crate::project::{Dependencies, Project};
@@ -110,11 +111,8 @@ pub async fn run(ctx: &Context, args: BuildArgs) -> Result<ExitCode, CliError> {
     }
     if ctx.globals.dry_run {
         for name in &services {
-            let image = project.image_name(&project.services[name]);
-            ctx.reporter.done(
-                &format!("Image {image}"),
-                "Skipped (dry run: it would be built)",
-            );
+            let image = project.image_name(&project.services[name]).to_string();
+            ctx.reporter.send(Kind::BuildSkipped { image });
         }
         return Ok(ExitCode::SUCCESS);
     }

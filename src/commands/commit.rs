@@ -5,7 +5,7 @@ use crate::cli::usage::go_bool;
 use crate::context::Context;
 use crate::engine::CommitRequest;
 use crate::error::CliError;
-use crate::event::{Event, Progress};
+use crate::event::{Kind, Status};
 use crate::exec;
 use crate::value::image::Reference;
 use std::process::ExitCode;
@@ -57,13 +57,17 @@ pub async fn run(ctx: &Context, args: CommitArgs) -> Result<ExitCode, CliError> 
     let engine = ctx.engine()?;
     let replica = (args.index > 0).then_some(args.index);
     let container = exec::find(&*engine, &project, service, replica).await?;
-    let tell = |progress, text: &str| {
-        ctx.reporter
-            .event(Event::new(&container.name, progress, text));
+    let tell = |status, text: &str| {
+        ctx.reporter.send(Kind::Progress {
+            resource: container.name.clone(),
+            status,
+            text: text.to_owned(),
+            details: String::new(),
+        });
     };
-    tell(Progress::Working, "Committing");
+    tell(Status::Working, "Committing");
     if ctx.globals.dry_run {
-        tell(Progress::Done, "Committed");
+        tell(Status::Done, "Committed");
         return Ok(ExitCode::SUCCESS);
     }
     let request = CommitRequest {
@@ -76,9 +80,9 @@ pub async fn run(ctx: &Context, args: CommitArgs) -> Result<ExitCode, CliError> 
         pause: args.pause,
     };
     match engine.commit_container(request).await {
-        Ok(id) => tell(Progress::Done, &format!("Committed as {id}")),
+        Ok(id) => tell(Status::Done, &format!("Committed as {id}")),
         Err(error) => {
-            tell(Progress::Error, "Error while Committing");
+            tell(Status::Error, "Error while Committing");
             return Err(error.into());
         }
     }

@@ -239,7 +239,7 @@ impl Desired {
             {
                 text.push_str(&format!(
                     "\nservice {service} was not brought up because of {}",
-                    decapitalised(&because)
+                    because.in_sentence()
                 ));
             }
         }
@@ -263,22 +263,12 @@ impl Desired {
 /// `container shop-web-1: start: host port 80 is taken`.
 fn sentence(plan: &Plan, failure: &Failure) -> String {
     let step: &Step = plan.step(failure.step);
-    let resource = step.action.resource();
-    let (sort, name) = resource.split_once(' ').unwrap_or(("", &resource));
     format!(
-        "{} {name}: {}: {}",
-        sort.to_lowercase(),
+        "{}: {}: {}",
+        step.action.resource().in_sentence(),
         failure.during,
         failure.message
     )
-}
-
-fn decapitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
-    }
 }
 
 /// Follows `a.b[1].c` as far as it goes.

@@ -3,7 +3,7 @@
 use super::arguments;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::event::{Event, Progress};
+use crate::event::{Kind, Status};
 use crate::exec;
 use crate::output;
 use crate::private::NewFile;
@@ -43,13 +43,17 @@ pub async fn run(ctx: &Context, args: ExportArgs) -> Result<ExitCode, CliError> 
         None | Some("") => None,
         Some(path) => Some(destination(&ctx.cwd.join(path))?),
     };
-    let tell = |progress, text: &str| {
-        ctx.reporter
-            .event(Event::new(&container.name, progress, text));
+    let tell = |status, text: &str| {
+        ctx.reporter.send(Kind::Progress {
+            resource: container.name.clone(),
+            status,
+            text: text.to_owned(),
+            details: String::new(),
+        });
     };
-    tell(Progress::Working, "Exporting");
+    tell(Status::Working, "Exporting");
     if ctx.globals.dry_run {
-        tell(Progress::Done, "Exported");
+        tell(Status::Done, "Exported");
         return Ok(ExitCode::SUCCESS);
     }
     let mut parts = engine.export_container(&container.id);

@@ -15,7 +15,7 @@ use crate::change::{Agree, Prepared, carry_out, prepare, prepare_again};
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::CliError;
-use crate::event::{Event, Progress};
+use crate::event::{Kind, StopReason};
 use crate::execute::Means;
 use crate::interrupt::{Cause, Interrupts, Stage};
 use crate::lock::{Lock, acquire};
@@ -148,6 +148,7 @@ impl Up<'_> {
         let [out, errors] = output::above(ctx.screen.as_ref());
         let mut printer = Printer::new(out, view.has_prefix, view.has_colour)
             .with_errors(errors)
+            .reporting_to(&ctx.reporter)
             .beside_work()
             .with_heading(heading);
         let (phase, in_phase) = watch::channel(Phase::Changing);
@@ -245,14 +246,11 @@ impl Up<'_> {
         if !is_ending {
             return Ok(beside.verdict.code());
         }
-        let why = match beside.verdict.is_abort {
-            true => "Aborting on container exit...",
-            false => "Gracefully Stopping... press Ctrl-C again to kill",
+        let reason = match beside.verdict.is_abort {
+            true => StopReason::ContainerExited,
+            false => StopReason::Interrupted,
         };
-        ctx.reporter.event(Event {
-            details: why.to_owned(),
-            ..Event::new("Compose", Progress::Working, "Stopping")
-        });
+        ctx.reporter.send(Kind::Stopping { reason });
         let stop = Stop {
             ctx,
             engine: &*engine,

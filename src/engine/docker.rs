@@ -11,6 +11,7 @@
 //! - events, of which it takes lines of any length.
 
 pub mod answers;
+mod archive;
 mod chunked;
 mod connection;
 mod container_calls;
@@ -25,15 +26,17 @@ mod messages;
 mod processes;
 mod query;
 mod rows;
+pub mod ssh;
+mod tls;
 mod trace;
 mod wire;
 
 use super::endpoint::Endpoint;
 use super::{
-    BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
+    Archive, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
     ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession, ImageSummary,
-    Life, LogOptions, NetworkSummary, OutputChunk, Parts, PullProgress, Reply, ResourceRequest,
-    VolumeSummary,
+    Life, LogOptions, NetworkSummary, OutputChunk, Parts, PathStat, PullProgress, Reply,
+    ResourceRequest, Upload, VolumeSummary,
 };
 use bollard::query_parameters as q;
 use bytes::Bytes;
@@ -55,6 +58,8 @@ pub struct Options {
     pub api_version: Option<String>,
     /// Where credentials for registries come from.
     pub keyring: Option<Arc<dyn Keyring>>,
+    /// What a connection through `ssh` is made with.
+    pub ssh: ssh::Means,
 }
 
 /// An engine behind a socket. Nothing is connected before the first call.
@@ -69,7 +74,11 @@ impl Docker {
     /// # Errors
     /// None that depends on the engine; only if the client cannot be made at all.
     pub fn new(endpoint: Endpoint, options: Options) -> Result<Self, EngineError> {
-        let wire = Arc::new(Wire::new(endpoint, options.api_version.as_deref()));
+        let wire = Arc::new(Wire::new(
+            endpoint,
+            options.api_version.as_deref(),
+            options.ssh,
+        ));
         let transport = wire.clone();
         let client = bollard::Docker::connect_with_custom_transport(
             move |request: bollard::BollardRequest| {
@@ -221,6 +230,20 @@ impl Engine for Docker {
         self.wire.endpoint().to_string()
     }
 
+    fn client_flags(&self) -> Vec<String> {
+        match self.wire.endpoint() {
+            Endpoint::Tls(_, tls) => {
+                let host = ["--host".to_owned(), self.endpoint()];
+                host.into_iter().chain(tls.flags()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn other_machine(&self) -> Option<String> {
+        self.wire.endpoint().other_machine().map(str::to_owned)
+    }
+
     fn announces_early(&self) -> bool {
         self.wire.is_podman()
     }
@@ -361,6 +384,18 @@ impl Engine for Docker {
                 .await
                 .map_err(|e| self.failed(e))
         })
+    }
+
+    fn upload<'a>(&'a self, id: &'a str, upload: Upload) -> Reply<'a, ()> {
+        Box::pin(archive::upload(self.wire.clone(), id, upload))
+    }
+
+    fn stat_path<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, PathStat> {
+        Box::pin(archive::stat(self.wire.clone(), id, path))
+    }
+
+    fn download<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, Archive> {
+        Box::pin(archive::download(self.wire.clone(), id, path))
     }
 
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {

@@ -1,7 +1,7 @@
 //! An engine in memory, for tests and simulation.
 //!
 //! It follows what Docker Engine 28.5 was seen to do, refusals with their statuses and words
-//! included: a plan that works here must not fail there. `tests/fake_vs_real.rs` runs the same
+//! included: a plan that works here must not fail there. `tests/engines/fake_vs_real.rs` runs the same
 //! random calls against both. Time is tokio's, so a paused clock makes it virtual; what the
 //! "processes" do is told by a [`Script`]. [`Fake::fail`] injects faults, [`Fake::calls`] tells
 //! what was asked.

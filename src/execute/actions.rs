@@ -6,7 +6,7 @@ use super::hooks::HookError;
 use super::watch::Fall;
 use crate::engine::EngineError;
 use crate::engine::request;
-use crate::event::{Event, Progress};
+use crate::event::{Ending, Kind, Part, Resource};
 use crate::hash;
 use crate::image::build::{BuildError, build};
 use crate::image::pull::{PullOptions, pull};
@@ -304,22 +304,13 @@ impl Walk<'_> {
     /// the step's own end; unless something else is to take its place.
     fn removed(&self, id: StepId, result: Result<(), EngineError>) -> Result<(), Trouble> {
         let step = self.plan.step(id);
-        let is_last = step.show.end.is_some() && self.plan.dependents(id).is_empty();
-        let (progress, text) = match &result {
-            Err(error) if is_last && is_in_use(error, &step.action) => {
-                (Progress::Warning, "Resource is still in use")
-            }
-            Err(error) if is_last && error.is_not_found() => match step.action {
-                Action::RemoveImage { .. } => {
-                    (Progress::Done, "Warning: No resource found to remove")
-                }
-                _ => (Progress::Warning, "No resource found to remove"),
-            },
+        let is_last = step.part != Part::Hidden && self.plan.dependents(id).is_empty();
+        let ending = match &result {
+            Err(error) if is_last && is_in_use(error, &step.action) => Ending::StillInUse,
+            Err(error) if is_last && error.is_not_found() => Ending::NotFound,
             _ => return gone_is_fine(result),
         };
-        self.told.borrow_mut().insert(id);
-        let event = Event::new(&step.show.id, progress, text);
-        self.means.reporter.event(event);
+        self.endings.borrow_mut().insert(id, ending);
         Ok(())
     }
 
@@ -344,12 +335,22 @@ impl Walk<'_> {
     ) -> Result<(), Trouble> {
         let reporter = self.means.reporter;
         let all = try_join_all(containers.iter().map(|container| async move {
-            let shown = format!("Container {}", container.name());
-            reporter.working(&shown, "Waiting");
+            let resource = Resource::container(container.name());
+            reporter.send(Kind::WaitStarted {
+                resource: resource.clone(),
+                service: service.to_owned(),
+                until: until.into(),
+            });
             let id = self.id_of(container);
-            match self.watch.until(&id, until).await {
-                Ok(word) => {
-                    reporter.done(&shown, word);
+            let probed = |probe| {
+                reporter.send(Kind::WaitProbed {
+                    resource: resource.clone(),
+                    probe,
+                });
+            };
+            match self.watch.until(&id, until, &probed).await {
+                Ok(found) => {
+                    reporter.send(Kind::WaitMet { resource, found });
                     Ok(())
                 }
                 Err(fall) => Err(self.explain_fall(service, container, until, fall).await),
@@ -359,10 +360,9 @@ impl Walk<'_> {
             Ok(_) => Ok(()),
             Err(trouble) if optional => {
                 for container in containers {
-                    let shown = format!("Container {}", container.name());
-                    reporter.event(Event {
-                        details: format!("optional dependency {service:?} failed to start"),
-                        ..Event::new(&shown, Progress::Warning, "Skipped")
+                    reporter.send(Kind::WaitSkipped {
+                        resource: Resource::container(container.name()),
+                        service: service.to_owned(),
                     });
                 }
                 reporter.warning(format!(
@@ -382,11 +382,23 @@ impl Walk<'_> {
         healthy: bool,
     ) -> Result<(), Trouble> {
         let id = self.id_of(container);
-        let shown = format!("Container {}", container.name());
+        let reporter = self.means.reporter;
+        let resource = Resource::container(container.name());
+        let probed = |probe| {
+            reporter.send(Kind::WaitProbed {
+                resource: resource.clone(),
+                probe,
+            });
+        };
         let fall = match self.watch.first_moments(&id, healthy).await {
-            Ok(true) => match self.watch.until(&id, Until::RunningOrHealthy).await {
-                Ok(word) => {
-                    self.means.reporter.done(&shown, word);
+            Ok(true) => match self
+                .watch
+                .until(&id, Until::RunningOrHealthy, &probed)
+                .await
+            {
+                Ok(found) => {
+                    let resource = resource.clone();
+                    reporter.send(Kind::WaitMet { resource, found });
                     return Ok(());
                 }
                 Err(fall) => fall,

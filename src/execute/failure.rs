@@ -67,7 +67,7 @@ impl Trouble {
     pub fn of(self, id: StepId, step: &Step) -> Failure {
         Failure {
             step: id,
-            resource: step.action.resource(),
+            resource: step.action.resource().to_string(),
             service: step.action.service().map(str::to_owned),
             during: during(&step.action),
             message: self.message,

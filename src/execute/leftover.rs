@@ -2,6 +2,7 @@
 //! made: the project's next `up` creates them with what they need.
 
 use super::{Report, Walk};
+use crate::event::Kind;
 use crate::plan::{Action, StepId, Target};
 
 impl Walk<'_> {
@@ -26,8 +27,8 @@ impl Walk<'_> {
             // It never ran: its anonymous volumes are empty.
             match self.means.engine.remove_container(&id, true, true).await {
                 Ok(()) => {
-                    let shown = &self.plan.step(creation).show.id;
-                    self.means.reporter.done(shown, "Removed");
+                    let resource = self.plan.step(creation).action.resource();
+                    self.means.reporter.send(Kind::Discarded { resource });
                     report.done.retain(|done| *done != creation);
                     report.skipped.push((creation, root));
                 }

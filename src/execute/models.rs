@@ -2,6 +2,7 @@
 
 use super::Walk;
 use super::failure::Trouble;
+use crate::event::Kind;
 use crate::service::Service;
 use crate::tree::Node;
 use serde::Deserialize;
@@ -52,13 +53,14 @@ impl Walk<'_> {
         let model = self.model_reference(key);
         let reporter = self.means.reporter;
         let shown = node.get("name").and_then(Node::as_str).unwrap_or(key);
+        let shown = || shown.to_owned();
         let listed: Vec<Listed> = self.ask_models(program, &["ls", "--json"]).await?;
         if !listed.iter().any(|m| m.tags.contains(&model)) {
-            reporter.working(shown, "Pulling");
+            reporter.send(Kind::ModelPullStarted { model: shown() });
             self.call_models(program, &["pull", &model]).await?;
-            reporter.working(shown, "Pulled");
+            reporter.send(Kind::ModelPullFinished { model: shown() });
         }
-        reporter.working(shown, "Configuring");
+        reporter.send(Kind::ModelConfigStarted { model: shown() });
         let size = node.get("context_size").and_then(Node::as_int);
         let size = size.filter(|n| *n > 0).map(|n| n.to_string());
         let mut words = vec!["configure"];
@@ -85,7 +87,7 @@ impl Walk<'_> {
         self.call_models(program, &words).await?;
         let status: Status = self.ask_models(program, &["status", "--json"]).await?;
         self.made.borrow_mut().models_at = Some(status.endpoint);
-        reporter.done(shown, "Configured");
+        reporter.send(Kind::ModelConfigFinished { model: shown() });
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 
 use super::Walk;
 use super::failure::Trouble;
+use crate::event::Kind;
 use crate::plan::ProviderVerb;
 use crate::service::{Provider, Service};
 use crate::value::program::advice;
@@ -89,14 +90,19 @@ impl Walk<'_> {
         };
         let known = (!metadata.is_empty()).then_some(signature);
         let options = options(name, provider, known)?;
-        let (begin, end) = verb.in_words();
         let reporter = self.means.reporter;
-        reporter.working(name, begin);
+        reporter.send(Kind::ProviderStarted {
+            service: name.to_owned(),
+            verb,
+        });
         let provided = self
             .call_provider(&program, service, verb, options)
             .await
             .map_err(at)?;
-        reporter.done(name, end);
+        reporter.send(Kind::ProviderFinished {
+            service: name.to_owned(),
+            verb,
+        });
         if verb == ProviderVerb::Up {
             let provided = (name.to_owned(), provided);
             self.made.borrow_mut().provided.extend([provided]);

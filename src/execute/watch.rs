@@ -6,6 +6,7 @@
 mod moments;
 
 use crate::engine::{ContainerDetails, ContainerState, Engine, EngineError, EngineEvent, Health};
+use crate::event::{Found, Probe};
 use crate::labels;
 use crate::plan::Until;
 use crate::service::Condition;
@@ -90,8 +91,7 @@ impl From<EngineError> for Fall {
 /// What an inspect says about a wait.
 enum Verdict {
     Pending,
-    /// Good, with the word to show.
-    Met(&'static str),
+    Met(Found),
     Failed(Fall),
 }
 
@@ -174,15 +174,21 @@ impl<'a> Watch<'a> {
         true
     }
 
-    /// Waits until the container meets the condition; gives the word to show.
-    pub async fn until(&self, id: &str, until: Until) -> Result<&'static str, Fall> {
-        self.look(id, until, self.deadline()).await
+    /// Waits until the container meets the condition; tells `probed` of every look that was not
+    /// the last.
+    pub async fn until(
+        &self,
+        id: &str,
+        until: Until,
+        probed: &dyn Fn(Probe),
+    ) -> Result<Found, Fall> {
+        self.look(id, until, self.deadline(), probed).await
     }
 
     /// Waits until the container ends with 0, however long that takes.
     pub async fn end(&self, id: &str) -> Result<(), Fall> {
         let until = Until::Condition(Condition::CompletedSuccessfully);
-        self.look(id, until, None).await.map(drop)
+        self.look(id, until, None, &drop).await.map(drop)
     }
 
     async fn look(
@@ -190,7 +196,8 @@ impl<'a> Watch<'a> {
         id: &str,
         until: Until,
         deadline: Option<Instant>,
-    ) -> Result<&'static str, Fall> {
+        probed: &dyn Fn(Probe),
+    ) -> Result<Found, Fall> {
         let (mut paused_since, mut restarts_before) = (None, None);
         let mut was_told = false;
         loop {
@@ -208,10 +215,11 @@ impl<'a> Watch<'a> {
                 details.exit_code = self.seen(id).exit_code.unwrap_or(details.exit_code);
                 return Err(Fall::Ended(Box::new(details)));
             }
+            let probe = probe(&details);
             match judge(details, until) {
-                Verdict::Met(word) => return Ok(word),
+                Verdict::Met(found) => return Ok(found),
                 Verdict::Failed(fall) => return Err(fall),
-                Verdict::Pending => {}
+                Verdict::Pending => probed(probe),
             }
             if let (Some(limit), Some(deadline)) = (self.limit, deadline)
                 && Instant::now() >= deadline
@@ -264,6 +272,23 @@ fn matters(action: &str) -> bool {
         || matches!(action, "start" | "kill" | "die" | "destroy" | "unpause")
 }
 
+/// What a look has seen.
+fn probe(details: &ContainerDetails) -> Probe {
+    Probe {
+        state: details.state.as_str().to_owned(),
+        health: details.health.map(|health| {
+            let word = match health {
+                Health::Starting => "starting",
+                Health::Healthy => "healthy",
+                Health::Unhealthy => "unhealthy",
+            };
+            word.to_owned()
+        }),
+        check: details.health_log.clone(),
+        restarts: details.restart_count,
+    }
+}
+
 fn judge(details: ContainerDetails, until: Until) -> Verdict {
     match until {
         Until::Condition(Condition::CompletedSuccessfully) => completed(details),
@@ -275,7 +300,7 @@ fn judge(details: ContainerDetails, until: Until) -> Verdict {
 fn completed(details: ContainerDetails) -> Verdict {
     match details.state {
         ContainerState::Exited | ContainerState::Dead if details.exit_code == 0 => {
-            Verdict::Met("Exited")
+            Verdict::Met(Found::Exited)
         }
         ContainerState::Exited | ContainerState::Dead => {
             Verdict::Failed(Fall::Ended(Box::new(details)))
@@ -290,7 +315,7 @@ fn healthy(details: ContainerDetails, needs_check: bool) -> Verdict {
     match details.state {
         // A one-shot that has done its work is up as far as it ever will be.
         ContainerState::Exited | ContainerState::Dead if !needs_check && details.exit_code == 0 => {
-            Verdict::Met("Exited")
+            Verdict::Met(Found::Exited)
         }
         ContainerState::Exited | ContainerState::Dead => {
             Verdict::Failed(Fall::Ended(Box::new(details)))
@@ -298,11 +323,11 @@ fn healthy(details: ContainerDetails, needs_check: bool) -> Verdict {
         ContainerState::Removing => Verdict::Failed(Fall::Removing),
         ContainerState::Created => Verdict::Failed(Fall::NeverStarted),
         ContainerState::Running => match details.health {
-            Some(Health::Healthy) => Verdict::Met("Healthy"),
+            Some(Health::Healthy) => Verdict::Met(Found::Healthy),
             Some(Health::Starting) => Verdict::Pending,
             Some(Health::Unhealthy) => Verdict::Failed(Fall::Unhealthy(Box::new(details))),
             None if needs_check => Verdict::Failed(Fall::NoHealthcheck),
-            None => Verdict::Met("Healthy"),
+            None => Verdict::Met(Found::Healthy),
         },
         _ => Verdict::Pending,
     }

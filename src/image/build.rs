@@ -14,7 +14,7 @@ mod sources;
 
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, EngineError};
-use crate::event::Reporter;
+use crate::event::{Kind, Reporter};
 use crate::labels;
 use crate::programs::Programs;
 use crate::project::Project;
@@ -93,8 +93,10 @@ pub async fn build(
         return Ok(None);
     };
     let way = choose(project, service, build, options)?;
-    let id = format!("Image {}", project.image_name(service));
-    reporter.working(&id, "Building");
+    let image = project.image_name(service).to_string();
+    reporter.send(Kind::BuildStarted {
+        image: image.clone(),
+    });
     let built = match way {
         Way::Direct(plan) => {
             direct::build(engine, project, service, *plan, options, reporter).await?
@@ -104,7 +106,7 @@ pub async fn build(
         }
     };
     if !options.check {
-        reporter.done(&id, "Built");
+        reporter.send(Kind::BuildFinished { image });
     }
     Ok(built)
 }

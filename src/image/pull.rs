@@ -1,11 +1,10 @@
 //! Pulling an image, with its progress.
 
 use crate::engine::{Engine, EngineError, PullProgress};
-use crate::event::{Event, Progress, Reporter};
+use crate::event::{Kind, Reporter, Resource, ResourceKind, Skipped};
 use crate::image::policy::{PullChoice, pull_choice};
 use crate::project::Project;
 use crate::service::Service;
-use crate::value::bytes::human_size;
 use crate::value::image::Reference;
 use futures::StreamExt;
 use futures::stream;
@@ -31,32 +30,31 @@ pub async fn pull(
     options: PullOptions,
     reporter: &Reporter,
 ) -> Result<(), EngineError> {
-    let id = format!("Image {reference}");
-    reporter.working(&id, "Pulling");
+    let image = reference.to_owned();
+    reporter.send(Kind::PullStarted {
+        image: image.clone(),
+    });
     let mut parts = engine.pull_image(reference, platform);
     while let Some(part) = parts.next().await {
         match part {
             Ok(progress) if !options.quiet => {
-                if let Some(event) = layer_event(&id, progress) {
-                    reporter.event(event);
+                if let Some(event) = layer_event(reference, progress) {
+                    reporter.send(event);
                     reporter.room().await;
                 }
             }
             Ok(_) => {}
             Err(error) => {
-                let words = error.message().to_string();
-                reporter.event(match options.optional {
-                    true => Event::new(&id, Progress::Warning, &words),
-                    false => Event {
-                        details: words,
-                        ..Event::new(&id, Progress::Error, "Error")
-                    },
+                reporter.send(Kind::PullFailed {
+                    image,
+                    message: error.message().to_string(),
+                    optional: options.optional,
                 });
                 return Err(error);
             }
         }
     }
-    reporter.done(&id, "Pulled");
+    reporter.send(Kind::PullFinished { image });
     Ok(())
 }
 
@@ -107,12 +105,9 @@ pub async fn pull_all(
     let mut jobs: BTreeMap<String, Job<'_>> = BTreeMap::new();
     for service in project.services.values() {
         for (reference, policy) in images(service, options) {
-            let id = format!("Image {reference}");
-            let skip = |details: &str| {
-                reporter.event(Event {
-                    details: details.into(),
-                    ..Event::new(&id, Progress::Done, "Skipped")
-                });
+            let skip = |reason: Skipped| {
+                let resource = Resource::new(ResourceKind::Image, reference);
+                reporter.send(Kind::PullSkipped { resource, reason });
             };
             let own = service.image.as_deref() == Some(reference);
             let builds = own && service.build.is_some();
@@ -123,8 +118,8 @@ pub async fn pull_all(
             }
             match due(engine, reference, policy).await? {
                 Due::No(why) => skip(why),
-                Due::Yes if builds && options.ignore_buildable => skip("Image can be built"),
-                Due::Yes if options.dry_run => skip("dry run: it would be pulled"),
+                Due::Yes if builds && options.ignore_buildable => skip(Skipped::Buildable),
+                Due::Yes if options.dry_run => skip(Skipped::DryRun),
                 Due::Yes => {
                     let platform = match own {
                         true => project.platform_of(service),
@@ -143,9 +138,9 @@ pub async fn pull_all(
             }
         }
         if service.image.is_none() && service.provider.is_none() {
-            reporter.event(Event {
-                details: "No image to be pulled".into(),
-                ..Event::new(&service.name, Progress::Done, "Skipped")
+            reporter.send(Kind::PullSkipped {
+                resource: Resource::new(ResourceKind::Service, &service.name),
+                reason: Skipped::NoImage,
             });
         }
     }
@@ -198,8 +193,7 @@ fn images<'a>(service: &'a Service, options: &'a PullAll) -> Vec<(&'a str, Optio
 
 enum Due {
     Yes,
-    /// With the reason.
-    No(&'static str),
+    No(Skipped),
 }
 
 /// Whether `pull` pulls an image: always, unless a policy says otherwise.
@@ -214,36 +208,25 @@ async fn due(
     };
     match choice {
         PullChoice::Always | PullChoice::Refresh(_) => Ok(Due::Yes),
-        PullChoice::Never | PullChoice::Build => Ok(Due::No("")),
+        PullChoice::Never | PullChoice::Build => Ok(Due::No(Skipped::Policy)),
         // What is called `latest` may have moved on.
         PullChoice::Missing if Reference::parse(reference).tag.as_deref() == Some("latest") => {
             Ok(Due::Yes)
         }
         PullChoice::Missing => match engine.inspect_image(reference).await {
-            Ok(_) => Ok(Due::No("Image is already present locally")),
+            Ok(_) => Ok(Due::No(Skipped::Present)),
             Err(error) if error.is_not_found() => Ok(Due::Yes),
             Err(error) => Err(error),
         },
     }
 }
 
-/// What a layer's message shows; messages about the whole image show nothing.
-fn layer_event(image: &str, progress: PullProgress) -> Option<Event> {
-    let layer = progress.layer.filter(|id| !id.is_empty())?;
-    let done = matches!(
-        progress.status.as_str(),
-        "Download complete" | "Already exists" | "Pull complete"
-    );
-    Some(Event {
-        id: layer,
-        parent: Some(image.to_string()),
-        progress: if done {
-            Progress::Done
-        } else {
-            Progress::Working
-        },
-        text: progress.status,
-        details: human_size(progress.current.unwrap_or(0)),
+/// What a layer's message tells; messages about the whole image tell nothing.
+fn layer_event(image: &str, progress: PullProgress) -> Option<Kind> {
+    Some(Kind::PullProgress {
+        image: image.to_owned(),
+        layer: progress.layer.filter(|id| !id.is_empty())?,
+        status: progress.status,
         current: progress.current,
         total: progress.total,
     })
@@ -253,25 +236,19 @@ fn layer_event(image: &str, progress: PullProgress) -> Option<Event> {
 mod tests {
     use super::*;
     use crate::engine::fake::{Fake, FakeImage};
-    use crate::event::Notice;
+    use crate::event::Interest;
 
     #[test]
-    fn layers() {
-        let progress = |layer: Option<&str>, status: &str| PullProgress {
+    fn only_layers_are_told_of() {
+        let progress = |layer: Option<&str>| PullProgress {
             layer: layer.map(str::to_string),
-            status: status.into(),
+            status: "Already exists".into(),
             current: None,
             total: None,
         };
-        let event = layer_event("Image a", progress(Some("b88f"), "Already exists")).unwrap();
-        assert_eq!(
-            (event.progress, event.details.as_str()),
-            (Progress::Done, "0B")
-        );
-        assert_eq!(
-            layer_event("Image a", progress(None, "Digest: sha256:1")),
-            None
-        );
+        assert!(layer_event("a", progress(Some("b88f"))).is_some());
+        assert_eq!(layer_event("a", progress(Some(""))), None);
+        assert_eq!(layer_event("a", progress(None)), None);
     }
 
     #[tokio::test]
@@ -331,8 +308,8 @@ mod tests {
     async fn events_of_a_pull() {
         let fake = Fake::new();
         fake.add_remote_image(FakeImage::new("nginx:1"));
-        let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
-        let reporter = Reporter::new(sender);
+        let reporter = Reporter::new("pull");
+        let mut events = reporter.subscribe(Interest::Progress);
         let options = PullOptions::default();
         pull(&fake, "nginx:1", None, options, &reporter)
             .await
@@ -341,18 +318,25 @@ mod tests {
             .await
             .unwrap_err();
         assert!(error.is_not_found());
-        drop(reporter);
-        let mut seen = Vec::new();
-        while let Some(Notice::Event(event)) = notices.recv().await {
-            seen.push(format!("{} {}", event.id, event.text));
-        }
+        let seen: Vec<Kind> = events.drain().iter().map(|e| e.kind.clone()).collect();
+        let image = |name: &str| name.to_owned();
         assert_eq!(
-            seen,
+            seen[1..],
             [
-                "Image nginx:1 Pulling",
-                "Image nginx:1 Pulled",
-                "Image nope Pulling",
-                "Image nope Error"
+                Kind::PullStarted {
+                    image: image("nginx:1")
+                },
+                Kind::PullFinished {
+                    image: image("nginx:1")
+                },
+                Kind::PullStarted {
+                    image: image("nope")
+                },
+                Kind::PullFailed {
+                    image: image("nope"),
+                    message: error.message().to_string(),
+                    optional: false
+                },
             ]
         );
     }

@@ -211,9 +211,7 @@ impl<W: Write> Attached<'_, W> {
                 if let (Phase::Attached, Some(replaced)) =
                     (self.phase(), event.attributes.get(labels::REPLACE))
                 {
-                    self.follower
-                        .printer
-                        .status(replaced, "has been recreated")?;
+                    self.follower.printer.recreated(replaced)?;
                 }
             }
             "start" => {

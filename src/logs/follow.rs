@@ -40,7 +40,14 @@ pub(super) struct Followed {
     /// The end of the life that was read, if it has been told.
     died: Option<i64>,
     /// What to say when its last line is printed.
-    exits: VecDeque<String>,
+    exits: VecDeque<Exited>,
+}
+
+/// The end of a container, with whether its engine starts it again.
+#[derive(Debug, Clone, Copy)]
+struct Exited {
+    code: i64,
+    restarting: bool,
 }
 
 pub(super) struct Follower<'a, W: Write> {
@@ -301,7 +308,8 @@ impl<'a, W: Write> Follower<'a, W> {
             .max(followed.seen);
         let is_again = followed.starts > 0;
         while let Some(exit) = followed.exits.pop_front() {
-            self.printer.status(&followed.log.name, &exit)?;
+            let Exited { code, restarting } = exit;
+            self.printer.exited(&followed.log.name, code, restarting)?;
             if is_again {
                 // The others belong to lives that are still to be read.
                 break;
@@ -322,7 +330,7 @@ impl<'a, W: Write> Follower<'a, W> {
             "create" => {
                 self.awaited.insert(event.id);
                 if let Some(replaced) = event.attributes.get(labels::REPLACE) {
-                    self.printer.status(replaced, "has been recreated")?;
+                    self.printer.recreated(replaced)?;
                 }
             }
             "start" => {
@@ -365,23 +373,22 @@ impl<'a, W: Write> Follower<'a, W> {
         &mut self,
         known: Option<usize>,
         event: &EngineEvent,
-        is_back: bool,
+        restarting: bool,
     ) -> Result<(), LogsError> {
-        let code = event.attributes.get("exitCode").map_or("0", String::as_str);
-        let again = if is_back { " (restarting)" } else { "" };
-        let exit = format!("exited with code {code}{again}");
+        let code = event.attributes.get("exitCode");
+        let code = code.and_then(|code| code.parse().ok()).unwrap_or(0);
         let Some(at) = known else {
             let name = event.attributes.get("name").map_or("", String::as_str);
             let name = short_name(name, &event.attributes);
-            return Ok(self.printer.status(&name, &exit)?);
+            return Ok(self.printer.exited(&name, code, restarting)?);
         };
         let followed = &mut self.followed[at];
         if followed.is_attached {
             followed.died.get_or_insert(event.time_nano);
-            followed.exits.push_back(exit);
+            followed.exits.push_back(Exited { code, restarting });
         } else {
             followed.seen = followed.seen.max(Some(event.time_nano));
-            self.printer.status(&followed.log.name, &exit)?;
+            self.printer.exited(&followed.log.name, code, restarting)?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::lines::Piece;
 use crate::engine::OutputStream;
+use crate::event::{Kind, LogStream, Reporter};
 use crate::output::outlet::Stream;
 use crate::output::palette::PREFIX_CODES;
 use crate::value::visible::visible_line;
@@ -26,6 +27,8 @@ pub struct Printer<W> {
     width: usize,
     has_prefix: bool,
     has_colour: bool,
+    /// Who else is told of the lines.
+    reporter: Reporter,
     /// Writing only sends lines on their way: callers wait for [room](Self::room).
     is_beside: bool,
 }
@@ -57,8 +60,16 @@ impl<W: Write> Printer<W> {
             width: 0,
             has_prefix,
             has_colour,
+            reporter: Reporter::silent(),
             is_beside: false,
         }
+    }
+
+    /// Lines and ends are told as events, too.
+    #[must_use]
+    pub fn reporting_to(mut self, reporter: &Reporter) -> Self {
+        self.reporter = reporter.clone();
+        self
     }
 
     /// It writes through [outlets](crate::output::outlet).
@@ -141,6 +152,18 @@ impl<W: Write> Printer<W> {
     ) -> io::Result<()> {
         self.head()?;
         self.turn_to(stream)?;
+        if self.reporter.wants_everything() {
+            self.reporter.send(Kind::LogLine {
+                container: name.to_owned(),
+                stream: match stream {
+                    OutputStream::Stdout => LogStream::Stdout,
+                    OutputStream::Stderr => LogStream::Stderr,
+                },
+                text: String::from_utf8_lossy(piece.text).into_owned(),
+                continues: piece.goes_on,
+                ends: piece.is_end,
+            });
+        }
         self.line(name, piece)
     }
 
@@ -167,6 +190,25 @@ impl<W: Write> Printer<W> {
     /// Whether something is to be said as soon as the line has ended.
     pub fn is_waited_for(&self) -> bool {
         !self.statuses.is_empty()
+    }
+
+    /// Says that a container ended, and whether its engine starts it again.
+    pub fn exited(&mut self, name: &str, code: i64, restarting: bool) -> io::Result<()> {
+        self.reporter.send(Kind::ContainerExited {
+            container: name.to_owned(),
+            code,
+            restarting,
+        });
+        let again = if restarting { " (restarting)" } else { "" };
+        self.status(name, &format!("exited with code {code}{again}"))
+    }
+
+    /// Says that a container was replaced.
+    pub fn recreated(&mut self, name: &str) -> io::Result<()> {
+        self.reporter.send(Kind::ContainerRecreated {
+            container: name.to_owned(),
+        });
+        self.status(name, "has been recreated")
     }
 
     /// Says what became of a container, over whatever stands in the line; but not into a container's

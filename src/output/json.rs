@@ -1,7 +1,8 @@
 //! One JSON object per line, with Docker Compose 5.5's keys in its order.
 
-use super::{Draw, logrus};
-use crate::event::{Event, Progress};
+use super::drawing::Draw;
+use super::{logrus, words};
+use crate::event::Status;
 use crate::value::visible::visible_json;
 use serde::Serialize;
 use std::time::Duration;
@@ -54,19 +55,19 @@ pub fn go_json(value: &impl Serialize) -> String {
 }
 
 impl Draw for Json {
-    fn event(&mut self, out: &mut Vec<u8>, event: &Event, _: Duration) {
-        let (current, total) = (event.current.unwrap_or(0), event.total.unwrap_or(0));
+    fn line(&mut self, out: &mut Vec<u8>, shown: &words::Line, _: Duration) {
+        let (current, total) = (shown.current.unwrap_or(0), shown.total.unwrap_or(0));
         let line = Line {
-            id: &event.id,
-            parent_id: event.parent.as_deref(),
-            status: match event.progress {
-                Progress::Working => "Working",
-                Progress::Done => "Done",
-                Progress::Warning => "Warning",
-                Progress::Error => "Error",
+            id: &shown.id,
+            parent_id: shown.parent.as_deref(),
+            status: match shown.status {
+                Status::Working => "Working",
+                Status::Done => "Done",
+                Status::Warning => "Warning",
+                Status::Error => "Error",
             },
-            text: &event.text,
-            details: &event.details,
+            text: &shown.text,
+            details: &shown.details,
             current,
             total,
             percent: if total > 0 {
@@ -79,8 +80,8 @@ impl Draw for Json {
         out.push(b'\n');
     }
 
-    fn warning(&mut self, out: &mut Vec<u8>, message: &str, _: Duration) {
-        let line = logrus::json(message, &jiff::Zoned::now());
+    fn warning(&mut self, out: &mut Vec<u8>, message: &str, _: Duration, time: i64) {
+        let line = logrus::json(message, &logrus::zoned(time));
         out.extend_from_slice(visible_json(&line).as_bytes());
     }
 }
@@ -92,17 +93,17 @@ mod tests {
     #[test]
     fn empty_fields_are_left_out() {
         let mut out = Vec::new();
-        let mut layer = Event::new("a1b2", Progress::Working, "Downloading");
-        Json.event(
+        let mut layer = words::Line::new("a1b2", Status::Working, "Downloading");
+        Json.line(
             &mut out,
-            &Event::new("Container p-a-1", Progress::Working, "Creating"),
+            &words::Line::new("Container p-a-1", Status::Working, "Creating"),
             Duration::ZERO,
         );
         layer.parent = Some("Image x".into());
         layer.current = Some(1);
         layer.total = Some(4);
         layer.details = "<1B>".into();
-        Json.event(&mut out, &layer, Duration::ZERO);
+        Json.line(&mut out, &layer, Duration::ZERO);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             concat!(

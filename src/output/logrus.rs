@@ -29,6 +29,12 @@ pub fn terminal(message: &str, elapsed: Duration, palette: Palette) -> String {
     format!("{level}[{:04}] {message:<44} \n", elapsed.as_secs())
 }
 
+/// An instant, in milliseconds since 1970, as the user's clock shows it.
+pub fn zoned(time: i64) -> Zoned {
+    let instant = jiff::Timestamp::from_millisecond(time).unwrap_or_default();
+    instant.to_zoned(jiff::tz::TimeZone::system())
+}
+
 /// RFC 3339 in whole seconds, `Z` for UTC.
 fn stamp(now: &Zoned) -> String {
     let text = now.strftime("%Y-%m-%dT%H:%M:%S").to_string();

@@ -1,8 +1,10 @@
 //! Progress on a terminal: a block of rows, one per thing, redrawn in place.
 
+use super::drawing::Draw;
+use super::logrus;
 use super::palette::Palette;
-use super::{Draw, logrus};
-use crate::event::{Event, Progress};
+use super::words::{COMMAND, Line};
+use crate::event::Status;
 use crate::value::visible::visible;
 use indexmap::IndexMap;
 use std::time::Duration;
@@ -11,7 +13,7 @@ mod row;
 
 /// The block and what it shows.
 pub struct Tty {
-    operation: &'static str,
+    operation: String,
     palette: Palette,
     size: fn() -> (usize, usize),
     tasks: IndexMap<String, Task>,
@@ -28,7 +30,7 @@ pub struct Tty {
 #[derive(Debug)]
 struct Task {
     parent: Option<String>,
-    progress: Progress,
+    status: Status,
     text: String,
     details: String,
     current: i64,
@@ -40,9 +42,9 @@ struct Task {
 
 impl Tty {
     /// `size` tells the terminal's columns and lines.
-    pub fn new(operation: &'static str, palette: Palette, size: fn() -> (usize, usize)) -> Self {
+    pub fn new(palette: Palette, size: fn() -> (usize, usize)) -> Self {
         Tty {
-            operation,
+            operation: String::new(),
             palette,
             size,
             tasks: IndexMap::new(),
@@ -53,34 +55,34 @@ impl Tty {
         }
     }
 
-    fn update(&mut self, event: &Event, now: Duration) {
-        let is_working = event.progress == Progress::Working;
-        let Some(task) = self.tasks.get_mut(&event.id) else {
+    fn update(&mut self, line: &Line, now: Duration) {
+        let is_working = line.status == Status::Working;
+        let Some(task) = self.tasks.get_mut(&line.id) else {
             self.working += usize::from(is_working);
             let task = Task {
-                parent: event.parent.clone(),
-                progress: event.progress,
-                text: visible(&event.text).into_owned(),
-                details: visible(&event.details).into_owned(),
-                current: event.current.unwrap_or(0),
-                total: event.total.unwrap_or(0),
+                parent: line.parent.clone(),
+                status: line.status,
+                text: visible(&line.text).into_owned(),
+                details: visible(&line.details).into_owned(),
+                current: line.current.unwrap_or(0),
+                total: line.total.unwrap_or(0),
                 since: now,
                 until: (!is_working).then_some(now),
             };
-            self.tasks.insert(event.id.clone(), task);
+            self.tasks.insert(line.id.clone(), task);
             return;
         };
         // Images share layers: a layer's row listens to the image that named it first.
-        if event.parent.is_some() && event.parent != task.parent {
+        if line.parent.is_some() && line.parent != task.parent {
             return;
         }
-        let was_working = task.progress == Progress::Working;
+        let was_working = task.status == Status::Working;
         self.working = self.working + usize::from(is_working) - usize::from(was_working);
-        task.progress = event.progress;
-        task.text = visible(&event.text).into_owned();
-        task.details = visible(&event.details).into_owned();
-        task.current = task.current.max(event.current.unwrap_or(0));
-        task.total = task.total.max(event.total.unwrap_or(0));
+        task.status = line.status;
+        task.text = visible(&line.text).into_owned();
+        task.details = visible(&line.details).into_owned();
+        task.current = task.current.max(line.current.unwrap_or(0));
+        task.total = task.total.max(line.total.unwrap_or(0));
         task.until = (!is_working).then_some(now);
     }
 
@@ -121,19 +123,23 @@ impl Tty {
 }
 
 impl Draw for Tty {
-    fn event(&mut self, out: &mut Vec<u8>, event: &Event, now: Duration) {
-        if event.id == "Compose" {
+    fn command(&mut self, name: &str) {
+        self.operation = name.to_owned();
+    }
+
+    fn line(&mut self, out: &mut Vec<u8>, line: &Line, now: Duration) {
+        if line.id == COMMAND {
             // A word from the program itself, not about a thing.
             self.erase(out);
-            let line = self.palette.error(&visible(&event.details));
+            let line = self.palette.error(&visible(&line.details));
             out.extend_from_slice(format!("{line}\n").as_bytes());
         } else {
-            self.update(event, now);
+            self.update(line, now);
         }
         self.is_stale = true;
     }
 
-    fn warning(&mut self, out: &mut Vec<u8>, message: &str, now: Duration) {
+    fn warning(&mut self, out: &mut Vec<u8>, message: &str, now: Duration, _: i64) {
         self.erase(out);
         out.extend_from_slice(logrus::terminal(message, now, self.palette).as_bytes());
         self.is_stale = true;
@@ -177,48 +183,51 @@ impl Draw for Tty {
 }
 
 #[cfg(test)]
+/// What a terminal shows after the bytes: enough of its rules for what we send.
+pub(super) fn screen(bytes: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let mut rows: Vec<String> = vec![String::new()];
+    let (mut at, mut chars) = (0, text.chars().peekable());
+    let mut line = String::new();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' => {
+                rows[at] = std::mem::take(&mut line);
+                at += 1;
+                if at == rows.len() {
+                    rows.push(String::new());
+                }
+            }
+            '\r' => line.clear(),
+            '\x1b' => {
+                let mut code = String::new();
+                for c in chars.by_ref() {
+                    code.push(c);
+                    if c.is_ascii_alphabetic() {
+                        break;
+                    }
+                }
+                if let Some(up) = code.strip_prefix('[').and_then(|c| c.strip_suffix('A')) {
+                    at -= up.parse::<usize>().unwrap();
+                } else if code == "[J" {
+                    rows.truncate(at + 1);
+                    rows[at].clear();
+                }
+            }
+            c => line.push(c),
+        }
+    }
+    rows.into_iter().filter(|r| !r.is_empty()).collect()
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What a terminal of 60×8 shows after the bytes: enough of its rules for what we send.
-    fn screen(bytes: &[u8]) -> Vec<String> {
-        let text = std::str::from_utf8(bytes).unwrap();
-        let mut rows: Vec<String> = vec![String::new()];
-        let (mut at, mut chars) = (0, text.chars().peekable());
-        let mut line = String::new();
-        while let Some(c) = chars.next() {
-            match c {
-                '\n' => {
-                    rows[at] = std::mem::take(&mut line);
-                    at += 1;
-                    if at == rows.len() {
-                        rows.push(String::new());
-                    }
-                }
-                '\r' => line.clear(),
-                '\x1b' => {
-                    let mut code = String::new();
-                    for c in chars.by_ref() {
-                        code.push(c);
-                        if c.is_ascii_alphabetic() {
-                            break;
-                        }
-                    }
-                    if let Some(up) = code.strip_prefix('[').and_then(|c| c.strip_suffix('A')) {
-                        at -= up.parse::<usize>().unwrap();
-                    } else if code == "[J" {
-                        rows.truncate(at + 1);
-                        rows[at].clear();
-                    }
-                }
-                c => line.push(c),
-            }
-        }
-        rows.into_iter().filter(|r| !r.is_empty()).collect()
-    }
-
     fn tty() -> Tty {
-        Tty::new("up", Palette::new(true), || (60, 8))
+        let mut tty = Tty::new(Palette::new(true), || (60, 8));
+        tty.command("up");
+        tty
     }
 
     const fn ms(n: u64) -> Duration {
@@ -228,14 +237,14 @@ mod tests {
     #[test]
     fn rows_are_aligned_and_redrawn_in_place() {
         let (mut tty, mut out) = (tty(), Vec::new());
-        tty.event(
+        tty.line(
             &mut out,
-            &Event::new("Network p_default", Progress::Done, "Created"),
+            &Line::new("Network p_default", Status::Done, "Created"),
             ms(0),
         );
-        tty.event(
+        tty.line(
             &mut out,
-            &Event::new("Container p-a-1", Progress::Working, "Creating"),
+            &Line::new("Container p-a-1", Status::Working, "Creating"),
             ms(0),
         );
         tty.tick(&mut out, ms(100));
@@ -248,10 +257,10 @@ mod tests {
             ]
         );
         assert!(tty.wants_tick());
-        tty.warning(&mut out, "careful", ms(1200));
-        tty.event(
+        tty.warning(&mut out, "careful", ms(1200), 0);
+        tty.line(
             &mut out,
-            &Event::new("Container p-a-1", Progress::Done, "Started"),
+            &Line::new("Container p-a-1", Status::Done, "Started"),
             ms(1300),
         );
         tty.finish(&mut out, ms(1400));
@@ -270,8 +279,8 @@ mod tests {
     #[test]
     fn text_about_the_whole_stands_below() {
         let (mut tty, mut out) = (tty(), Vec::new());
-        let failed = Event::new("Container p-a-1", Progress::Error, "Error");
-        tty.event(&mut out, &failed, ms(0));
+        let failed = Line::new("Container p-a-1", Status::Error, "Error");
+        tty.line(&mut out, &failed, ms(0));
         tty.conclude(&mut out, ms(50));
         out.extend_from_slice(b"error: so it is\n");
         tty.finish(&mut out, ms(100));
@@ -289,11 +298,11 @@ mod tests {
     fn a_small_terminal_gets_less() {
         let (mut tty, mut out) = (tty(), Vec::new());
         for n in 1..=20 {
-            let event = Event {
+            let event = Line {
                 details: "a very long explanation that does not fit into the row at all".into(),
-                ..Event::new(&format!("Container p-a-{n}"), Progress::Error, "Error")
+                ..Line::new(&format!("Container p-a-{n}"), Status::Error, "Error")
             };
-            tty.event(&mut out, &event, ms(0));
+            tty.line(&mut out, &event, ms(0));
         }
         tty.finish(&mut out, ms(0));
         let shown = screen(&out);
@@ -312,19 +321,19 @@ mod tests {
     #[test]
     fn layers_become_a_bar() {
         let (mut tty, mut out) = (tty(), Vec::new());
-        tty.event(
+        tty.line(
             &mut out,
-            &Event::new("Image nginx", Progress::Working, "Pulling"),
+            &Line::new("Image nginx", Status::Working, "Pulling"),
             ms(0),
         );
         for (id, current) in [("l1", 10_000_000), ("l2", 5_000_000)] {
-            let layer = Event {
+            let layer = Line {
                 parent: Some("Image nginx".into()),
                 current: Some(current),
                 total: Some(10_000_000),
-                ..Event::new(id, Progress::Working, "Downloading")
+                ..Line::new(id, Status::Working, "Downloading")
             };
-            tty.event(&mut out, &layer, ms(0));
+            tty.line(&mut out, &layer, ms(0));
         }
         tty.tick(&mut out, ms(0));
         assert_eq!(
@@ -338,9 +347,9 @@ mod tests {
         let (mut tty, mut out) = (tty(), Vec::new());
         for n in 0..50_000 {
             let id = format!("Container {}", n % 5000);
-            tty.event(
+            tty.line(
                 &mut out,
-                &Event::new(&id, Progress::Working, "Creating"),
+                &Line::new(&id, Status::Working, "Creating"),
                 ms(n),
             );
         }

@@ -38,7 +38,7 @@ fn lines(plan: &Plan, recurring: bool, place: &dyn Fn(Span) -> Option<String>) -
         };
         let line = format!(
             "  {sign} {verb} {}  ({})",
-            decapitalised(&step.action.resource()),
+            step.action.resource().in_sentence(),
             step.cause
         );
         // The changes below have been masked in another way, that shows what changed.
@@ -130,14 +130,6 @@ fn group_creates(plan: &Plan, step: &Step) -> bool {
     })
 }
 
-fn decapitalised(resource: &str) -> String {
-    let mut chars = resource.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
-    }
-}
-
 /// The plan as JSON: every step with its action, cause, changes and what it waits for.
 pub fn render_json(plan: &Plan, project: &str, place: &dyn Fn(Span) -> Option<String>) -> Value {
     let steps: Vec<Value> = plan
@@ -183,7 +175,7 @@ fn render_step(
     let mut value = json!({
         "id": id.0,
         "action": step.action.kind(),
-        "resource": told(&step.action.resource()),
+        "resource": told(&step.action.resource().to_string()),
         "cause": told(&step.cause),
         "after": after,
     });

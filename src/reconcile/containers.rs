@@ -6,6 +6,7 @@ use super::names::{Holder, rename_after, takes_over, temporary_name};
 use super::takeovers::Referred;
 use super::{Fate, Planner, existing};
 use crate::engine::{ContainerState, Health};
+use crate::event::Part;
 use crate::observe::{ObservedContainer, mounted_images};
 use crate::plan::{Action, ProviderVerb, Step, StepId, Target};
 use crate::scale::{self, Replica, ReplicaNumber};
@@ -177,9 +178,7 @@ impl<'a> Planner<'a> {
                     service: service.name.clone(),
                     key: key.clone(),
                 };
-                let mut step =
-                    Step::silent(action, "a model is asked for at every up").at_every_up();
-                step.show.id = key.clone();
+                let step = Step::silent(action, "a model is asked for at every up").at_every_up();
                 let id = self.plan.add(step, []);
                 self.model_steps.insert(key.clone(), id);
             }
@@ -333,7 +332,7 @@ impl<'a> Planner<'a> {
         let renewed = self.options.renew_anonymous_volumes;
         let observed = self.observed;
         let temporary_name = observed.temporary_name(old, &siblings, &name, renewed);
-        let mut step = Step::new(
+        let step = Step::new(
             Action::CreateContainer {
                 service: service.name.clone(),
                 number,
@@ -343,12 +342,10 @@ impl<'a> Planner<'a> {
                 inherit_volumes: !renewed,
             },
             divergence.cause.clone(),
-            "Recreate",
-            "Recreate",
         )
         .in_group(&group(&name))
-        .with_changes(divergence.changes);
-        step.show.end = None;
+        .with_changes(divergence.changes)
+        .with_part(Part::ReplacementStart);
         let mut after = self.creation_needs(service);
         after.extend(gone);
         let by = self.plan.add(step, after);
@@ -383,8 +380,6 @@ impl<'a> Planner<'a> {
                 inherit_volumes: false,
             },
             cause,
-            "Creating",
-            "Created",
         );
         let after = self.creation_needs(service);
         let by = self.plan.add(step, after);
@@ -416,9 +411,9 @@ impl<'a> Planner<'a> {
             replaces: Some(orphan.id.clone()),
             inherit_volumes: false,
         };
-        let mut step =
-            Step::new(action, cause.clone(), "Recreate", "Recreate").in_group(&group(&name));
-        step.show.end = None;
+        let step = Step::new(action, cause.clone())
+            .in_group(&group(&name))
+            .with_part(Part::ReplacementStart);
         let after = self.creation_needs(service);
         let by = self.plan.add(step, after);
         self.handed_over.insert(orphan.id.as_str());

@@ -11,10 +11,11 @@ use self::images::images_to_remove;
 use super::lifecycle::provider;
 use super::{Outcome, existing};
 use crate::engine::ImageSummary;
+use crate::event::Steady;
 use crate::graph::dependency_order;
 use crate::labels;
 use crate::observe::{Observed, ObservedContainer};
-use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId};
+use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId, Unchanged};
 use crate::project::Project;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -162,13 +163,17 @@ impl<'a> Teardown<'a> {
                         timeout: self.options.timeout,
                     },
                     CAUSE,
-                    "Stopping",
-                    "Stopped",
                 );
                 let id = self.plan.add(step, after);
                 after = vec![id];
                 stopped = Some(id);
             }
+        }
+        if !container.state.is_up() {
+            self.plan.unchanged.push(Unchanged {
+                name: container.name.clone(),
+                state: Steady::Stopped,
+            });
         }
         let step = Step::new(
             Action::RemoveContainer {
@@ -177,8 +182,6 @@ impl<'a> Teardown<'a> {
                 volumes,
             },
             CAUSE,
-            "Removing",
-            "Removed",
         );
         let removed = self.plan.add(step, after);
         self.removed.insert(container.id.clone(), removed);
@@ -194,8 +197,6 @@ impl<'a> Teardown<'a> {
                 volumes: true,
             },
             "left by a pre_start hook",
-            "Removing",
-            "Removed",
         );
         let removed = self.plan.add(step, []);
         self.removed.insert(hook.id.clone(), removed);
@@ -284,8 +285,6 @@ impl<'a> Teardown<'a> {
                         name: present.name.clone(),
                     },
                     "the project goes down",
-                    "Removing",
-                    "Removed",
                 );
                 self.plan.add(step, after);
             }
@@ -324,7 +323,7 @@ impl<'a> Teardown<'a> {
             let action = Action::RemoveVolume {
                 name: name.to_owned(),
             };
-            let step = Step::new(action, "--volumes", "Removing", "Removed");
+            let step = Step::new(action, "--volumes");
             self.plan.add(step, after);
         }
     }
@@ -339,12 +338,7 @@ impl<'a> Teardown<'a> {
                 self.keep("image", &reference, &user);
                 continue;
             }
-            let step = Step::new(
-                Action::RemoveImage { reference },
-                "--rmi",
-                "Removing",
-                "Removed",
-            );
+            let step = Step::new(Action::RemoveImage { reference }, "--rmi");
             self.plan.add(step, after.clone());
         }
     }

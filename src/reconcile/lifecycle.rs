@@ -5,9 +5,10 @@ use super::files::{COPIED, copies_files};
 use super::fixed::{fixed_beside, starting_order};
 use super::{Fate, Obstacle, Options, Outcome, Planner, existing};
 use crate::engine::ContainerState;
+use crate::event::{Part, Steady};
 use crate::graph::dependency_order;
 use crate::observe::{Observed, ObservedContainer};
-use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId, Until};
+use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId, Unchanged, Until};
 use crate::project::Project;
 use crate::service::{Condition, Service};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +81,11 @@ pub fn stop(
             if container.state.is_up() {
                 let step = planner.plan_stop(container, cause, after.clone(), true);
                 stopped.entry(name).or_default().push(step);
+            } else {
+                planner.plan.unchanged.push(Unchanged {
+                    name: container.name.clone(),
+                    state: Steady::Stopped,
+                });
             }
         }
     }
@@ -92,10 +98,8 @@ pub(super) fn provider(service: &str, verb: ProviderVerb, cause: &str) -> Step {
         service: service.to_owned(),
         verb,
     };
-    let mut step = Step::silent(action, cause);
-    // What its program says is shown under the service's name.
-    step.show.id = service.to_owned();
-    step
+    // What its program says is told while it runs.
+    Step::silent(action, cause)
 }
 
 /// The service's containers, of each number one: a recreation that was cut short leaves two, and
@@ -255,8 +259,6 @@ fn restart_one(
             timeout,
         },
         cause,
-        "Restarting",
-        "Started",
     );
     let restarted = plan.add(step, after);
     if verify {
@@ -290,8 +292,6 @@ pub fn kill<'a>(containers: impl IntoIterator<Item = &'a ObservedContainer>, sig
                 signal: signal.to_owned(),
             },
             "asked for",
-            "Killing",
-            "Killed",
         );
         plan.add(step, []);
     }
@@ -320,13 +320,11 @@ pub fn freeze(
                 continue;
             }
             let container = existing(container);
-            let (action, done) = match freeze {
-                Freeze::Pause => (Action::PauseContainer { container }, "Paused"),
-                Freeze::Unpause => (Action::UnpauseContainer { container }, "Unpaused"),
+            let action = match freeze {
+                Freeze::Pause => Action::PauseContainer { container },
+                Freeze::Unpause => Action::UnpauseContainer { container },
             };
-            let mut step = Step::silent(action, cause.clone());
-            step.show.end = Some(done);
-            plan.add(step, []);
+            plan.add(Step::new(action, cause.clone()).with_part(Part::Result), []);
         }
     }
     plan
@@ -347,8 +345,6 @@ pub fn remove<'a>(
                 volumes,
             },
             "asked for",
-            "Removing",
-            "Removed",
         );
         plan.add(step, []);
     }

@@ -11,6 +11,7 @@
 //! | stays | no plan: it is named |
 
 use super::{Fate, Planner, existing};
+use crate::event::Part;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId, Target};
 use crate::service::Service;
@@ -188,9 +189,7 @@ pub(super) fn rename_after(container: Target, name: &str, holder: &ObservedConta
         container,
         name: name.to_owned(),
     };
-    let mut step = Step::silent(action, takes_over(holder, name));
-    step.show.end = Some("Renamed");
-    step
+    Step::silent(action, takes_over(holder, name)).with_part(Part::Result)
 }
 
 /// Why a container takes the name of another one.

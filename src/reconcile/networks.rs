@@ -2,12 +2,12 @@
 //! are not as declared.
 
 use super::{Planner, existing};
+use crate::event::Part;
 use crate::hash;
 use crate::labels;
 use crate::network::Network;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId, Target};
-use crate::project::Project;
 
 impl<'a> Planner<'a> {
     /// Pass 2: networks that are not there.
@@ -78,8 +78,6 @@ impl<'a> Planner<'a> {
                 name: network.name.clone(),
             },
             cause,
-            "Creating",
-            "Created",
         );
         let id = self.plan.add(step, after);
         self.network_steps.insert(key.to_owned(), id);
@@ -189,11 +187,9 @@ impl<'a> Planner<'a> {
                 let cause = format!("it was taken off network {key}");
                 let after: Vec<StepId> =
                     self.network_steps.get(&key).copied().into_iter().collect();
-                let step = told(
-                    self.reconnection(container, &key, &cause),
-                    &key,
-                    self.project,
-                );
+                let step = self
+                    .reconnection(container, &key, &cause)
+                    .with_part(Part::Result);
                 self.plan_reconnection(container, step, after);
             }
             self.plan_stale_reconnections(container);
@@ -219,11 +215,9 @@ impl<'a> Planner<'a> {
             };
             let mut after = vec![self.plan.add(Step::silent(forget, cause.clone()), [])];
             after.extend(self.network_steps.get(&key));
-            let step = told(
-                self.reconnection(container, &key, &cause),
-                &key,
-                self.project,
-            );
+            let step = self
+                .reconnection(container, &key, &cause)
+                .with_part(Part::Result);
             self.plan_reconnection(container, step, after);
         }
     }
@@ -263,10 +257,4 @@ impl<'a> Planner<'a> {
             .or_default()
             .push(connected);
     }
-}
-
-/// The same, shown to the user: others have taken the container off the network.
-fn told(mut step: Step, key: &str, project: &Project) -> Step {
-    step.show.end = Some("Reconnected");
-    step.told_as(format!("to network {}", project.networks[key].name))
 }

@@ -73,8 +73,6 @@ impl<'a> Planner<'a> {
                     container: beside.clone(),
                 },
                 "it comes before the first replica's start",
-                "Running",
-                "Exited",
             );
             step.group = group.clone();
             after = vec![self.plan.add(step, needs)];
@@ -93,8 +91,6 @@ impl<'a> Planner<'a> {
                 volumes: true,
             },
             cause,
-            "Removing",
-            "Removed",
         );
         self.plan.add(step, [])
     }

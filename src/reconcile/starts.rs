@@ -161,7 +161,7 @@ impl<'a> Planner<'a> {
             timeout: self.options.timeout,
         };
         let step = if shown {
-            Step::new(action, cause, "Stopping", "Stopped")
+            Step::new(action, cause)
         } else {
             Step::silent(action, cause)
         };
@@ -190,8 +190,6 @@ impl<'a> Planner<'a> {
                 volumes: self.observed.has_only_empty_volumes(container),
             },
             cause,
-            "Removing",
-            "Removed",
         );
         self.plan.add(step, after)
     }
@@ -294,7 +292,7 @@ impl<'a> Planner<'a> {
                 ),
                 false => {
                     let cause = format!("it was renamed to {now}");
-                    Step::new(action, cause, "Renaming", "Renamed").told_as(format!("from {now}"))
+                    Step::new(action, cause)
                 }
             };
             // Whoever still holds the name goes first.
@@ -390,8 +388,6 @@ impl<'a> Planner<'a> {
                 container: target.clone(),
             },
             cause,
-            "Starting",
-            "Started",
         );
         let id = self.plan.add(step, after);
         if service.publishes_range() {

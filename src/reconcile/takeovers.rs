@@ -4,6 +4,7 @@ use super::containers::group;
 use super::names::rename_after;
 use super::{Fate, Planner, existing};
 use crate::engine::ContainerState;
+use crate::event::Part;
 use crate::observe::ObservedContainer;
 use crate::plan::{Action, Step, StepId, Target};
 use crate::service::{Condition, Service};
@@ -229,19 +230,18 @@ impl<'a> Planner<'a> {
         }
         // Another service's container may have it, too, for some time.
         if let Some(holder) = self.renamed_late.get(old.id.as_str()).copied() {
-            let mut rename = rename_after(new, name, holder);
-            rename.show.end = Some("Recreated");
+            let rename = rename_after(new, name, holder).with_part(Part::ReplacementEnd);
             return self.hand_over(rename, holder, vec![removed]);
         }
-        let mut rename = Step::silent(
+        let rename = Step::silent(
             Action::RenameContainer {
                 container: new,
                 name: name.to_owned(),
             },
             cause,
         )
-        .in_group(&group);
-        rename.show.end = Some("Recreated");
+        .in_group(&group)
+        .with_part(Part::ReplacementEnd);
         // What an interrupted recreation left may hold the name, too.
         let mut holders = self.removals_of(name);
         holders.retain(|step| *step != removed);

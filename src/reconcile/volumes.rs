@@ -70,8 +70,6 @@ impl<'a> Planner<'a> {
                 name: name.to_owned(),
             },
             cause,
-            "Creating",
-            "Created",
         );
         let id = self.plan.add(step, after);
         self.volume_steps.insert(key.to_owned(), id);
@@ -99,8 +97,6 @@ impl<'a> Planner<'a> {
                     volumes: false,
                 },
                 cause.clone(),
-                "Removing",
-                "Removed",
             );
             removed.push(self.plan.add(step, stop));
         }
@@ -109,8 +105,6 @@ impl<'a> Planner<'a> {
                 name: name.to_owned(),
             },
             cause.clone(),
-            "Removing",
-            "Removed",
         );
         let gone = self.plan.add(remove, removed);
         self.plan_create_volume(key, name, &cause, vec![gone]);

@@ -1,8 +1,8 @@
 //! What `stats` follows, on the engine in memory.
 
 use super::*;
-use crate::engine::fake::{Fake, Script};
 use crate::engine::ContainerRequest;
+use crate::engine::fake::{Fake, Script};
 use crate::error::CliError;
 
 async fn container(fake: &Fake, name: &str, starts: bool) -> String {

@@ -1,7 +1,7 @@
 //! Canaries in every place of a project and of an engine's answers: secrets, and characters that a
 //! terminal obeys. None of them comes out.
 
-use crate::REGATTA;
+use crate::hostile_process::REGATTA;
 use crate::scripted::Scripted;
 use serde_json::json;
 use std::fs;

@@ -5,7 +5,7 @@
 use regatta::change::{Done, Prepared, agree_to_nothing, carry_out, prepare, run};
 use regatta::engine::fake::{Fake, Fault, Script, Way};
 use regatta::engine::{ContainerRequest, Engine, EngineError};
-use regatta::event::{Notice, Reporter};
+use regatta::event::{Interest, Kind, Reporter};
 use regatta::execute::{DEFAULT_LIMIT, Means, Report};
 use regatta::image::build::BuildOptions;
 use regatta::interrupt::Interrupts;
@@ -145,16 +145,12 @@ pub async fn execute(
     project: &Project,
     observed: &Observed,
     plan: Plan,
-) -> (Report, Vec<Notice>) {
-    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let (reporter, files) = (Reporter::new(sender), OneFile::empty());
+) -> (Report, Vec<Kind>) {
+    let (reporter, files) = (Reporter::new("test"), OneFile::empty());
+    let mut told = reporter.subscribe(Interest::Everything);
     let done = run(&means(fake, &reporter, &files), plan, project, observed).await;
-    drop(reporter);
-    let mut notices = Vec::new();
-    while let Ok(notice) = told.try_recv() {
-        notices.push(notice);
-    }
-    (done.report, notices)
+    let told = told.drain();
+    (done.report, told.iter().map(|e| e.kind.clone()).collect())
 }
 
 /// The project as its labels tell it, with what there is of it.

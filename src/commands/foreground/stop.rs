@@ -69,10 +69,9 @@ impl Stop<'_> {
         if ctx.interrupts.stage() < Stage::Killing {
             let observed = self.look().await?;
             let plan = lifecycle::stop(project, &observed, &BTreeSet::new(), false, timeout);
-            if plan.is_empty() {
-                return Ok(());
+            if !plan.is_empty() {
+                ctx.reporter.countdown(grace(project, timeout));
             }
-            ctx.reporter.countdown(grace(project, timeout));
             tokio::select! {
                 biased;
                 // Failures have been drawn; nothing is left to be done about them.

@@ -9,8 +9,12 @@ use crate::engine::{
     ContainerState, ContainerSummary, EngineError, ImageSummary, MountPoint, NetworkSummary,
     PublishedPort, VolumeSummary,
 };
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 
 /// Reads the answer to `target`, whose rows are `R`s.
@@ -21,8 +25,8 @@ pub fn read<R: for<'de> Deserialize<'de>>(
     target: &str,
     body: &[u8],
 ) -> Result<Vec<R>, EngineError> {
-    let rows: Option<Vec<Option<R>>> = parse(target, body)?;
-    Ok(rows.into_iter().flatten().flatten().collect())
+    let rows: Option<Vec<Option<Object<R>>>> = parse(target, body)?;
+    Ok(rows.into_iter().flatten().flatten().map(|r| r.0).collect())
 }
 
 /// Reads the answer to `target`: the list of volumes comes inside an object.
@@ -33,10 +37,30 @@ pub fn read_volumes(target: &str, body: &[u8]) -> Result<Vec<VolumeRow>, EngineE
     #[derive(Deserialize)]
     struct Answer {
         #[serde(default, rename = "Volumes", deserialize_with = "nullable")]
-        volumes: Vec<Option<VolumeRow>>,
+        volumes: Vec<Option<Object<VolumeRow>>>,
     }
-    let answer: Answer = parse(target, body)?;
-    Ok(answer.volumes.into_iter().flatten().collect())
+    let Object(answer): Object<Answer> = parse(target, body)?;
+    Ok(answer.volumes.into_iter().flatten().map(|v| v.0).collect())
+}
+
+/// A value written as an object. serde's derived readers take an array for an object, too, its
+/// elements for the fields in the order of their declaration; an engine never means that.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+            fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
+                to.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
+        }
+        from.deserialize_map(Fields(PhantomData))
+    }
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(target: &str, body: &[u8]) -> Result<T, EngineError> {
@@ -379,6 +403,16 @@ mod tests {
             br#"{"Volumes": [{"Name": "v", "Labels": null}]}"#,
         );
         assert_eq!(VolumeSummary::from(volumes.unwrap().remove(0)).name, "v");
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        let refused = |error: EngineError| error.to_string().contains("expected an object");
+        assert!(refused(read_volumes("/volumes", b"[[]]").unwrap_err()));
+        for rows in [&b"[[]]"[..], br#"[["id", ["/name"]]]"#] {
+            assert!(refused(read::<ContainerRow>("/x", rows).err().unwrap()));
+            assert!(refused(read::<VolumeRow>("/x", rows).err().unwrap()));
+        }
     }
 
     #[test]

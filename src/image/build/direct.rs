@@ -249,7 +249,7 @@ pub async fn build(
         match message {
             Ok(BuildMessage::Log(text)) if !options.quiet => {
                 for line in text.trim_end_matches('\n').lines() {
-                    reporter.build(format!("{line}\n"));
+                    reporter.build_output(format!("{line}\n"));
                 }
                 reporter.room().await;
             }

@@ -1,7 +1,7 @@
 //! That the tables agree: what the schema lets in is in the canonical form, so that it is printed and
 //! hashed, and in the types that requests are made from; and no rule speaks of what is not there.
 //!
-//! What of it reaches the engine, `tests/requests.rs` holds against recordings.
+//! What of it reaches the engine, `tests/files/requests.rs` holds against recordings.
 
 use super::{Mapping, Object, Schema, tables};
 use crate::form::{Form, Kind, tables as forms};

@@ -1,7 +1,7 @@
 //! One drawing's rows: what fits, aligned.
 
 use super::Task;
-use crate::event::Progress;
+use crate::event::Status;
 use crate::output::palette::Palette;
 use crate::value::bytes::human_size;
 use crate::value::visible::visible_line;
@@ -80,15 +80,15 @@ pub fn rows(
 
 impl Parts {
     fn add(&mut self, task: &Task) {
-        let filled = match task.progress {
-            Progress::Done => 8,
+        let filled = match task.status {
+            Status::Done => 8,
             _ if task.total > 0 => (8 * task.current / task.total).clamp(0, 8),
             _ => 0,
         };
         self.bar.push_str(FILLED[filled as usize]);
         self.current += task.current;
         self.total += task.total;
-        self.is_vague |= task.progress == Progress::Working && task.total == 0;
+        self.is_vague |= task.status == Status::Working && task.total == 0;
     }
 }
 
@@ -103,7 +103,7 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     fn new(id: &'a str, task: &'a Task, parts: Option<&'a Parts>, now: Duration) -> Self {
-        let parts = parts.filter(|_| task.progress == Progress::Working);
+        let parts = parts.filter(|_| task.status == Status::Working);
         let sizes = match parts {
             Some(p) if p.total > 0 && !p.is_vague => {
                 format!(" {:>7} / {:<7}", human_size(p.current), human_size(p.total))
@@ -137,11 +137,11 @@ impl<'a> Head<'a> {
         time_width: usize,
         palette: Palette,
     ) -> String {
-        let (mark, status) = match self.task.progress {
-            Progress::Done => (palette.success("✔"), palette.success(&self.task.text)),
-            Progress::Warning => (palette.warning("!"), palette.warning(&self.task.text)),
-            Progress::Error => (palette.error("✘"), palette.error(&self.task.text)),
-            Progress::Working => {
+        let (mark, status) = match self.task.status {
+            Status::Done => (palette.success("✔"), palette.success(&self.task.text)),
+            Status::Warning => (palette.warning("!"), palette.warning(&self.task.text)),
+            Status::Error => (palette.error("✘"), palette.error(&self.task.text)),
+            Status::Working => {
                 let turn = now.saturating_sub(self.task.since).as_millis() / 100;
                 let mark = palette.busy(SPINNER[(turn % 10) as usize]);
                 (mark, self.task.text.clone())

@@ -2,6 +2,7 @@ use super::super::{Fall, Watch};
 use super::*;
 use crate::engine::fake::{Act, Fake, Script};
 use crate::engine::{ContainerRequest, Engine};
+use crate::event::Found;
 use crate::plan::Until;
 use serde_json::json;
 
@@ -129,7 +130,7 @@ async fn one_restart_is_no_loop() {
 async fn health_decides_where_it_is_waited_for() {
     for ends in [1, 3, 6] {
         let (came, took) = health(&unsteady(ends), false).await;
-        assert_eq!(came, Ok("Healthy"));
+        assert_eq!(came, Ok(Found::Healthy));
         assert!(took > Duration::from_secs(60), "{took:?}");
     }
 }
@@ -144,7 +145,7 @@ async fn who_has_done_its_work_is_done() {
 }
 
 /// What came of a wait for the health of a container, and how long that took.
-async fn health(fake: &Fake, paused: bool) -> (Result<&'static str, String>, Duration) {
+async fn health(fake: &Fake, paused: bool) -> (Result<Found, String>, Duration) {
     let watch = Watch::new(fake, "p", None);
     let work = async {
         tokio::time::sleep(MILLI).await;
@@ -165,7 +166,7 @@ async fn health(fake: &Fake, paused: bool) -> (Result<&'static str, String>, Dur
         }
         let begun = Instant::now();
         let came = watch
-            .until(&id, Until::RunningOrHealthy)
+            .until(&id, Until::RunningOrHealthy, &drop)
             .await
             .map_err(|fall| match fall {
                 Fall::Ended(details) => format!("ended {}", details.exit_code),
@@ -206,7 +207,7 @@ async fn a_wait_for_health_has_an_end() {
         others.cast(|_, _| Script::default());
         others.act("cc", Act::Health(crate::engine::Health::Healthy));
     });
-    assert_eq!(health(&fake, false).await.0, Ok("Healthy"));
+    assert_eq!(health(&fake, false).await.0, Ok(Found::Healthy));
     let (came, took) = health(&engine(Vec::new()), true).await;
     assert_eq!(came, Err("paused".into()));
     assert!(took < Duration::from_secs(12), "{took:?}");
