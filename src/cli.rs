@@ -190,6 +190,8 @@ enum Command {
     Volumes(commands::volumes::VolumesArgs),
     /// Wait until the containers of services have stopped
     Wait(commands::wait::WaitArgs),
+    /// Bring up the project, and bring changed files into its containers
+    Watch(commands::watch::WatchArgs),
 }
 
 impl Command {
@@ -228,6 +230,7 @@ impl Command {
             Command::Stop(_) => "stop",
             Command::Up(_) => "up",
             Command::Version(_) => "version",
+            Command::Watch(_) => "watch",
         }
     }
 
@@ -265,6 +268,7 @@ impl Command {
             Command::Stop(args) => commands::stop::run(ctx, args).await,
             Command::Up(args) => commands::up::run(ctx, args).await,
             Command::Version(args) => commands::version::run(ctx.program, args),
+            Command::Watch(args) => commands::watch::run(ctx, args).await,
         }
     }
 }

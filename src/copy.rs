@@ -102,6 +102,23 @@ pub async fn containers(
     }
 }
 
+/// The replicas of all services of a project, running or not.
+///
+/// # Errors
+/// Where the engine fails.
+pub async fn replicas(
+    engine: &dyn Engine,
+    project: &str,
+) -> Result<Vec<ContainerSummary>, EngineError> {
+    let labels = vec![
+        format!("{}={project}", labels::PROJECT),
+        labels::CONFIG_HASH.into(),
+        format!("{}=False", labels::ONEOFF),
+    ];
+    let filter = ContainerFilter { labels, all: true };
+    engine.list_containers(filter).await
+}
+
 /// Where a copy into a container lands, as the engine sees it.
 struct Inside {
     path: String,

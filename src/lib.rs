@@ -45,3 +45,4 @@ pub mod threads;
 pub mod tree;
 pub mod value;
 pub mod volume;
+pub mod watch;

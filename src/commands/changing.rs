@@ -79,6 +79,15 @@ impl Changing {
         }
     }
 
+    /// The same, with or without the output of pulls and builds.
+    pub fn quiet(is_quiet: bool) -> Self {
+        Changing {
+            quiet_pull: is_quiet,
+            quiet_build: is_quiet,
+            ..Changing::default()
+        }
+    }
+
     /// How questions about lost data are answered: `-y` agrees to all, and a signal to none.
     /// Each is asked once.
     pub fn agree(

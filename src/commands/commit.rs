@@ -5,7 +5,7 @@ use crate::cli::usage::go_bool;
 use crate::context::Context;
 use crate::engine::CommitRequest;
 use crate::error::CliError;
-use crate::event::{Kind, Status};
+use crate::event::Status;
 use crate::exec;
 use crate::value::image::Reference;
 use std::process::ExitCode;
@@ -58,12 +58,7 @@ pub async fn run(ctx: &Context, args: CommitArgs) -> Result<ExitCode, CliError> 
     let replica = (args.index > 0).then_some(args.index);
     let container = exec::find(&*engine, &project, service, replica).await?;
     let tell = |status, text: &str| {
-        ctx.reporter.send(Kind::Progress {
-            resource: container.name.clone(),
-            status,
-            text: text.to_owned(),
-            details: String::new(),
-        });
+        ctx.reporter.progress(&container.name, status, text, "");
     };
     tell(Status::Working, "Committing");
     if ctx.globals.dry_run {

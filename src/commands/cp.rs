@@ -5,7 +5,7 @@ use crate::copy::paths::{Side, clean, keep_end};
 use crate::copy::{self, CopyError, Destination, Into, Meant};
 use crate::engine::{ContainerSummary, Engine};
 use crate::error::CliError;
-use crate::event::{Event, Progress};
+use crate::event::Status;
 use crate::output;
 use crate::pipe;
 use futures::StreamExt;
@@ -120,13 +120,7 @@ async fn send(
     let what = |c: &ContainerSummary| format!("{local} to {}:{}", c.name, into.path);
     if local == "-" && !ctx.globals.dry_run {
         for container in containers {
-            tell(
-                ctx,
-                container,
-                Progress::Working,
-                "Copying",
-                &what(container),
-            );
+            tell(ctx, container, Status::Working, "Copying", &what(container));
         }
         let input = pipe::written("standard input", |out| {
             io::copy(&mut io::stdin().lock(), out).map(drop)
@@ -164,7 +158,7 @@ async fn one(
     what: &str,
     copied: impl Future<Output = Result<(), CopyError>>,
 ) -> Result<(), CliError> {
-    tell(ctx, container, Progress::Working, "Copying", what);
+    tell(ctx, container, Status::Working, "Copying", what);
     conclude(ctx, container, what, copied.await)
 }
 
@@ -180,22 +174,14 @@ fn conclude(
                 true => "Skipped (dry run: it would be copied)",
                 false => "Copied",
             };
-            tell(ctx, container, Progress::Done, text, what);
+            tell(ctx, container, Status::Done, text, what);
             Ok(())
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn tell(
-    ctx: &Context,
-    container: &ContainerSummary,
-    progress: Progress,
-    text: &str,
-    details: &str,
-) {
-    ctx.reporter.event(Event {
-        details: details.to_owned(),
-        ..Event::new(&container.name, progress, text)
-    });
+fn tell(ctx: &Context, container: &ContainerSummary, status: Status, text: &str, details: &str) {
+    ctx.reporter
+        .progress(&container.name, status, text, details);
 }

@@ -16,6 +16,7 @@ use crate::tree::{Node, Span};
 use std::collections::BTreeSet;
 
 /// A project and the texts it came from.
+#[derive(Clone)]
 pub struct Desired {
     pub project: Project,
     pub sources: Sources,

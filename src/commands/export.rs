@@ -3,7 +3,7 @@
 use super::arguments;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::event::{Kind, Status};
+use crate::event::Status;
 use crate::exec;
 use crate::output;
 use crate::private::NewFile;
@@ -44,12 +44,7 @@ pub async fn run(ctx: &Context, args: ExportArgs) -> Result<ExitCode, CliError> 
         Some(path) => Some(destination(&ctx.cwd.join(path))?),
     };
     let tell = |status, text: &str| {
-        ctx.reporter.send(Kind::Progress {
-            resource: container.name.clone(),
-            status,
-            text: text.to_owned(),
-            details: String::new(),
-        });
+        ctx.reporter.progress(&container.name, status, text, "");
     };
     tell(Status::Working, "Exporting");
     if ctx.globals.dry_run {

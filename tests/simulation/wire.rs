@@ -387,6 +387,15 @@ impl Engine for Wire {
         send!(self, put_archive, short(&id), |fake| fake
             .put_archive(&id, &path, tar))
     }
+    fn upload<'a>(&'a self, id: &'a str, upload: Upload) -> Reply<'a, ()> {
+        self.fake.upload(id, upload)
+    }
+    fn stat_path<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, PathStat> {
+        self.fake.stat_path(id, path)
+    }
+    fn download<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, Archive> {
+        self.fake.download(id, path)
+    }
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {
         self.fake.logs(id, options)
     }
