@@ -3,13 +3,11 @@
 
 mod working_directory;
 
-use crate::cli::Globals;
-use crate::cli::argv::Program;
 use crate::diagnostic::{Diagnostic, shared};
 use crate::docker_config::{ClientConfig, ClientFile};
 use crate::engine::Engine;
 use crate::engine::docker::{self, Docker};
-use crate::engine::endpoint::{self, Surroundings, Wishes};
+use crate::engine::endpoint::{self, Surroundings, TlsWishes, Wishes};
 use crate::engine::patient::Patient;
 use crate::error::CliError;
 use crate::event::Reporter;
@@ -23,7 +21,9 @@ use crate::load::history::History;
 use crate::load::local_files;
 use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
 use crate::lock::Place;
+use crate::options::{Globals, Program};
 use crate::output::{self, Drawing, Style};
+use crate::private;
 use crate::programs::Programs;
 use crate::project::{Dependencies, Project};
 use crate::remote::{RemoteFiles, Settings};
@@ -31,6 +31,7 @@ use crate::scale;
 use crate::signals::{self, Hearing};
 use crate::tree::Node;
 use crate::value::secret::Known;
+use crate::value::switch::means_yes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -135,8 +136,8 @@ impl Context {
             output::trace(&ctx.style);
         }
         if loaded.findings.iter().any(Diagnostic::is_error) {
-            output::findings(&ctx, &loaded.findings, &loaded.sources);
-            return Err(CliError::silent(1));
+            ctx.show(&loaded.findings, &loaded.sources);
+            return Err(CliError::shown());
         }
         Ok(ctx)
     }
@@ -171,10 +172,16 @@ impl Context {
             return Ok(engine.clone());
         }
         // Up to here there is nothing to put in order: a signal ends the program by itself.
-        self.hearing
-            .get_or_init(|| signals::hear(self.interrupts.clone()));
+        self.hearing.get_or_init(|| {
+            let parent = self.variable("DOCKER_CLI_PLUGIN_SOCKET");
+            signals::hear(self.interrupts.clone(), parent)
+        });
         let variable = |name: &str| self.variable(name).map(str::to_owned);
         let is_given = |name: &str| self.variable(name).is_some();
+        let file = |given: &Option<String>| match given.as_deref() {
+            Some("") => Some(PathBuf::new()),
+            given => given.map(|path| self.cwd.join(path)),
+        };
         let wishes = Wishes {
             host: self.globals.host.last().cloned(),
             context: self.globals.context.clone(),
@@ -183,10 +190,14 @@ impl Context {
             config_dir: self.docker_config_dir(),
             runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
             home: variable("HOME").map(PathBuf::from),
-            tls: self.globals.tls
-                || self.globals.tlsverify
-                || is_given("DOCKER_TLS")
-                || is_given("DOCKER_TLS_VERIFY"),
+            tls: TlsWishes {
+                is_spoken: self.globals.tls || is_given("DOCKER_TLS"),
+                is_verified: self.globals.tlsverify || is_given("DOCKER_TLS_VERIFY"),
+                authority: file(&self.globals.tlscacert),
+                certificate: file(&self.globals.tlscert),
+                key: file(&self.globals.tlskey),
+                folder: variable("DOCKER_CERT_PATH").map(|path| self.cwd.join(path)),
+            },
         };
         self.client_config();
         let endpoint = endpoint::resolve(&wishes, &Disk)?;
@@ -196,6 +207,16 @@ impl Context {
             keyring: self
                 .keyring()
                 .map(|k| k as Arc<dyn docker::images::Keyring>),
+            ssh: docker::ssh::Means {
+                programs: self.programs.clone(),
+                folder: private::sockets(
+                    variable("XDG_RUNTIME_DIR").as_deref(),
+                    variable("TMPDIR").as_deref(),
+                ),
+                can_ask: is_given("SSH_ASKPASS")
+                    || is_given("DISPLAY")
+                    || is_given("WAYLAND_DISPLAY"),
+            },
         };
         let docker = Arc::new(Docker::new(endpoint, options)?);
         let engine = Patient::new(docker, self.interrupts.clone(), self.reporter.clone());
@@ -236,7 +257,7 @@ impl Context {
     fn refused(&self) -> CliError {
         match self.files.interruption() {
             Some(cause) => CliError::interrupted(cause),
-            None => CliError::silent(1),
+            None => CliError::shown(),
         }
     }
 
@@ -352,7 +373,7 @@ impl Context {
             loaded.findings.retain(|f| selection.concerns(f));
         }
         shared::tell_once(&mut loaded.findings);
-        output::findings(self, &loaded.findings, &loaded.sources);
+        self.show(&loaded.findings, &loaded.sources);
         let project = loaded.project.ok_or_else(|| self.refused())?;
         Ok(Target {
             name: project.name.clone(),
@@ -471,7 +492,7 @@ impl Context {
         if let Some(project) = &loaded.project {
             output::conceal(&project.declared_secrets);
         }
-        output::findings(self, &loaded.findings, &loaded.sources);
+        self.show(&loaded.findings, &loaded.sources);
         match loaded.project {
             Some(project) if !loaded.findings.iter().any(Diagnostic::is_error) => {
                 Ok((project, loaded.sources))
@@ -512,17 +533,22 @@ impl Context {
             lint::add(&mut findings, found);
         }
         lint::conclude(&levels, &mut findings);
-        output::checked(self, &findings, &sources)?;
+        output::checked(&self.style, &self.reporter, &findings, &sources)?;
         match project {
             Some(project) if !findings.iter().any(Diagnostic::is_error) => Ok((project, sources)),
             _ => Err(self.refused()),
         }
     }
 
+    /// Shows what was found about the files, on standard error.
+    pub fn show(&self, findings: &[Diagnostic], sources: &Sources) {
+        output::findings(&self.style, &self.reporter, findings, sources);
+    }
+
     /// Shows a finding that turned up after loading, and gives the error to leave with.
     pub fn refuse(&self, finding: Diagnostic, sources: &Sources) -> CliError {
-        output::findings(self, &[finding], sources);
-        CliError::silent(1)
+        self.show(&[finding], sources);
+        CliError::shown()
     }
 
     /// Loads a project as far as its canonical form, and shows what was found on the way.
@@ -546,7 +572,7 @@ impl Context {
             levels.read(&project.rest, services, &mut loaded.findings);
         }
         lint::conclude(&levels, &mut loaded.findings);
-        output::findings(self, &loaded.findings, &loaded.sources);
+        self.show(&loaded.findings, &loaded.sources);
         let history = loaded.history.take().map(|h| *h).unwrap_or_default();
         match loaded.project {
             Some(project) if !loaded.findings.iter().any(Diagnostic::is_error) => {
@@ -575,7 +601,7 @@ impl Context {
     pub fn load_model(&self, options: &LoadOptions) -> Result<(Node, Sources), CliError> {
         let mut loaded = load::load_model(&self.files, options);
         shared::tell_once(&mut loaded.findings);
-        output::findings(self, &loaded.findings, &loaded.sources);
+        self.show(&loaded.findings, &loaded.sources);
         match loaded.findings.iter().any(Diagnostic::is_error) {
             true => Err(self.refused()),
             false => Ok((loaded.model, loaded.sources)),
@@ -597,14 +623,6 @@ fn levels(globals: &Globals, environment: &BTreeMap<String, String>) -> Result<L
             .map_err(|what| CliError::new(format!("--lint: {what}")))?;
     }
     Ok(levels)
-}
-
-/// Compose's reading of a yes in a variable.
-fn means_yes(text: &str) -> bool {
-    matches!(
-        text.trim().to_lowercase().as_str(),
-        "true" | "1" | "t" | "y"
-    )
 }
 
 /// Joins old names of options with new ones, and fills in what only the process environment

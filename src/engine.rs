@@ -4,11 +4,14 @@
 //! [`fake`] (in memory, with faults to inject), which must not be kinder than the real one.
 //! Commands speak to it through [`patient`], which tells of an engine that does not answer.
 
+mod container_calls;
 pub mod docker;
 pub mod endpoint;
 pub mod fake;
 pub mod patient;
 pub mod request;
+
+pub use container_calls::{CommitRequest, ContainerCalls, ImageRecord, Period, Processes, Usage};
 
 use crate::interrupt::Cause;
 use crate::value::platform::Platform;
@@ -149,6 +152,8 @@ pub struct ContainerSummary {
     /// The reference it was created from.
     pub image: String,
     pub image_id: String,
+    /// Which of an image's platforms it runs, as the engine writes one; where it tells that.
+    pub image_platform: Option<String>,
     pub command: String,
     /// Seconds since the epoch.
     pub created: i64,
@@ -236,6 +241,10 @@ pub struct NetworkSummary {
 pub struct VolumeSummary {
     pub name: String,
     pub driver: String,
+    /// Where its files are on the engine's machine.
+    pub mountpoint: String,
+    /// `local`, or `global` where several machines share it.
+    pub scope: String,
     pub labels: BTreeMap<String, String>,
 }
 
@@ -385,6 +394,45 @@ pub enum BuildMessage {
     Built(String),
 }
 
+/// What is at a path of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathStat {
+    pub name: String,
+    pub size: u64,
+    /// Go's `fs.FileMode`: the permissions, and bits of its own for the kind.
+    pub mode: u32,
+    /// Where a symbolic link leads to, resolved inside of the container.
+    pub link_target: String,
+}
+
+impl PathStat {
+    pub const DIRECTORY: u32 = 1 << 31;
+    pub const SYMLINK: u32 = 1 << 27;
+    pub const DEVICE: u32 = 1 << 26;
+    pub const IRREGULAR: u32 = 1 << 19;
+
+    pub fn is(&self, kind: u32) -> bool {
+        self.mode & kind != 0
+    }
+}
+
+/// A path of a container as a tar, while it comes.
+pub struct Archive {
+    pub stat: PathStat,
+    pub tar: Parts<'static, bytes::Bytes>,
+}
+
+/// A tar to unpack in a container, made while it is sent.
+pub struct Upload {
+    /// Directory in the container.
+    pub path: String,
+    /// A directory is not replaced by something else, nor something else by a directory.
+    pub keeps_kinds: bool,
+    /// The files belong to the user that the container runs as.
+    pub for_its_user: bool,
+    pub tar: BoxStream<'static, std::io::Result<Vec<u8>>>,
+}
+
 /// A command to run in a container.
 #[derive(Debug, Clone, Default)]
 pub struct ExecRequest {
@@ -408,9 +456,20 @@ pub struct ExecSession {
 }
 
 /// What is asked of a Docker API server. One method is one request, unless its text says more.
-pub trait Engine: Send + Sync {
+pub trait Engine: ContainerCalls + Send + Sync {
     /// Where it is, for messages, e.g. `unix:///var/run/docker.sock`.
     fn endpoint(&self) -> String;
+
+    /// The flags that tell a plugin of Docker's client of an engine that `DOCKER_HOST` alone does not
+    /// lead to; none where it does.
+    fn client_flags(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The machine that it is on, where its address names another one than this.
+    fn other_machine(&self) -> Option<String> {
+        None
+    }
 
     /// Whether its events may come a moment before an inspect shows what they tell of, as far as its
     /// answers have shown by now: Podman announces the result of a healthcheck, then notes it down.
@@ -438,6 +497,13 @@ pub trait Engine: Send + Sync {
     fn remove_container<'a>(&'a self, id: &'a str, force: bool, volumes: bool) -> Reply<'a, ()>;
     /// Unpacks a tar at a path inside the container.
     fn put_archive<'a>(&'a self, id: &'a str, path: &'a str, tar: Vec<u8>) -> Reply<'a, ()>;
+    /// The same for one of any length. It is sent once: another request must have settled the API
+    /// version.
+    fn upload<'a>(&'a self, id: &'a str, upload: Upload) -> Reply<'a, ()>;
+    /// What is at a path inside the container; a link at its end is not followed.
+    fn stat_path<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, PathStat>;
+    /// What is at a path inside the container, as a tar.
+    fn download<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, Archive>;
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk>;
 
     /// Whether it is certain that the engine sees the files of this machine, as far as its answers

@@ -45,7 +45,8 @@ impl Cause {
 struct State {
     stage: Stage,
     cause: Option<Cause>,
-    has_stages: bool,
+    /// How many have asked for stages.
+    has_stages: u32,
     /// Something was changed, or may have been.
     has_begun: bool,
 }
@@ -54,7 +55,7 @@ impl State {
     /// One signal more.
     fn after(self, cause: Cause) -> State {
         let stage = match self.stage {
-            _ if !self.has_stages => Stage::Leaving,
+            _ if self.has_stages == 0 => Stage::Leaving,
             Stage::Running => Stage::Stopping,
             // There is nothing to kill yet, and nothing to put in order.
             Stage::Stopping if !self.has_begun => Stage::Leaving,
@@ -78,7 +79,7 @@ impl Default for Interrupts {
         Interrupts(watch::Sender::new(State {
             stage: Stage::Running,
             cause: None,
-            has_stages: false,
+            has_stages: 0,
             has_begun: false,
         }))
     }
@@ -90,7 +91,7 @@ pub struct InStages(Interrupts);
 
 impl Drop for InStages {
     fn drop(&mut self) {
-        self.0.0.send_modify(|state| state.has_stages = false);
+        self.0.0.send_modify(|state| state.has_stages -= 1);
     }
 }
 
@@ -103,7 +104,7 @@ impl Interrupts {
     /// From now on the first signal does not end the program.
     #[must_use = "it ends when this is dropped"]
     pub fn in_stages(&self) -> InStages {
-        self.0.send_modify(|state| state.has_stages = true);
+        self.0.send_modify(|state| state.has_stages += 1);
         InStages(self.clone())
     }
 
@@ -161,6 +162,15 @@ mod tests {
             interrupts.signal(Interrupt);
             assert_eq!(interrupts.stage(), stage);
         }
+    }
+
+    #[test]
+    fn work_inside_of_work_does_not_end_the_stages() {
+        let interrupts = Interrupts::default();
+        let _outer = interrupts.in_stages();
+        drop(interrupts.in_stages());
+        interrupts.signal(Interrupt);
+        assert_eq!(interrupts.stage(), Stopping);
     }
 
     #[test]

@@ -26,7 +26,6 @@ mod lines;
 mod listening;
 mod pool;
 pub mod printer;
-pub mod when;
 
 /// Which lines are wanted.
 #[derive(Debug, Clone, Default)]

@@ -160,6 +160,12 @@ pub enum Action {
         container: Target,
         signal: String,
     },
+    PauseContainer {
+        container: Target,
+    },
+    UnpauseContainer {
+        container: Target,
+    },
     RemoveContainer {
         container: Target,
         force: bool,
@@ -471,6 +477,8 @@ impl Action {
             Action::StopContainer { .. } => Operation::StopContainer,
             Action::RestartContainer { .. } => Operation::RestartContainer,
             Action::KillContainer { .. } => Operation::KillContainer,
+            Action::PauseContainer { .. } => Operation::PauseContainer,
+            Action::UnpauseContainer { .. } => Operation::UnpauseContainer,
             Action::RemoveContainer { .. } => Operation::RemoveContainer,
             Action::RemoveImage { .. } => Operation::RemoveImage,
             Action::RunHook { .. } => Operation::RunHook,
@@ -510,6 +518,8 @@ impl Action {
             | Action::StopContainer { container, .. }
             | Action::RestartContainer { container, .. }
             | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
             | Action::RunHook { container, .. }
             | Action::Verify { container, .. }
             | Action::RemoveContainer { container, .. } => Resource::container(container.name()),
@@ -536,6 +546,8 @@ impl Action {
             | Action::StopContainer { container, .. }
             | Action::RestartContainer { container, .. }
             | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
             | Action::RemoveContainer { container, .. }
             | Action::RunHook { container, .. }
             | Action::RunPreStart { container, .. } => Some(container),

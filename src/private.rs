@@ -8,7 +8,7 @@ use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The modes of folders and files.
 const FOLDER: u32 = 0o700;
@@ -76,6 +76,85 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     io::Write::write_all(&mut file, content)
 }
 
+/// A file under way: it takes its place once all of it is written, and goes if it never is.
+pub struct NewFile {
+    file: Option<File>,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Begins one in the folder where it is to be.
+    ///
+    /// # Errors
+    /// Where no file can be made there.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(FILE)
+            .open(&temporary)?;
+        Ok(NewFile {
+            file: Some(file),
+            temporary,
+            path: path.to_owned(),
+        })
+    }
+
+    /// All is written: it takes its place.
+    ///
+    /// # Errors
+    /// Where it cannot be stored, or cannot go there.
+    pub fn keep(mut self) -> io::Result<()> {
+        if let Some(file) = self.file.take() {
+            file.sync_all()?;
+            fs::rename(&self.temporary, &self.path)?;
+        }
+        Ok(())
+    }
+}
+
+impl io::Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.file {
+            Some(file) => file.write(bytes),
+            None => Err(io::Error::other("it is written already")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // It is gone where it has taken its place.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+/// The longest path of a folder for sockets: a socket's own is limited to about a hundred bytes, and
+/// `ssh` adds some while it makes one.
+const LONGEST: usize = 50;
+
+/// A folder for sockets of the user alone; it is not made yet. `runtime` is `XDG_RUNTIME_DIR`,
+/// `temporary` is `TMPDIR`.
+pub fn sockets(runtime: Option<&str>, temporary: Option<&str>) -> PathBuf {
+    let own = format!("regatta-{}", rustix::process::geteuid().as_raw());
+    let runtime = runtime.map(|dir| Path::new(dir).join("regatta"));
+    let temporary = temporary.map(|dir| Path::new(dir).join(&own));
+    let is_fit = |path: &PathBuf| {
+        path.is_absolute()
+            && path.as_os_str().len() <= LONGEST
+            && path.parent().is_some_and(Path::is_dir)
+    };
+    let given = [runtime, temporary].into_iter().flatten().find(is_fit);
+    given.unwrap_or_else(|| Path::new("/tmp").join(own))
+}
+
 fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
 }
@@ -126,6 +205,47 @@ mod tests {
         write(&deep.join("new"), b"x").unwrap();
         assert_eq!(mode(&deep.join("new")), FILE);
         assert!(write(&deep.join("new"), b"y").is_err());
+    }
+
+    #[test]
+    fn a_new_file_appears_whole_or_not_at_all() {
+        use std::io::Write as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.tar");
+        fs::write(&path, "before").unwrap();
+        let mut begun = NewFile::beside(&path).unwrap();
+        begun.write_all(b"half").unwrap();
+        drop(begun);
+        assert_eq!(fs::read(&path).unwrap(), b"before");
+        let mut whole = NewFile::beside(&path).unwrap();
+        whole.write_all(b"whole").unwrap();
+        whole.keep().unwrap();
+        assert_eq!(
+            (fs::read(&path).unwrap(), mode(&path)),
+            (b"whole".to_vec(), FILE)
+        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folders_for_sockets_are_short() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = dir.path().join("x".repeat(60));
+        fs::create_dir(&long).unwrap();
+        let (short, long) = (dir.path().to_str().unwrap(), long.to_str().unwrap());
+        assert_eq!(sockets(Some(short), None), dir.path().join("regatta"));
+        for unfit in [
+            None,
+            Some(""),
+            Some("run"),
+            Some("/nowhere/at/all"),
+            Some(long),
+        ] {
+            let user = rustix::process::geteuid().as_raw();
+            let own = format!("regatta-{user}");
+            assert_eq!(sockets(unfit, Some(short)), dir.path().join(&own));
+            assert_eq!(sockets(unfit, unfit), Path::new("/tmp").join(own));
+        }
     }
 
     #[test]

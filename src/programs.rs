@@ -12,8 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::process::Command;
 
-/// Set by Docker's client for its plugins; a program that we run is nobody's plugin.
-const PLUGIN_MARK: &str = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND";
+/// Set by Docker's client for its plugins. A program that we run is nobody's plugin: with the first
+/// `docker-buildx` would take its first word for its own name, and the second is for ending us.
+pub const PLUGIN_MARKS: [&str; 2] = [
+    "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND",
+    "DOCKER_CLI_PLUGIN_SOCKET",
+];
 
 /// Where programs are looked for.
 #[derive(Debug, Clone)]
@@ -85,6 +89,9 @@ impl Programs {
         let mut command = Command::new(program);
         set_path(&mut command, self.folders.iter().cloned());
         command.kill_on_drop(true);
+        for mark in PLUGIN_MARKS {
+            command.env_remove(mark);
+        }
         command
     }
 
@@ -94,7 +101,11 @@ impl Programs {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .envs(environment.iter().filter(|(key, _)| *key != PLUGIN_MARK))
+            .envs(
+                environment
+                    .iter()
+                    .filter(|(key, _)| !PLUGIN_MARKS.contains(&key.as_str())),
+            )
             .kill_on_drop(true);
         if let Some(path) = environment.get("PATH") {
             set_path(&mut command, absolute(path));
@@ -213,7 +224,7 @@ mod tests {
     #[test]
     fn what_we_start_does_not_look_there_either() {
         let programs = Programs::new(Some("/a:.:/b"), None, Path::new("/"));
-        let environment = [("PATH", ":/c:x"), (PLUGIN_MARK, "1"), ("A", "b")];
+        let environment = [("PATH", ":/c:x"), (PLUGIN_MARKS[0], "1"), ("A", "b")];
         let environment = environment
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .into();
@@ -225,11 +236,12 @@ mod tests {
         let command = programs.command(Path::new("/p"));
         let set: BTreeMap<_, _> = command.as_std().get_envs().collect();
         let path = (OsStr::new("PATH"), Some(OsStr::new("/a:/b")));
-        assert_eq!(set, [path].into());
+        let [first, second] = PLUGIN_MARKS.map(|mark| (OsStr::new(mark), None));
+        assert_eq!(set, [path, first, second].into());
         // An empty `PATH` would mean the current folder again.
         let command = Programs::new(Some(".:"), None, Path::new("/")).command(Path::new("/p"));
         let set: BTreeMap<_, _> = command.as_std().get_envs().collect();
-        assert_eq!(set, [(OsStr::new("PATH"), None)].into());
+        assert_eq!(set.get(OsStr::new("PATH")), Some(&None));
     }
 
     #[test]

@@ -44,13 +44,16 @@ fn listeners() -> MutexGuard<'static, Listeners> {
 
 /// Takes signals over from here on: SIGINT, SIGTERM and (unless it is ignored, as by `nohup`) SIGHUP.
 /// Where that cannot be done, the system goes on ending the program at the first one.
-pub fn hear(interrupts: Interrupts) -> Hearing {
+///
+/// `docker` as our parent passes its own signals on by closing a socket (`DOCKER_CLI_PLUGIN_SOCKET`),
+/// which counts as SIGINT.
+pub fn hear(interrupts: Interrupts, parent: Option<&str>) -> Hearing {
     let mut listeners = listeners();
     let number = listeners.next;
     listeners.next += 1;
     listeners.all.push((number, interrupts));
     if !listeners.is_heard {
-        match listen() {
+        match listen(parent) {
             Ok(()) => listeners.is_heard = true,
             Err(error) => tracing::debug!(%error, "signals are left to the system"),
         }
@@ -71,7 +74,7 @@ fn pass_on(cause: Cause) -> bool {
 
 /// Starts the thread. The handlers are there when this returns.
 #[cfg(unix)]
-fn listen() -> io::Result<()> {
+fn listen(parent: Option<&str>) -> io::Result<()> {
     use futures::stream::{SelectAll, StreamExt, unfold};
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = Kept(Some(
@@ -90,10 +93,19 @@ fn listen() -> io::Result<()> {
     let guard = runtime.0.as_ref().map(Runtime::enter);
     for (kind, cause) in kinds {
         let signal = signal(kind)?;
-        signals.push(Box::pin(unfold(signal, move |mut signal| async move {
+        let heard = unfold(signal, move |mut signal| async move {
             signal.recv().await?;
             Some((cause, signal))
-        })));
+        });
+        signals.push(heard.boxed());
+    }
+    // A parent that is not to be reached has ended, or is another program's.
+    if let Some(Ok(parent)) = parent.map(socket) {
+        let closed = async move {
+            closed(parent).await;
+            Cause::Interrupt
+        };
+        signals.push(futures::stream::once(closed).boxed());
     }
     drop(guard);
     let work = async move {
@@ -120,6 +132,30 @@ fn listen() -> io::Result<()> {
         .map(drop)
 }
 
+/// Connects to a socket by its path, or by its name where it begins with `@`.
+#[cfg(unix)]
+fn socket(name: &str) -> io::Result<tokio::net::UnixStream> {
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixStream};
+    let address = match name.strip_prefix('@') {
+        #[cfg(target_os = "linux")]
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(name)?,
+    };
+    let stream = UnixStream::connect_addr(&address)?;
+    stream.set_nonblocking(true)?;
+    tokio::net::UnixStream::from_std(stream)
+}
+
+/// Ends when the other side has closed a socket.
+#[cfg(unix)]
+async fn closed(mut stream: tokio::net::UnixStream) {
+    use tokio::io::AsyncReadExt;
+    let mut said = [0; 64];
+    while let Ok(1..) = stream.read(&mut said).await {}
+}
+
 /// A runtime that may be dropped within another one: where no thread could be started for it.
 #[cfg(unix)]
 struct Kept(Option<Runtime>);
@@ -134,7 +170,7 @@ impl Drop for Kept {
 }
 
 #[cfg(not(unix))]
-fn listen() -> io::Result<()> {
+fn listen(_: Option<&str>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -174,6 +210,26 @@ fn is_ignored(signal: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_parent_tells_by_closing_its_socket() {
+        use std::time::Duration;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let server = tokio::net::UnixListener::bind(&path).unwrap();
+        let ours = socket(path.to_str().unwrap()).unwrap();
+        let (theirs, _) = server.accept().await.unwrap();
+        theirs.writable().await.unwrap();
+        theirs.try_write(b"something else").unwrap();
+        let mut end = std::pin::pin!(closed(ours));
+        let soon = Duration::from_millis(50);
+        assert!(tokio::time::timeout(soon, &mut end).await.is_err());
+        drop(theirs);
+        end.await;
+        assert!(socket(dir.path().join("none").to_str().unwrap()).is_err());
+        #[cfg(target_os = "linux")]
+        assert!(socket("@regatta-no-such-socket").is_err());
+    }
 
     /// Where no thread can be started, the runtime for it goes while commands run on theirs.
     #[tokio::test]

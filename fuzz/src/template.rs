@@ -11,6 +11,7 @@ pub fn run(input: &[u8]) {
         return;
     };
     let row = Row {
+        kind: "row",
         fields: vec![
             ("Name", Value::from("web-1")),
             ("Ports", Value::from("0.0.0.0:80->80/tcp")),
@@ -20,5 +21,5 @@ pub fn run(input: &[u8]) {
     };
     let filled = template.fill(&row);
     assert_eq!(template.fill(&row), filled);
-    let _ = template.headers(&[("Name", "NAME"), ("Ports", "PORTS")]);
+    let _ = template.heads(&[("Name", "NAME"), ("Ports", "PORTS")]);
 }

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::image::policy::{BuildChoice, PullChoice};
 use crate::interrupt::Stage;
+use crate::observe::Scope;
 use crate::reconcile::{Options, Question, Recreate};
 use crate::terminal;
 use futures::FutureExt;
@@ -66,6 +67,21 @@ impl Changing {
         }
     }
 
+    /// A session that brings the project about, or less.
+    ///
+    /// # Errors
+    /// If no engine can be talked to.
+    pub fn session<'c>(&self, ctx: &'c Context, desired: Desired) -> Result<Session<'c>, CliError> {
+        let all = Scope {
+            networks: true,
+            volumes: true,
+            images: true,
+        };
+        let mut session = Session::over(ctx, desired, all, self.adoption)?;
+        session.manner = self.manner();
+        Ok(session)
+    }
+
     /// The project is to be as its files ask for it, as these flags say.
     pub fn to_project(&self, ctx: &Context, options: Options) -> ToProject {
         ToProject {
@@ -75,6 +91,15 @@ impl Changing {
                 false => Box::new(self.agree(ctx)),
             },
             show_secrets: self.show_secrets,
+        }
+    }
+
+    /// The same, with or without the output of pulls and builds.
+    pub fn quiet(is_quiet: bool) -> Self {
+        Changing {
+            quiet_pull: is_quiet,
+            quiet_build: is_quiet,
+            ..Changing::default()
         }
     }
 
@@ -140,7 +165,7 @@ impl Changing {
     }
 
     /// How the plan is carried out.
-    pub fn manner(&self) -> Manner {
+    fn manner(&self) -> Manner {
         Manner {
             yes: self.yes,
             quiet_pull: self.quiet_pull,
@@ -215,10 +240,7 @@ pub async fn bring_about(
     changing: &Changing,
     wait_limit: Option<Duration>,
 ) -> Result<ExitCode, CliError> {
-    let manner = Manner {
-        wait_limit,
-        ..changing.manner()
-    };
-    let mut session = Session::to_project(ctx, desired, changing.adoption, manner)?;
+    let mut session = changing.session(ctx, desired)?;
+    session.manner.wait_limit = wait_limit;
     session.run(changing.to_project(ctx, options)).await
 }

@@ -97,7 +97,11 @@ pub enum Format {
 }
 
 impl Format {
-    fn parse(word: Option<&str>) -> Result<Self, CliError> {
+    /// Reads the word of `--format`.
+    ///
+    /// # Errors
+    /// Where it is another one.
+    pub fn parse(word: Option<&str>) -> Result<Self, CliError> {
         match word {
             None | Some("" | "yaml") => Ok(Format::Yaml),
             Some("json") => Ok(Format::Json),
@@ -273,8 +277,8 @@ async fn pin(
     pinned.map_err(|why| match why {
         Unpinned::Engine(error) => error.into(),
         Unpinned::Findings(findings) => {
-            output::findings(ctx, &findings, sources);
-            CliError::silent(1)
+            ctx.show(&findings, sources);
+            CliError::shown()
         }
     })
 }

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::engine::ExecRequest;
 use crate::error::CliError;
 use crate::exec;
+use crate::exit::Exit;
 use crate::output;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -85,7 +86,8 @@ pub async fn run(ctx: &Context, args: ExecArgs) -> Result<ExitCode, CliError> {
     let container = exec::find(engine.as_ref(), &project, service, replica).await?;
     let (mut out, mut err) = (output::stdout(), output::stderr());
     let code = exec::run(engine.as_ref(), &container.id, &request, &mut out, &mut err).await?;
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+    let exit = u8::try_from(code).map_or(Exit::Failure, Exit::Program);
+    Ok(exit.into())
 }
 
 fn too_few(given: usize) -> CliError {

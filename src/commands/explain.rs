@@ -4,7 +4,8 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::explain::{self, Subject, Unknown};
 use crate::load::LoadOptions;
-use crate::output::{self, table};
+use crate::output;
+use crate::output::table::{self, Layout};
 use crate::value::secret::Masking;
 use crate::value::visible::{visible, visible_json};
 use std::process::ExitCode;
@@ -42,7 +43,7 @@ pub fn run(ctx: &Context, args: &ExplainArgs) -> Result<ExitCode, CliError> {
     };
     let mut explained = explain::explain(&subject, &args.path).map_err(refuse)?;
     explain::mask(&subject, &mut explained, &masking);
-    let columns = |lines: &[Vec<String>]| table::columns(lines, 0);
+    let columns = |lines: &[Vec<String>]| table::columns(lines, Layout::TIGHT);
     let text = match args.format.as_str() {
         "json" => visible_json(&explain::json(&subject, &explained)),
         _ => visible(&explain::text(&subject, &explained, &columns)).into_owned(),

@@ -18,7 +18,7 @@ use self::stop::Stop;
 use self::verdict::Verdict;
 use super::changing::Changing;
 use super::desired::Desired;
-use super::session::{Ready, Session, ToProject, conclude, lost};
+use super::session::{Ready, ToProject, conclude, lost};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::event::{Kind, StopReason};
@@ -73,7 +73,7 @@ pub async fn run(
     view: View,
 ) -> Result<ExitCode, CliError> {
     let timeout = options.timeout;
-    let mut session = Session::to_project(ctx, desired, changing.adoption, changing.manner())?;
+    let mut session = changing.session(ctx, desired)?;
     let mut planning = changing.to_project(ctx, options);
     let attended = async |ready: Ready<'_, '_, '_, ToProject>| attend(ready, &view, timeout).await;
     session.change(&mut planning, attended).await

@@ -3,8 +3,9 @@
 use crate::context::{Context, Target};
 use crate::error::CliError;
 use crate::logs::printer::Printer;
-use crate::logs::{self, LogRequest, when};
+use crate::logs::{self, LogRequest};
 use crate::output;
+use crate::value::time;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +47,7 @@ pub async fn run(ctx: &Context, args: LogsArgs) -> Result<ExitCode, CliError> {
     let now = jiff::Zoned::now();
     let time = |name: &str, given: &Option<String>| match given.as_deref() {
         None | Some("") => Ok(None),
-        Some(text) => match when::parse(text, &now) {
+        Some(text) => match time::parse(text, &now) {
             Ok(time) => Ok(Some(time)),
             Err(why) => Err(
                 CliError::new(format!("invalid value for \"{name}\": {why}"))

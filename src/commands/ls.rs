@@ -4,7 +4,8 @@ use crate::context::Context;
 use crate::engine::{ContainerFilter, ContainerSummary};
 use crate::error::CliError;
 use crate::labels;
-use crate::output::{self, table};
+use crate::output;
+use crate::output::listing::{Format, section};
 use crate::value::userinfo::masked;
 use crate::value::visible::{visible_json, visible_line};
 use serde::Serialize;
@@ -120,24 +121,25 @@ fn render(rows: &[ProjectRow], args: &LsArgs) -> Result<String, CliError> {
             .map(|row| visible_line(&row.name) + "\n")
             .collect());
     }
-    match args.format.to_lowercase().as_str() {
-        "" | "table" | "pretty" => {
-            let header = ["NAME", "STATUS", "CONFIG FILES"]
-                .map(str::to_owned)
-                .to_vec();
-            let lines = rows
+    let object = |row: &ProjectRow| serde_json::to_string(row).unwrap_or_default();
+    let hint = "the formats are table and json";
+    Ok(
+        match Format::parse(&args.format).map_err(|e| CliError::new(e).hint(hint))? {
+            Format::Table => section(
+                &["NAME", "STATUS", "CONFIG FILES"],
+                rows.iter()
+                    .map(|r| vec![r.name.clone(), r.status.clone(), r.config_files.clone()]),
+            ),
+            Format::Json => {
+                let objects: Vec<String> = rows.iter().map(object).collect();
+                visible_json(&format!("[{}]\n", objects.join(",")))
+            }
+            Format::JsonLines => rows
                 .iter()
-                .map(|r| vec![r.name.clone(), r.status.clone(), r.config_files.clone()]);
-            let lines: Vec<_> = std::iter::once(header).chain(lines).collect();
-            Ok(table::columns(&lines, 20))
-        }
-        "json" => Ok(visible_json(&serde_json::to_string(rows).unwrap_or_default()) + "\n"),
-        _ => Err(CliError::new(format!(
-            "format value \"{}\" could not be parsed: parsing failed",
-            args.format
-        ))
-        .hint("the formats are table and json")),
-    }
+                .map(|row| visible_json(&object(row)) + "\n")
+                .collect(),
+        },
+    )
 }
 
 #[cfg(test)]

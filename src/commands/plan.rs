@@ -6,18 +6,13 @@ use super::session::explain;
 use crate::change::{agree_to_nothing, prepare};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::output;
 use crate::plan::{render_json, render_text};
 use crate::project::Dependencies;
 use crate::reconcile::Options;
 use crate::value::visible::visible_json;
 use std::process::ExitCode;
-
-/// Exit code where something would change, as `terraform plan -detailed-exitcode` has it.
-///
-/// With `--ignore-oneshots` only drift counts: a gate in CI asks whether the engine has what the
-/// files say, and a one-shot that runs again says nothing about that.
-const WOULD_CHANGE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
@@ -101,8 +96,10 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
         true => outcome.plan.has_drift(),
         false => outcome.plan.changes_anything(),
     };
+    // As `terraform plan -detailed-exitcode` has it. With `--ignore-oneshots` only drift counts: a gate in CI asks
+    // whether the engine has what the files say, and a one-shot that runs again says nothing about that.
     Ok(match would_change {
-        true => ExitCode::from(WOULD_CHANGE),
-        false => ExitCode::SUCCESS,
+        true => Exit::WouldChange.into(),
+        false => Exit::Success.into(),
     })
 }

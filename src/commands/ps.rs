@@ -1,13 +1,13 @@
 //! `ps`: the containers of a project.
 
-use crate::cli::usage::go_bool;
 use crate::context::{Context, Target};
 use crate::engine::{ContainerFilter, ContainerState, ContainerSummary, Engine};
 use crate::error::CliError;
 use crate::labels;
+use crate::options::go_bool;
 use crate::output;
-use crate::output::template::Template;
-use crate::value::visible::{visible_json, visible_line};
+use crate::output::template::Row;
+use crate::value::visible::visible_line;
 use std::process::ExitCode;
 
 mod ports;
@@ -180,7 +180,6 @@ fn health(status: &str) -> &'static str {
 }
 
 fn render(listed: &[Listed], args: &PsArgs, now: &jiff::Zoned) -> Result<String, CliError> {
-    const DEFAULT: &str = "{{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}";
     if args.quiet {
         return Ok(listed
             .iter()
@@ -199,37 +198,24 @@ fn render(listed: &[Listed], args: &PsArgs, now: &jiff::Zoned) -> Result<String,
                 names.push(name);
             }
         }
-        return Ok(names.iter().map(|name| visible_line(name) + "\n").collect());
+        // No service is an empty line, as in Docker Compose.
+        let names: Vec<_> = names.iter().map(|name| visible_line(name)).collect();
+        return Ok(names.join("\n") + "\n");
     }
     let has_engine = |l: &Listed| l.container.labels.contains_key(row::ENGINE_LABEL);
-    let (template, is_table) = match args.format.as_str() {
-        "" | "table" if listed.iter().any(has_engine) => {
-            (format!("{DEFAULT}\t{{{{.Engine}}}}"), true)
-        }
-        "" | "table" => (DEFAULT.to_owned(), true),
-        "json" => ("{{json .}}".to_owned(), false),
-        other => match other.strip_prefix("table ") {
-            Some(columns) => (columns.trim().to_owned(), true),
-            None => (other.to_owned(), false),
-        },
+    let listing = match listed.iter().any(has_engine) {
+        true => row::WITH_ENGINES,
+        false => row::LISTING,
     };
-    // What a shell leaves as two characters is meant as one.
-    let template = Template::parse(&template.replace("\\t", "\t").replace("\\n", "\n"))?;
-    let rows = listed.iter().map(|l| row::row(l, !args.no_trunc, now));
-    let filled: Vec<String> = rows.map(|r| template.fill(&r)).collect::<Result<_, _>>()?;
-    if !is_table {
-        let shown = |line: String| match args.format == "json" {
-            true => visible_json(&line),
-            false => line,
-        };
-        return Ok(filled.into_iter().map(|line| shown(line) + "\n").collect());
-    }
-    let header = template.headers(&row::HEADERS)?;
-    let lines: Vec<Vec<String>> = std::iter::once(header)
-        .chain(filled)
-        .map(|line| line.split('\t').map(str::to_owned).collect())
+    let format = match args.format.as_str() {
+        "" => "table",
+        given => given,
+    };
+    let rows: Vec<Row> = listed
+        .iter()
+        .map(|l| row::row(l, !args.no_trunc, now))
         .collect();
-    Ok(output::table::columns(&lines, 10))
+    Ok(listing.render(format, &rows)?)
 }
 
 #[cfg(test)]

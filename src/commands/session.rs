@@ -54,27 +54,23 @@ pub struct Session<'c> {
 }
 
 impl<'c> Session<'c> {
-    /// Over the project as its files ask for it.
+    /// Over a project, of which `scope` says what is looked at.
     ///
     /// # Errors
     /// If no engine can be talked to.
-    pub fn to_project(
+    pub fn over(
         ctx: &'c Context,
         desired: Desired,
+        scope: Scope,
         adoption: Adoption,
-        manner: Manner,
     ) -> Result<Self, CliError> {
         Ok(Session {
             ctx,
             engine: ctx.engine()?,
             desired,
-            scope: Scope {
-                networks: true,
-                volumes: true,
-                images: true,
-            },
+            scope,
             adoption,
-            manner,
+            manner: Manner::default(),
             seen: None,
         })
     }

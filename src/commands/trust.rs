@@ -7,7 +7,8 @@ use super::config::variables;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::load::{LoadOptions, Stages};
-use crate::output::{self, Mode, table};
+use crate::output::table::{self, Layout};
+use crate::output::{self, Mode};
 use crate::plan::{Action, Plan};
 use crate::project::Project;
 use crate::terminal;
@@ -74,7 +75,7 @@ pub async fn ask(
         return Ok(());
     }
     let shown = rows(&variables, &ctx.environment, &ctx.project_environment);
-    let table = table::columns(&shown, 0);
+    let table = table::columns(&shown, Layout::TIGHT);
     output::tell(&format!(
         "\nFound the following variables in configuration:\n{table}"
     ))?;
@@ -199,7 +200,7 @@ mod tests {
         };
         let process = of(&[("B", "1")]);
         let project = of(&[("A", "file"), ("B", "1")]);
-        let table = table::columns(&rows(&found, &process, &project), 0);
+        let table = table::columns(&rows(&found, &process, &project), Layout::TIGHT);
         let expected = [
             "VARIABLE   VALUE     SOURCE         REQUIRED   DEFAULT",
             "A          file      env file       no         x",

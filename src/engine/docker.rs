@@ -11,8 +11,10 @@
 //! - events, of which it takes lines of any length.
 
 pub mod answers;
+mod archive;
 mod chunked;
 mod connection;
+mod container_calls;
 mod dialect;
 mod exec;
 mod failure;
@@ -24,20 +26,23 @@ mod messages;
 mod processes;
 mod query;
 mod rows;
+pub mod ssh;
+mod tls;
 mod trace;
 mod wire;
 
 use super::endpoint::Endpoint;
 use super::{
-    BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
+    Archive, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
     ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession, ImageSummary,
-    Life, LogOptions, NetworkSummary, OutputChunk, Parts, PullProgress, Reply, ResourceRequest,
-    VolumeSummary,
+    Life, LogOptions, NetworkSummary, OutputChunk, Parts, PathStat, PullProgress, Reply,
+    ResourceRequest, Upload, VolumeSummary,
 };
 use bollard::query_parameters as q;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Either, Full};
+use hyper::body::Incoming;
 use hyper::{Method, Request};
 pub use images::Keyring;
 use processes::Processes;
@@ -53,6 +58,8 @@ pub struct Options {
     pub api_version: Option<String>,
     /// Where credentials for registries come from.
     pub keyring: Option<Arc<dyn Keyring>>,
+    /// What a connection through `ssh` is made with.
+    pub ssh: ssh::Means,
 }
 
 /// An engine behind a socket. Nothing is connected before the first call.
@@ -67,7 +74,11 @@ impl Docker {
     /// # Errors
     /// None that depends on the engine; only if the client cannot be made at all.
     pub fn new(endpoint: Endpoint, options: Options) -> Result<Self, EngineError> {
-        let wire = Arc::new(Wire::new(endpoint, options.api_version.as_deref()));
+        let wire = Arc::new(Wire::new(
+            endpoint,
+            options.api_version.as_deref(),
+            options.ssh,
+        ));
         let transport = wire.clone();
         let client = bollard::Docker::connect_with_custom_transport(
             move |request: bollard::BollardRequest| {
@@ -129,6 +140,26 @@ impl Docker {
     /// The body of the answer to a question.
     async fn get(&self, target: &str) -> Result<Bytes, EngineError> {
         self.transfer(Request::get(target), Bytes::new()).await
+    }
+
+    /// Sends a question and gives back the body of the answer, to be read as it comes.
+    async fn open(&self, request: hyper::http::request::Builder) -> Result<Incoming, EngineError> {
+        let request = request
+            .body(Either::Left(Full::new(Bytes::new())))
+            .map_err(images::unformed)?;
+        let answer = self
+            .wire
+            .send_for_stream(request)
+            .await
+            .map_err(|e| self.failed(e))?;
+        let status = answer.status().as_u16();
+        if status < 300 {
+            return Ok(answer.into_body());
+        }
+        let text = wire::words(answer.into_body())
+            .await
+            .map_err(|e| failure::broken(&self.wire, &e))?;
+        Err(failure::refused(status, wire::message_of(&text)))
     }
 
     /// Sends a request and gives back the body of the answer, whatever that is.
@@ -197,6 +228,20 @@ fn label_query(labels: &[String]) -> Option<String> {
 impl Engine for Docker {
     fn endpoint(&self) -> String {
         self.wire.endpoint().to_string()
+    }
+
+    fn client_flags(&self) -> Vec<String> {
+        match self.wire.endpoint() {
+            Endpoint::Tls(_, tls) => {
+                let host = ["--host".to_owned(), self.endpoint()];
+                host.into_iter().chain(tls.flags()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn other_machine(&self) -> Option<String> {
+        self.wire.endpoint().other_machine().map(str::to_owned)
     }
 
     fn announces_early(&self) -> bool {
@@ -339,6 +384,18 @@ impl Engine for Docker {
                 .await
                 .map_err(|e| self.failed(e))
         })
+    }
+
+    fn upload<'a>(&'a self, id: &'a str, upload: Upload) -> Reply<'a, ()> {
+        Box::pin(archive::upload(self.wire.clone(), id, upload))
+    }
+
+    fn stat_path<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, PathStat> {
+        Box::pin(archive::stat(self.wire.clone(), id, path))
+    }
+
+    fn download<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, Archive> {
+        Box::pin(archive::download(self.wire.clone(), id, path))
     }
 
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {

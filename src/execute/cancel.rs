@@ -34,6 +34,8 @@ fn given_up_at(action: &Action) -> Stage {
         | Action::CopyFiles { .. }
         | Action::StartContainer { .. }
         | Action::KillContainer { .. }
+        | Action::PauseContainer { .. }
+        | Action::UnpauseContainer { .. }
         | Action::RemoveContainer { .. }
         | Action::RemoveImage { .. }
         | Action::Join => Stage::Leaving,

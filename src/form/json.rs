@@ -2,8 +2,8 @@
 //! attributes in the order of the tables, user keys sorted by bytes, `<`, `>` and `&` escaped.
 
 use super::{Form, Kind, Presence};
+use crate::tree::float;
 use crate::tree::{Map, Node, Value};
-use crate::value::float;
 use std::fmt::Write;
 
 /// How the text is laid out.

@@ -9,7 +9,7 @@
 
 pub mod bake;
 pub mod direct;
-mod ignored;
+pub mod ignored;
 mod sources;
 
 use crate::diagnostic::Diagnostic;

@@ -1,14 +1,13 @@
 //! The build context: a directory, sent as a tar while it is read.
 
 use super::ignore::{Ignore, Verdict};
-use crate::threads;
-use futures::stream::{self, BoxStream, StreamExt};
+use crate::pipe::{self, Exactly};
+use futures::stream::BoxStream;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use tokio::sync::mpsc;
 
 /// What to send.
 #[derive(Debug, Clone, Default)]
@@ -22,68 +21,9 @@ pub struct Context {
     pub extra: Vec<(String, Vec<u8>)>,
 }
 
-/// Bytes on their way; more than this many pieces wait for the engine to take them.
-const PIECES: usize = 4;
-const PIECE: usize = 64 << 10;
-
 /// The context as a tar. It is read by another thread, as fast as the engine takes it.
 pub fn stream(context: Context) -> BoxStream<'static, io::Result<Vec<u8>>> {
-    let (sender, receiver) = mpsc::channel(PIECES);
-    stream::once(async move {
-        let fallen = sender.clone();
-        let work = move || {
-            let mut pipe = Pipe {
-                sender,
-                piece: Vec::with_capacity(PIECE),
-            };
-            let result = write(&context, &mut pipe).and_then(|()| pipe.send());
-            if let Err(error) = result {
-                // Whoever reads it is gone where this fails too.
-                let _ = pipe.sender.blocking_send(Err(error));
-            }
-        };
-        if let Err(error) = threads::spawn("the build's context", work) {
-            let _ = fallen.try_send(Err(error));
-        }
-        drop(fallen);
-        stream::unfold(receiver, |mut receiver| async move {
-            Some((receiver.recv().await?, receiver))
-        })
-    })
-    .flatten()
-    .boxed()
-}
-
-struct Pipe {
-    sender: mpsc::Sender<io::Result<Vec<u8>>>,
-    piece: Vec<u8>,
-}
-
-impl Pipe {
-    fn send(&mut self) -> io::Result<()> {
-        let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE));
-        if piece.is_empty() {
-            return Ok(());
-        }
-        self.sender
-            .blocking_send(Ok(piece))
-            .map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let part = bytes.len().min(PIECE - self.piece.len());
-        self.piece.extend_from_slice(&bytes[..part]);
-        if self.piece.len() == PIECE {
-            self.send()?;
-        }
-        Ok(part)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    pipe::written("the build's context", move |out| write(&context, out))
 }
 
 /// Writes the tar. The same directory gives the same bytes, but for times.
@@ -186,33 +126,16 @@ impl Walk<'_> {
             let size = metadata.len();
             let mut header = header(metadata, tar::EntryType::Regular, size);
             let file = fs::File::open(path)?;
-            let mut content = Exactly { file, left: size };
+            let mut content = Exactly {
+                source: file,
+                left: size,
+            };
             self.tar
                 .append_data(&mut header, OsStr::from_bytes(inside), &mut content)
         } else {
             // Sockets and devices are nothing to build from.
             Ok(())
         }
-    }
-}
-
-/// Reads as many bytes as the header promised, however the file changes meanwhile.
-struct Exactly {
-    file: fs::File,
-    left: u64,
-}
-
-impl Read for Exactly {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = usize::try_from(self.left)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
-        let read = self.file.read(&mut buffer[..most])?;
-        if read == 0 && most > 0 {
-            return Err(io::Error::other("it became shorter while it was read"));
-        }
-        self.left -= read as u64;
-        Ok(read)
     }
 }
 
@@ -237,6 +160,8 @@ fn header(metadata: &fs::Metadata, kind: tar::EntryType, size: u64) -> tar::Head
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::StreamExt;
+    use std::io::Read;
 
     fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
@@ -366,7 +291,6 @@ mod tests {
         let mut pieces = stream(context);
         while let Some(piece) = pieces.next().await {
             let piece = piece.unwrap();
-            assert!(piece.len() <= PIECE);
             streamed.extend(piece);
         }
         assert_eq!(streamed, whole);

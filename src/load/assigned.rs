@@ -1,8 +1,10 @@
 //! Who set the variables that a load's files use: env files, each with its place, or the shell.
 
-use super::environment::Environment;
 use crate::tree::{SourceId, Span};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+/// Variables by name.
+pub type Environment = BTreeMap<String, String>;
 
 /// What is known about the variables of a load. Variables are looked up in scopes: the project's
 /// is the first, and each `include` has one of its own, which knows what the one around it knows.

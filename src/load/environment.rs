@@ -10,23 +10,13 @@ use super::read::Reader;
 use super::{FileKind, LoadOptions};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Node, Value};
-use std::collections::BTreeMap;
+use crate::value::switch;
 use std::path::{Path, PathBuf};
 
-/// Variables by name.
-pub type Environment = BTreeMap<String, String>;
+pub use super::assigned::Environment;
 
 /// The hidden attribute that holds what a secret's or config's `environment` says.
 pub const CONTENT: &str = "x-#value";
-
-/// What a switch in the environment says; `None` where it is no switch.
-pub fn switch(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
-}
 
 /// The process environment, with the working directory in it.
 pub fn of_process(options: &LoadOptions) -> Environment {
@@ -49,7 +39,7 @@ pub fn files(
         return given(options);
     }
     if let Some(text) = options.environment.get("COMPOSE_DISABLE_ENV_FILE") {
-        match switch(text) {
+        match switch::parse(text) {
             Some(true) => return Vec::new(),
             Some(false) => {}
             None => findings.push(Diagnostic::error(

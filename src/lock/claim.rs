@@ -5,7 +5,7 @@
 //! next one of the chain has the claim.
 
 use crate::engine::{ResourceRequest, VolumeSummary};
-use crate::labels::LOCK;
+use crate::labels::{LOCK, LOCK_VOLUME};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,9 +16,6 @@ const PROCESS: &str = "dev.regatta.lock.process";
 const COMMAND: &str = "dev.regatta.lock.command";
 const SINCE: &str = "dev.regatta.lock.since";
 const FILE: &str = "dev.regatta.lock.file";
-
-/// What stands between the project's name and the generation in a volume's name.
-const MARK: &str = "_regatta-lock.";
 
 /// What the name of a project's lock begins with. A volume is a directory of the engine's, whose
 /// name has at most 255 bytes, as has a file: of a long project name the beginning and a digest of
@@ -76,13 +73,7 @@ impl Generation {
 /// The volume's name of a generation.
 pub fn volume_name(project: &str, generation: Generation) -> String {
     let Generation { epoch, step } = generation;
-    format!("{}{MARK}{epoch}.{step}", stem(project))
-}
-
-/// The project whose lock a volume of this name is.
-pub fn project_of(volume: &str) -> Option<&str> {
-    let (project, generation) = volume.rsplit_once(MARK)?;
-    Generation::parse(generation).map(|_| project)
+    format!("{}{LOCK_VOLUME}{epoch}.{step}", stem(project))
 }
 
 /// Who claims a project, in words for the others.
@@ -182,7 +173,7 @@ impl Claim {
     /// Reads a volume of the project's lock; `None` if it is none.
     pub fn of(project: &str, volume: &VolumeSummary) -> Option<Self> {
         let name = volume.name.strip_prefix(&*stem(project))?;
-        let rest = name.strip_prefix(MARK)?;
+        let rest = name.strip_prefix(LOCK_VOLUME)?;
         Some(Claim {
             generation: Generation::parse(rest)?,
             holder: Holder::from_labels(&volume.labels),
@@ -230,6 +221,7 @@ mod tests {
             name: request.name,
             driver: "local".into(),
             labels: serde_json::from_value(request.body["Labels"].clone()).unwrap(),
+            ..VolumeSummary::default()
         };
         assert_eq!(Claim::of("shop", &volume), Some(claim()));
         assert_eq!(Claim::of("sho", &volume), None);

@@ -1,50 +1,65 @@
-//! Go's templates as far as `--format` needs them: fields, `.Label "key"`, pipes, Docker's
-//! functions, `if`, `range` and variables of neither.
+//! Go's templates as far as `--format` needs them: fields, `.Label "key"`, variables, pipes, Docker's
+//! and Go's own functions, `if`, `with`, `range`. Messages are Go's, with the place in the template.
 
+use crate::output::json::go_json;
+use crate::value::visible::visible_line;
 use std::collections::BTreeMap;
 
-mod call;
+mod functions;
+mod lex;
 mod parse;
+mod printf;
+mod run;
+mod tree;
 mod value;
 
 pub use value::Value;
 
 /// A parsed template.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Template(Vec<Part>);
-
-#[derive(Debug, Clone, PartialEq)]
-enum Part {
-    Text(String),
-    Print(Pipeline),
-    If(Pipeline, Vec<Part>, Vec<Part>),
-    Range(Pipeline, Vec<Part>, Vec<Part>),
-}
-
-/// Calls, each given the one before it as its last argument.
-type Pipeline = Vec<Call>;
-
-#[derive(Debug, Clone, PartialEq)]
-enum Call {
-    /// `.`, `.Name`, `.State.Health`; arguments only for `.Label`.
-    Field(Vec<String>, Vec<Operand>),
-    Literal(Value),
-    Function(String, Vec<Operand>),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Operand {
-    Field(Vec<String>),
-    Literal(Value),
-    Nested(Pipeline),
+pub struct Template {
+    text: String,
+    nodes: Vec<tree::Node>,
 }
 
 /// What a template is filled from: fields (in the order that JSON shall have), and the labels
 /// that `.Label` asks.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
+    /// What Go calls the type, for messages.
+    pub kind: &'static str,
     pub fields: Vec<(&'static str, Value)>,
     pub labels: BTreeMap<String, String>,
+}
+
+impl Row {
+    /// The same with nothing in it that could break out of a table's line.
+    #[must_use]
+    pub fn on_one_line(&self) -> Row {
+        fn shown(value: &Value) -> Value {
+            match value {
+                Value::Text(text) => visible_line(text).into_owned().into(),
+                Value::List(items) => Value::List(items.iter().map(shown).collect()),
+                Value::Record(kind, fields) => {
+                    let fields = fields.iter().map(|(name, value)| (*name, shown(value)));
+                    Value::Record(kind, fields.collect())
+                }
+                other => other.clone(),
+            }
+        }
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, value)| (*name, shown(value)));
+        let labels = self.labels.iter();
+        Row {
+            kind: self.kind,
+            fields: fields.collect(),
+            labels: labels
+                .map(|(key, value)| (key.clone(), visible_line(value).into_owned()))
+                .collect(),
+        }
+    }
 }
 
 /// Why a template cannot be used.
@@ -53,143 +68,107 @@ pub struct Row {
 pub struct TemplateError(String);
 
 impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// Where it is none, or calls a function that there is not.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        parse::template(text).map(Template).map_err(TemplateError)
+        let nodes = parse::template(text).map_err(TemplateError)?;
+        Ok(Template {
+            text: text.to_owned(),
+            nodes,
+        })
     }
 
     /// Fills the template from a row.
+    ///
+    /// # Errors
+    /// Where it asks for a field that there is not, or a function cannot do what it is asked for.
     pub fn fill(&self, row: &Row) -> Result<String, TemplateError> {
-        self.write(&row.fields, Labels::Of(&row.labels))
+        let mut out = String::new();
+        run::fill(&self.nodes, &self.text, Data::Row(row), &mut out).map_err(TemplateError)?;
+        Ok(out)
     }
 
-    /// Fills it with column headers instead: a label's header is the last word of its key.
-    pub fn headers(
-        &self,
-        headers: &[(&'static str, &'static str)],
-    ) -> Result<String, TemplateError> {
-        let fields: Vec<_> = headers.iter().map(|(k, v)| (*k, Value::from(*v))).collect();
-        self.write(&fields, Labels::Headers)
-    }
-
-    fn write(
-        &self,
-        fields: &[(&'static str, Value)],
-        labels: Labels<'_>,
-    ) -> Result<String, TemplateError> {
-        let dot = &Value::Record(fields.to_vec());
-        let mut text = String::new();
-        let scope = call::Scope { dot, labels };
-        scope.write(&self.0, &mut text).map_err(TemplateError)?;
-        Ok(text)
+    /// Fills it with column heads instead: a label's is the last word of its key. Where a function
+    /// cannot work on a head, the rest of the heads is left out, as Docker's programs do.
+    pub fn heads(&self, heads: &[(&'static str, &'static str)]) -> String {
+        let mut out = String::new();
+        let _ = run::fill(&self.nodes, &self.text, Data::Heads(heads), &mut out);
+        out
     }
 }
 
-/// What `.Label` answers from.
+/// What `.` is at first.
 #[derive(Clone, Copy)]
-enum Labels<'a> {
-    Of(&'a BTreeMap<String, String>),
-    Headers,
+enum Data<'a> {
+    Row(&'a Row),
+    Heads(&'a [(&'static str, &'static str)]),
+}
+
+impl Data<'_> {
+    /// Whether a field that there is not is no fault.
+    fn is_lenient(&self) -> bool {
+        matches!(self, Data::Heads(_))
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Data::Row(row) => row.kind,
+            Data::Heads(_) => "formatter.SubHeaderContext",
+        }
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        match self {
+            Data::Row(row) => {
+                let field = row.fields.iter().find(|(field, _)| *field == name);
+                field.map(|(_, value)| value.clone())
+            }
+            Data::Heads(heads) => {
+                let head = heads.iter().find(|(field, _)| *field == name);
+                head.map(|(_, head)| Value::from(*head))
+            }
+        }
+    }
+
+    fn label(&self, key: &str) -> String {
+        match self {
+            Data::Row(row) => row.labels.get(key).cloned().unwrap_or_default(),
+            Data::Heads(_) => {
+                let last = key.rsplit('.').next().unwrap_or_default();
+                last.replace(['-', '_'], " ")
+            }
+        }
+    }
+
+    /// All of it.
+    fn record(&self) -> Value {
+        match self {
+            Data::Row(row) => Value::Record(row.kind, row.fields.clone()),
+            Data::Heads(heads) => {
+                let fields = heads.iter().map(|(name, head)| (*name, Value::from(*head)));
+                Value::Record("formatter.SubHeaderContext", fields.collect())
+            }
+        }
+    }
+
+    /// A value as Go prints it.
+    fn shown(&self, value: &Value) -> String {
+        match value {
+            Value::Root => self.record().to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    /// A value as Docker's `json` writes it: of a whole row with `<`, `>` and `&` escaped.
+    fn json(&self, value: &Value) -> String {
+        match value {
+            Value::Root => go_json(&self.record()),
+            other => serde_json::to_string(other).unwrap_or_default(),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    fn row() -> Row {
-        let publisher = |url: &str, port: i64| {
-            Value::Record(vec![("URL", url.into()), ("TargetPort", port.into())])
-        };
-        Row {
-            fields: vec![
-                ("ExitCode", 3i64.into()),
-                ("Health", "".into()),
-                ("Name", "shop-web-1".into()),
-                (
-                    "Publishers",
-                    Value::List(vec![publisher("::", 80), publisher("", 81)]),
-                ),
-            ],
-            labels: BTreeMap::from([("com.x.my-key".to_owned(), "v<1>".to_owned())]),
-        }
-    }
-
-    #[test]
-    fn what_is_understood() {
-        for (template, text) in [
-            ("{{.Name}}", "shop-web-1"),
-            ("a {{ .Name }}\tb", "a shop-web-1\tb"),
-            ("x {{- .Name -}} y", "xshop-web-1y"),
-            ("{{.Label \"com.x.my-key\"}}|{{.Label `none`}}", "v<1>|"),
-            (
-                "{{upper .Name}} {{.Name | upper | lower}}",
-                "SHOP-WEB-1 shop-web-1",
-            ),
-            (
-                "{{json .Name}}{{json (.Label \"com.x.my-key\")}}",
-                "\"shop-web-1\"\"v\\u003c1\\u003e\"",
-            ),
-            (
-                "{{json .}}",
-                "{\"ExitCode\":3,\"Health\":\"\",\"Name\":\"shop-web-1\",\"Publishers\":[{\"URL\":\"::\",\"TargetPort\":80},{\"URL\":\"\",\"TargetPort\":81}]}",
-            ),
-            ("{{if .Health}}h{{else}}none{{end}}", "none"),
-            ("{{if eq .ExitCode 3}}three{{end}}", "three"),
-            (
-                "{{if and .Name (ne .ExitCode 0)}}x{{else if .Name}}y{{end}}",
-                "x",
-            ),
-            (
-                "{{range .Publishers}}[{{.URL}} {{.TargetPort}}]{{end}}",
-                "[:: 80][ 81]",
-            ),
-            (
-                "{{len .Publishers}} {{index (split .Name \"-\") 1}}",
-                "2 web",
-            ),
-            (
-                "{{join (split .Name \"-\") \"/\"}} {{truncate .Name 4}}",
-                "shop/web/1 shop",
-            ),
-            (
-                "{{printf \"%s=%d\" .Name .ExitCode}}{{/* nothing */}}",
-                "shop-web-1=3",
-            ),
-            (
-                "{{title .Name}} {{pad .Name 1 2}}|",
-                "Shop-Web-1  shop-web-1  |",
-            ),
-        ] {
-            let filled = Template::parse(template).and_then(|t| t.fill(&row()));
-            assert_eq!(filled.as_deref(), Ok(text), "{template}");
-        }
-    }
-
-    #[test]
-    fn headers_stand_for_fields() {
-        let headers = [("Name", "NAME")];
-        let t =
-            Template::parse("{{upper .Name}}\t{{.Label \"com.x.my-key\"}}\t{{.ExitCode}}").unwrap();
-        assert_eq!(
-            t.headers(&headers).as_deref(),
-            Ok("NAME\tmy key\t<no value>")
-        );
-    }
-
-    #[test]
-    fn what_is_not_is_said() {
-        for (template, why) in [
-            ("{{.Name", "unclosed action"),
-            ("{{.Nam}}", "can't evaluate field Nam"),
-            ("{{frob .Name}}", "function \"frob\" not defined"),
-            ("{{if .Name}}x", "unexpected end: {{end}} is missing"),
-            ("{{end}}", "unexpected {{end}}"),
-            ("{{\"a}}", "unterminated quoted string"),
-            ("{{}}", "missing value for command"),
-            ("{{index .Publishers 7}}", "index out of range: 7"),
-        ] {
-            let error = Template::parse(template)
-                .and_then(|t| t.fill(&row()))
-                .unwrap_err();
-            assert!(error.to_string().contains(why), "{template}: {error}");
-        }
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use regatta::commands::config::{Format, render};
 use regatta::explain::{self, Subject};
 use regatta::load::disk::DiskFiles;
 use regatta::load::{self, LoadOptions, Loaded};
-use regatta::output::table;
+use regatta::output::table::{self, Layout};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -117,7 +117,7 @@ fn values_are_explained() {
         sources: &loaded.sources,
         name_flag: None,
     };
-    let columns = |lines: &[Vec<String>]| table::columns(lines, 0);
+    let columns = |lines: &[Vec<String>]| table::columns(lines, Layout::TIGHT);
     let mut got = String::new();
     let queries = std::fs::read_to_string(folder.join("queries")).expect("there are queries");
     for query in queries.lines() {

@@ -83,12 +83,15 @@ pub fn publishers(ports: &[PublishedPort]) -> Vec<Value> {
     let mut ports: Vec<&PublishedPort> = ports.iter().collect();
     ports.sort_by_key(|p| (p.private, address(p), p.public));
     let record = |p: &&PublishedPort| {
-        Value::Record(vec![
-            ("URL", p.ip.clone().unwrap_or_default().into()),
-            ("TargetPort", i64::from(p.private).into()),
-            ("PublishedPort", i64::from(p.public.unwrap_or(0)).into()),
-            ("Protocol", p.protocol.clone().into()),
-        ])
+        Value::Record(
+            "api.PortPublisher",
+            vec![
+                ("URL", p.ip.clone().unwrap_or_default().into()),
+                ("TargetPort", i64::from(p.private).into()),
+                ("PublishedPort", i64::from(p.public.unwrap_or(0)).into()),
+                ("Protocol", p.protocol.clone().into()),
+            ],
+        )
     };
     ports.iter().map(record).collect()
 }

@@ -2,15 +2,33 @@
 
 use super::{Listed, ports};
 use crate::labels;
+use crate::output::listing::Listing;
 use crate::output::template::{Row, Value};
 use crate::value::ago;
+use crate::value::quote::go_quote;
 use jiff::Zoned;
 
 /// Names the engine a container runs on, where there are several.
 pub const ENGINE_LABEL: &str = "com.docker.compose.engine";
 
+pub const LISTING: Listing = Listing {
+    table: "{{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}",
+    raw: Some(concat!(
+        "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\n",
+        "created_at: {{.CreatedAt}}\nstate: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\n",
+        "names: {{.Names}}\nlabels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n",
+    )),
+    heads: &HEADS,
+};
+
+/// The same where some say which engine they are on.
+pub const WITH_ENGINES: Listing = Listing {
+    table: "{{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Engine}}",
+    ..LISTING
+};
+
 /// The columns' heads. Fields without one have none in Compose either.
-pub const HEADERS: [(&str, &str); 14] = [
+const HEADS: [(&str, &str); 14] = [
     ("ID", "CONTAINER ID"),
     ("Name", "NAME"),
     ("Project", "PROJECT"),
@@ -95,6 +113,7 @@ pub fn row(listed: &Listed, trunc: bool, now: &Zoned) -> Row {
         ("Status", c.status.clone().into()),
     ];
     Row {
+        kind: "*formatter.ContainerContext",
         fields,
         labels: c.labels.clone(),
     }
@@ -106,29 +125,6 @@ fn ellipsis(text: &str, width: usize) -> String {
         true => text.chars().take(width - 1).chain(['…']).collect(),
         false => text.to_owned(),
     }
-}
-
-/// Go's `strconv.Quote`.
-fn go_quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\x07' => quoted.push_str("\\a"),
-            '\x08' => quoted.push_str("\\b"),
-            '\x0b' => quoted.push_str("\\v"),
-            '\x0c' => quoted.push_str("\\f"),
-            c if (c as u32) < 0x20 || c == '\x7f' => {
-                quoted.push_str(&format!("\\x{:02x}", c as u32));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// `2026-11-21 09:00:36 +0000 UTC`, in the local zone.

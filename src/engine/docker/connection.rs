@@ -1,6 +1,8 @@
-//! Opening a connection to an engine's socket.
+//! Opening a connection to an engine: its socket, its port, or through `ssh`.
 
-use crate::engine::endpoint::Endpoint;
+use super::ssh::{self, Ssh};
+use super::tls;
+use crate::engine::endpoint::{Endpoint, host_of};
 use crate::threads;
 use futures::future::BoxFuture;
 use hyper::Uri;
@@ -55,6 +57,33 @@ enum Stream {
     #[cfg(unix)]
     Unix(UnixStream),
     Tcp(TcpStream),
+    /// TLS, or a channel of ssh's.
+    Other(Box<dyn ByteStream>),
+}
+
+/// Bytes in both directions.
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// Why no connection came about, where the system's own words would not tell: a certificate, a
+/// login, a missing program.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}; {advice}")]
+pub struct Refusal {
+    pub why: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+impl Refusal {
+    /// As the error of a connection.
+    pub fn error(why: impl Into<String>, advice: impl Into<String>) -> io::Error {
+        io::Error::other(Refusal {
+            why: why.into(),
+            advice: advice.into(),
+        })
+    }
 }
 
 impl Connection {
@@ -72,14 +101,25 @@ pub struct Connector(Arc<Shared>);
 
 struct Shared {
     endpoint: Endpoint,
+    /// What goes through `ssh`.
+    ssh: Option<Ssh>,
+    /// What TLS is spoken with; read when first needed.
+    secure: tls::Settings,
     /// The process that listens, as the last connection told; 0 where none of ours does.
     listener: AtomicU32,
 }
 
 impl Connector {
-    pub fn new(endpoint: Endpoint) -> Self {
+    /// `means` is what a connection through `ssh` is made with.
+    pub fn new(endpoint: Endpoint, means: ssh::Means) -> Self {
+        let ssh = match &endpoint {
+            Endpoint::Ssh(target) => Some(Ssh::new(target.clone(), means)),
+            _ => None,
+        };
         Connector(Arc::new(Shared {
             endpoint,
+            ssh,
+            secure: tls::Settings::default(),
             listener: AtomicU32::new(0),
         }))
     }
@@ -104,6 +144,11 @@ impl Connector {
     }
 
     pub async fn connect(&self) -> io::Result<Connection> {
+        // Its user may be asked to touch a key: `ssh` has limits of its own.
+        if let Some(ssh) = &self.0.ssh {
+            let stream = Stream::Other(ssh.connect().await?);
+            return Ok(Connection { stream, left: None });
+        }
         let open = async {
             match self.endpoint() {
                 #[cfg(unix)]
@@ -117,16 +162,14 @@ impl Connector {
                     io::ErrorKind::Unsupported,
                     "this system has no Unix sockets",
                 )),
-                Endpoint::Tcp(address) => {
-                    let wrong = || io::Error::new(io::ErrorKind::InvalidInput, "it names no port");
-                    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
-                    let host = host.trim_matches(['[', ']']);
-                    let port = port.parse().map_err(|_| wrong())?;
-                    let addresses = threads::addresses(host, port).await?;
-                    let stream = TcpStream::connect(addresses.as_slice()).await?;
-                    stream.set_nodelay(true)?;
-                    Ok(Stream::Tcp(stream))
+                Endpoint::Tcp(address) => Ok(Stream::Tcp(to_port(address).await?)),
+                Endpoint::Tls(address, how) => {
+                    let config = self.0.secure.get(how)?;
+                    let stream = to_port(address).await?;
+                    let secure = tls::secure(config, how, host_of(address), stream).await?;
+                    Ok(Stream::Other(Box::new(secure)))
                 }
+                Endpoint::Ssh(_) => Err(io::ErrorKind::Unsupported.into()),
             }
         };
         match tokio::time::timeout(CONNECT_TIMEOUT, open).await {
@@ -140,6 +183,17 @@ impl Connector {
             )),
         }
     }
+}
+
+/// Connects to `host:port`.
+async fn to_port(address: &str) -> io::Result<TcpStream> {
+    let wrong = || io::Error::new(io::ErrorKind::InvalidInput, "it names no port");
+    let (_, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let port = port.parse().map_err(|_| wrong())?;
+    let addresses = threads::addresses(host_of(address), port).await?;
+    let stream = TcpStream::connect(addresses.as_slice()).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Opens connections for a pool.
@@ -192,6 +246,7 @@ impl AsyncRead for Connection {
             #[cfg(unix)]
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Other(stream) => Pin::new(stream).poll_read(cx, buf),
         };
         if let Some(room) = &mut this.left {
             let count = (buf.filled().len() - before) as u64;
@@ -219,6 +274,7 @@ impl AsyncWrite for Connection {
             #[cfg(unix)]
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Stream::Other(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
@@ -227,6 +283,7 @@ impl AsyncWrite for Connection {
             #[cfg(unix)]
             Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Other(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -235,6 +292,7 @@ impl AsyncWrite for Connection {
             #[cfg(unix)]
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Other(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What went wrong, from bollard's words into ours.
 
-use super::connection::Endless;
+use super::connection::{Endless, Refusal};
+use super::tls;
 use super::wire::Wire;
 use crate::engine::EngineError;
 use crate::engine::endpoint::Endpoint;
@@ -59,6 +60,9 @@ pub fn failure(wire: &Wire, error: Error) -> EngineError {
 
 /// The connection ended before the answer did.
 pub fn broken(wire: &Wire, error: &(dyn std::error::Error + 'static)) -> EngineError {
+    if let Some(refusal) = tls::refused_later(error, wire.endpoint()) {
+        return unreachable(wire.endpoint(), Some(&refusal));
+    }
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;
@@ -80,6 +84,12 @@ pub fn unreachable(endpoint: &Endpoint, cause: Option<&io::Error>) -> EngineErro
             message: format!(
                 "cannot connect to {endpoint}: {cause}; raise the limit (`ulimit -n`), or ask for fewer calls at a time (--parallel)"
             ),
+        };
+    }
+    let refusal = cause.and_then(|cause| cause.get_ref()?.downcast_ref::<Refusal>());
+    if let Some(refusal) = refusal {
+        return EngineError::Unreachable {
+            message: format!("cannot connect to {endpoint}: {refusal}"),
         };
     }
     let advice = match (endpoint, cause.map(io::Error::kind)) {

@@ -5,6 +5,7 @@
 //! take the one the refusal names and repeat the request.
 
 use super::connection::{Connection, Connector, Pooled};
+use super::ssh;
 use crate::engine::endpoint::Endpoint;
 use bollard::errors::Error;
 use bytes::Bytes;
@@ -45,9 +46,9 @@ const PODMAN: &str = "libpod-api-version";
 
 impl Wire {
     /// `version` is `DOCKER_API_VERSION`, e.g. `1.44`; an unreadable one is as good as none.
-    pub fn new(endpoint: Endpoint, version: Option<&str>) -> Self {
+    pub fn new(endpoint: Endpoint, version: Option<&str>, means: ssh::Means) -> Self {
         let demanded = version.and_then(|v| minor_of(v.trim_start_matches('v')));
-        let connector = Connector::new(endpoint);
+        let connector = Connector::new(endpoint, means);
         let client = |is_bounded| {
             Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(16)
@@ -309,7 +310,11 @@ mod tests {
 
     #[test]
     fn versions_are_replaced() {
-        let wire = Wire::new(Endpoint::Unix("/x".into()), Some("1.44"));
+        let wire = Wire::new(
+            Endpoint::Unix("/x".into()),
+            Some("1.44"),
+            ssh::Means::default(),
+        );
         for (target, expected) in [
             (
                 "/v1.53/containers/json?all=true",
@@ -323,7 +328,7 @@ mod tests {
         }
         let refusal = "client version 1.44 is too new. Maximum supported API version is 1.41";
         assert!(!wire.renegotiate(400, refusal), "a demanded version stays");
-        let free = Wire::new(Endpoint::Unix("/x".into()), None);
+        let free = Wire::new(Endpoint::Unix("/x".into()), None, ssh::Means::default());
         assert!(free.renegotiate(400, refusal));
         assert_eq!(free.minor(), 41);
         assert!(

@@ -1,8 +1,9 @@
-//! Copying files into a container.
+//! Copying files into a container, and out of it: their names, since it keeps no contents.
 
 use super::refuse;
 use super::world::Container;
-use crate::engine::EngineError;
+use crate::engine::{Archive, EngineError, PathStat};
+use futures::StreamExt;
 
 /// What is mounted at a path.
 struct Mounted {
@@ -53,6 +54,46 @@ impl Container {
             }
         }
         Ok(())
+    }
+
+    /// What is at a path: the only files that it knows are those that it was given.
+    pub fn stat(&self, path: &str) -> Result<PathStat, EngineError> {
+        let path = path.trim_end_matches('/');
+        let mode = match self.files.iter().any(|f| f == path) {
+            true => 0o644,
+            false if self.files.iter().any(|f| is_in(f, path)) => PathStat::DIRECTORY | 0o755,
+            false if path.is_empty() => PathStat::DIRECTORY | 0o755,
+            false => {
+                let name = &self.name;
+                return Err(refuse(
+                    404,
+                    format!("Could not find the file {path} in container {name}"),
+                ));
+            }
+        };
+        Ok(PathStat {
+            name: path.rsplit('/').next().unwrap_or_default().to_owned(),
+            mode,
+            ..PathStat::default()
+        })
+    }
+
+    /// A path as a tar.
+    pub fn pack(&self, path: &str) -> Result<Archive, EngineError> {
+        let stat = self.stat(path)?;
+        let path = path.trim_end_matches('/');
+        let around = path.len() - stat.name.len();
+        let mut tar = tar::Builder::new(Vec::new());
+        for file in self.files.iter().filter(|f| is_in(f, path)) {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(0o644);
+            header.set_size(0);
+            tar.append_data(&mut header, &file[around..], std::io::empty())
+                .map_err(|e| refuse(500, e.to_string()))?;
+        }
+        let tar = tar.into_inner().map_err(|e| refuse(500, e.to_string()))?;
+        let tar = futures::stream::iter([Ok(tar.into())]).boxed();
+        Ok(Archive { stat, tar })
     }
 
     fn mounted(&self) -> Vec<Mounted> {

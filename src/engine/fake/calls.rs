@@ -7,10 +7,10 @@ use super::images::full;
 use super::world::{Exec, has_labels};
 use super::{Fake, FakeImage, refuse};
 use crate::engine::{
-    BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
+    Archive, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
     ContainerState, ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession,
-    ImageSummary, Life, LogOptions, NetworkSummary, OutputChunk, OutputStream, Parts, PullProgress,
-    Reply, ResourceRequest, VolumeSummary,
+    ImageSummary, Life, LogOptions, NetworkSummary, OutputChunk, OutputStream, Parts, PathStat,
+    PullProgress, Reply, ResourceRequest, Upload, VolumeSummary,
 };
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
@@ -215,6 +215,31 @@ impl Engine for Fake {
                 files.push(inside);
             }
             fake.change(|world| world.get(id)?.unpack(path, &files))
+        })
+    }
+
+    fn upload<'a>(&'a self, id: &'a str, mut upload: Upload) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let mut tar = Vec::new();
+            while let Some(piece) = upload.tar.next().await {
+                let broken = |e: std::io::Error| EngineError::Broken {
+                    message: e.to_string(),
+                };
+                tar.extend(piece.map_err(broken)?);
+            }
+            self.put_archive(id, &upload.path, tar).await
+        })
+    }
+
+    fn stat_path<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, PathStat> {
+        self.call("stat_path", id, move |fake| {
+            fake.change(|world| world.get(id)?.stat(path))
+        })
+    }
+
+    fn download<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, Archive> {
+        self.call("download", id, move |fake| {
+            fake.change(|world| world.get(id)?.pack(path))
         })
     }
 
@@ -474,7 +499,7 @@ impl Engine for Fake {
             method: "events",
             target: labels.join(","),
         });
-        self.event_stream(labels, since)
+        self.event_stream(labels, since, None)
     }
 }
 

@@ -3,10 +3,10 @@
 use super::calls::{Ask, Kind};
 use super::{Patient, named};
 use crate::engine::{
-    BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
+    Archive, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
     ContainerSummary, Engine, EngineEvent, ExecRequest, ExecSession, ImageSummary, Life,
-    LogOptions, NetworkSummary, OutputChunk, Parts, PullProgress, Reply, ResourceRequest,
-    VolumeSummary,
+    LogOptions, NetworkSummary, OutputChunk, Parts, PathStat, PullProgress, Reply, ResourceRequest,
+    Upload, VolumeSummary,
 };
 use crate::labels;
 use futures::{StreamExt, TryStreamExt};
@@ -19,6 +19,14 @@ fn lock_of(request: &ResourceRequest) -> Option<&str> {
 impl Engine for Patient {
     fn endpoint(&self) -> String {
         self.engine.endpoint()
+    }
+
+    fn client_flags(&self) -> Vec<String> {
+        self.engine.client_flags()
+    }
+
+    fn other_machine(&self) -> Option<String> {
+        self.engine.other_machine()
     }
 
     fn announces_early(&self) -> bool {
@@ -109,6 +117,21 @@ impl Engine for Patient {
     fn put_archive<'a>(&'a self, id: &'a str, path: &'a str, tar: Vec<u8>) -> Reply<'a, ()> {
         let ask = self.of(Kind::Change, "copy files into container", id);
         self.ask(ask, self.engine.put_archive(id, path, tar))
+    }
+
+    fn upload<'a>(&'a self, id: &'a str, upload: Upload) -> Reply<'a, ()> {
+        let ask = self.of(Kind::Build, "copy files into container", id);
+        self.ask(ask, self.engine.upload(id, upload))
+    }
+
+    fn stat_path<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, PathStat> {
+        let ask = self.of(Kind::Read, &format!("look at {path} in container"), id);
+        self.ask(ask, self.engine.stat_path(id, path))
+    }
+
+    fn download<'a>(&'a self, id: &'a str, path: &'a str) -> Reply<'a, Archive> {
+        let ask = self.of(Kind::Read, &format!("read {path} of container"), id);
+        self.ask(ask, self.engine.download(id, path))
     }
 
     fn logs<'a>(&'a self, id: &'a str, options: LogOptions) -> Parts<'a, OutputChunk> {
@@ -235,7 +258,7 @@ impl Engine for Patient {
     }
 
     fn remove_volume<'a>(&'a self, name: &'a str, force: bool) -> Reply<'a, ()> {
-        let ask = match crate::lock::claim::project_of(name) {
+        let ask = match labels::project_of_lock(name) {
             Some(project) => Ask::new(Kind::GiveBack, "give back the lock of project", project),
             None => Ask::new(Kind::Change, "remove volume", name),
         };

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::engine::Engine;
 use crate::event::Reporter;
+use crate::programs::PLUGIN_MARKS;
 use crate::project::Project;
 use crate::service::Service;
 use crate::service::build::Build;
@@ -324,6 +325,9 @@ fn readable(build: &Build) -> Vec<String> {
     all
 }
 
+/// By this a plugin knows that Docker's client runs it.
+const ORIGINAL_COMMAND: &str = PLUGIN_MARKS[0];
+
 /// Runs the program and shows what it says.
 pub async fn build(
     engine: &dyn Engine,
@@ -341,12 +345,20 @@ pub async fn build(
         service: service.name.clone(),
         message: format!("{}: {e}", program.display()),
     };
-    let path = |(name, _): &(&String, &String)| *name != "PATH";
-    let mut child = options
-        .programs
-        .command(program)
+    let own =
+        |(name, _): &(&String, &String)| *name != "PATH" && !PLUGIN_MARKS.contains(&name.as_str());
+    let mut command = options.programs.command(program);
+    let flags = engine.client_flags();
+    if !flags.is_empty() {
+        // By itself it has no such flags: `docker` would give them to it as its plugin.
+        command
+            .args(flags)
+            .arg("buildx")
+            .env(ORIGINAL_COMMAND, "docker");
+    }
+    let mut child = command
         .args(arguments_of_program(project, service, build, options))
-        .envs(options.environment.iter().filter(path))
+        .envs(options.environment.iter().filter(own))
         .envs(&variables)
         .env("DOCKER_HOST", engine.endpoint())
         .env_remove("DOCKER_CONTEXT")

@@ -6,13 +6,18 @@ use std::fmt;
 /// A value as Go would hold it; a record keeps its fields in their order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Value {
+    /// Go's `nil`, and what is not there.
     #[default]
     Nothing,
     Bool(bool),
     Int(i64),
+    Float(f64),
     Text(String),
     List(Vec<Value>),
-    Record(Vec<(&'static str, Value)>),
+    /// The name of its type, and its fields.
+    Record(&'static str, Vec<(&'static str, Value)>),
+    /// The row, or the head of its table, that the template is filled from.
+    Root,
 }
 
 impl Value {
@@ -22,17 +27,27 @@ impl Value {
             Value::Nothing => false,
             Value::Bool(b) => *b,
             Value::Int(n) => *n != 0,
+            Value::Float(n) => *n != 0.0,
             Value::Text(s) => !s.is_empty(),
             Value::List(items) => !items.is_empty(),
-            Value::Record(_) => true,
+            Value::Record(..) | Value::Root => true,
         }
     }
 
-    /// A record's field.
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    /// The name of its type.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Value::Record(fields) => fields.iter().find(|(n, _)| *n == name).map(|(_, v)| v),
-            _ => None,
+            Value::Nothing => "nil",
+            Value::Bool(_) => "bool",
+            Value::Int(_) => "int",
+            Value::Float(_) => "float64",
+            Value::Text(_) => "string",
+            Value::List(items) => match items.first() {
+                Some(Value::Record(..)) => "api.PortPublishers",
+                _ => "[]string",
+            },
+            Value::Record(kind, _) => kind,
+            Value::Root => "formatter.SubHeaderContext",
         }
     }
 }
@@ -50,17 +65,19 @@ impl fmt::Display for Value {
             Value::Nothing => f.write_str("<no value>"),
             Value::Bool(b) => write!(f, "{b}"),
             Value::Int(n) => write!(f, "{n}"),
+            Value::Float(n) => write!(f, "{n}"),
             Value::Text(s) => f.write_str(s),
             Value::List(items) => {
                 f.write_str("[")?;
                 list(f, &mut items.iter())?;
                 f.write_str("]")
             }
-            Value::Record(fields) => {
+            Value::Record(_, fields) => {
                 f.write_str("{")?;
                 list(f, &mut fields.iter().map(|(_, v)| v))?;
                 f.write_str("}")
             }
+            Value::Root => f.write_str("{}"),
         }
     }
 }
@@ -71,15 +88,18 @@ impl Serialize for Value {
             Value::Nothing => serializer.serialize_none(),
             Value::Bool(b) => serializer.serialize_bool(*b),
             Value::Int(n) => serializer.serialize_i64(*n),
+            Value::Float(n) => serializer.serialize_f64(*n),
             Value::Text(s) => serializer.serialize_str(s),
             Value::List(items) => serializer.collect_seq(items),
-            Value::Record(fields) => {
+            Value::Record(_, fields) => {
                 let mut map = serializer.serialize_map(Some(fields.len()))?;
                 for (name, value) in fields {
                     map.serialize_entry(name, value)?;
                 }
                 map.end()
             }
+            // A row is written by who knows it.
+            Value::Root => serializer.serialize_map(Some(0))?.end(),
         }
     }
 }
