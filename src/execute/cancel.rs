@@ -33,6 +33,8 @@ fn given_up_at(action: &Action) -> Stage {
         | Action::RenameContainer { .. }
         | Action::CopyFiles { .. }
         | Action::StartContainer { .. }
+        | Action::PauseContainer { .. }
+        | Action::UnpauseContainer { .. }
         | Action::KillContainer { .. }
         | Action::PauseContainer { .. }
         | Action::UnpauseContainer { .. }
