@@ -36,8 +36,6 @@ fn given_up_at(action: &Action) -> Stage {
         | Action::PauseContainer { .. }
         | Action::UnpauseContainer { .. }
         | Action::KillContainer { .. }
-        | Action::PauseContainer { .. }
-        | Action::UnpauseContainer { .. }
         | Action::RemoveContainer { .. }
         | Action::RemoveImage { .. }
         | Action::Join => Stage::Leaving,
