@@ -306,11 +306,15 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "volume",
         ],
     ),
-    ("the system", &["file", "private", "programs", "threads"]),
+    (
+        "the system",
+        &["file", "pipe", "private", "programs", "threads"],
+    ),
     (
         "verbs",
         &[
             "change",
+            "copy",
             "docker_config",
             "engine",
             "exec",
@@ -324,6 +328,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "plan",
             "reconcile",
             "spec",
+            "watch",
         ],
     ),
     (
