@@ -159,7 +159,7 @@ pub struct LoadOptions {
     pub record: bool,
 }
 
-/// Whose env files are read.
+/// The services that env files are read for.
 #[derive(Debug, Clone, Default)]
 pub enum EnvFileReaders {
     /// Of the services that the command works on.

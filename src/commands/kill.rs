@@ -15,7 +15,7 @@ pub struct KillArgs {
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Containers of services that the project does not have, too
+    /// Include containers of services that the project does not declare
     #[arg(long)]
     remove_orphans: bool,
     /// Signal to send
@@ -49,6 +49,6 @@ pub async fn run(ctx: &Context, args: KillArgs) -> Result<ExitCode, CliError> {
     if plan.is_empty() {
         return nothing_to_do(ctx, NOBODY);
     }
-    // For emergencies: whoever changes the project meanwhile is not waited for.
+    // For emergencies: `kill` does not wait for a command that changes the project.
     execute(ctx, &*engine, &desired, &observed, plan, None, None).await
 }

@@ -1,4 +1,4 @@
-//! Who set the variables that a load's files use: env files, each with its place, or the shell.
+//! Where the variables that a load's files use were set: in env files, each with its place, or in the shell.
 
 use crate::tree::{SourceId, Span};
 use std::collections::{BTreeMap, HashMap};
@@ -64,7 +64,7 @@ impl Assigned {
         self.used_in.get(&source).map_or(&[], Vec::as_slice)
     }
 
-    /// The value of a variable in a scope, and who set it.
+    /// The value of a variable in a scope, and where it was set.
     pub fn find(&self, mut scope: usize, name: &str) -> Option<(&str, Setter)> {
         while scope != 0 {
             let set = self

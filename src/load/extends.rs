@@ -143,7 +143,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Keeps in mind who extends whom, if anybody wants to know it.
+    /// Records which service extends which, where a history is kept.
     fn note(
         &mut self,
         name: &str,

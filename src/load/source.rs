@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     list: Vec<Source>,
-    /// Who set the variables in them.
+    /// Where the variables in them were set.
     pub assigned: Assigned,
 }
 

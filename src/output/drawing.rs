@@ -192,7 +192,7 @@ impl Drawing {
     }
 
     /// Waits until all that was sent so far is drawn and written, unless that would keep somebody
-    /// waiting who [wants to leave](super::hurry).
+    /// waiting when the user [wants to leave](super::hurry).
     pub async fn finish(self) {
         // The task may be gone already, when every reporter is.
         let _ = self.close.send(());
