@@ -3,7 +3,7 @@
 //!
 //! Filled in only where [`super::LoadOptions::record`] asks for it, so other commands pay nothing.
 
-use super::assigned::Environment;
+use super::variables::Environment;
 use super::yaml::Tag;
 use crate::tree::{Node, Span};
 use std::collections::HashMap;

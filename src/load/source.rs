@@ -1,6 +1,6 @@
 //! The texts that a load has read: their names, their lines, and their way from bytes to text.
 
-use super::assigned::Assigned;
+use super::variables::Variables;
 use crate::tree::{SourceId, Span};
 use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 pub struct Sources {
     list: Vec<Source>,
     /// Where the variables in them were set.
-    pub assigned: Assigned,
+    pub variables: Variables,
 }
 
 /// One text.

@@ -9,7 +9,7 @@ pub type Environment = BTreeMap<String, String>;
 /// What is known about the variables of a load. Variables are looked up in scopes: the project's
 /// is the first, and each `include` has one of its own, which knows what the one around it knows.
 #[derive(Debug, Clone, Default)]
-pub struct Assigned {
+pub struct Variables {
     /// What env files set, in order.
     pub list: Vec<Assignment>,
     /// The environment of the process.
@@ -39,7 +39,7 @@ pub enum Setter {
     Shell,
 }
 
-impl Assigned {
+impl Variables {
     /// The number of the scope that is opened next: env files are read before it is.
     pub fn next_scope(&self) -> usize {
         self.around.len() + 1
