@@ -124,6 +124,7 @@ enum Command {
     /// Build images
     Build(commands::build::BuildArgs),
     /// Show the project as it was understood, in canonical form
+    #[command(alias = "convert")]
     Config(commands::config::ConfigArgs),
     /// Experimental commands
     #[command(hide = true)]

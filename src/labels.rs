@@ -35,6 +35,11 @@ pub const SPEC: &str = "dev.regatta.spec";
 /// none of Compose's labels.
 pub const LOCK: &str = "dev.regatta.lock";
 
+/// Whether a label is Docker Compose's or regatta's own, and none of the user's.
+pub fn is_own(key: &str) -> bool {
+    key.starts_with("com.docker.compose.") || key.starts_with("dev.regatta.")
+}
+
 /// Compose's labels of a replica, on top of the user's. Those on image and predecessor are for
 /// whoever creates it to add.
 pub fn container_labels(

@@ -63,7 +63,7 @@ pub struct Changing {
     #[arg(long, value_name = "SERVICE=NUM")]
     scale: Vec<String>,
     /// Answer every question with yes
-    #[arg(short, long)]
+    #[arg(short, long, alias = "y")]
     pub(super) yes: bool,
     /// Show the secrets in the plan, in place of digests
     #[arg(long)]
