@@ -51,7 +51,7 @@ pub struct Changing {
     #[arg(long, value_name = "SERVICE=NUM")]
     scale: Vec<String>,
     /// Answer yes to every question
-    #[arg(short, long)]
+    #[arg(short, long, alias = "y")]
     pub(super) yes: bool,
     /// Show secrets instead of their digests in the plan
     #[arg(long)]

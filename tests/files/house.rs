@@ -50,7 +50,7 @@ fn offenders(word: &str, within: &[&str], allowed: &[&str]) -> Vec<String> {
         .flat_map(|(file, text)| {
             text.lines()
                 .filter(|line| !line.trim_start().starts_with("//"))
-                .filter(|line| line.contains(word))
+                .filter(|line| line.replace("clap::Command", "").contains(word))
                 .map(move |line| format!("src/{file}: {}", line.trim()))
         })
         .collect()
@@ -165,7 +165,7 @@ fn only_programs_starts_programs() {
     // It is what keeps those of the folder that the user is in out.
     holds(
         "only programs starts programs",
-        offenders("Command::new", &["clap::"], &["programs"]),
+        offenders("Command::new", &[], &["programs"]),
     );
 }
 
