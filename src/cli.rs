@@ -38,7 +38,8 @@ struct Cli {
 enum Command {
     /// Build images
     Build(commands::build::BuildArgs),
-    /// Show the project as it was understood, in canonical form
+    /// Print the resolved configuration
+    #[command(alias = "convert")]
     Config(commands::config::ConfigArgs),
     /// Experimental commands
     #[command(hide = true)]
@@ -63,13 +64,13 @@ enum Command {
     Export(commands::export::ExportArgs),
     /// List the images of the project's containers
     Images(commands::images::ImagesArgs),
-    /// Show what containers print
+    /// Show the output of containers
     Logs(commands::logs::LogsArgs),
     /// List projects
     Ls(commands::ls::LsArgs),
     /// Pause services
     Pause(commands::pause::PauseArgs),
-    /// Show what `up` would change and why, and change nothing
+    /// Show what `up` would change and why, without changing anything
     ///
     /// Exit codes: 0 nothing would change, 2 something would, 1 an error. What `up` does every time
     /// (a one-shot that ended well runs again) is shown apart; `--ignore-oneshots` does not count it.
@@ -81,13 +82,13 @@ enum Command {
     Ps(commands::ps::PsArgs),
     /// Pull images
     Pull(commands::pull::PullArgs),
-    /// Restart containers as they are
+    /// Restart existing containers
     Restart(commands::restart::RestartArgs),
-    /// Remove containers that do not run
+    /// Remove stopped containers
     Rm(commands::rm::RmArgs),
-    /// Set how many replicas services have
+    /// Set the number of replicas of services
     Scale(commands::scale::ScaleArgs),
-    /// Start containers that are there
+    /// Start existing containers
     Start(commands::start::StartArgs),
     /// Show what containers use, as it changes
     Stats(commands::stats::StatsArgs),
@@ -97,7 +98,7 @@ enum Command {
     Top(commands::top::TopArgs),
     /// Unpause services
     Unpause(commands::unpause::UnpauseArgs),
-    /// Create and start what the project asks for
+    /// Create and start the project's containers
     Up(commands::up::UpArgs),
     /// Show the version
     Version(commands::version::VersionArgs),
@@ -105,7 +106,7 @@ enum Command {
     Volumes(commands::volumes::VolumesArgs),
     /// Wait until the containers of services have stopped
     Wait(commands::wait::WaitArgs),
-    /// Bring up the project, and bring changed files into its containers
+    /// Start the project and copy changed files into its containers
     Watch(commands::watch::WatchArgs),
 }
 

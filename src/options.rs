@@ -36,46 +36,46 @@ pub struct Globals {
     /// Enable a profile (repeatable; `*` enables all)
     #[arg(long = "profile", value_name = "PROFILE")]
     pub profiles: Vec<String>,
-    /// File of variables to use instead of .env (repeatable)
+    /// Env file to use instead of .env (repeatable)
     #[arg(long = "env-file", value_name = "FILE")]
     pub env_files: Vec<String>,
-    /// Directory that relative paths start from (default: that of the first Compose file)
+    /// Base directory of relative paths (default: that of the first Compose file)
     #[arg(long, value_name = "DIR")]
     pub project_directory: Option<PathBuf>,
     /// The old name of --project-directory
     #[arg(long, value_name = "DIR", hide = true)]
     pub workdir: Option<PathBuf>,
-    /// Registry of project files (oci://) to speak to without TLS, as is done on this machine (repeatable)
+    /// Registry of project files (oci://) to reach without TLS (repeatable)
     #[arg(long = "insecure-registry", value_name = "REGISTRY", hide = true)]
     pub insecure_registries: Vec<String>,
-    /// When to colour: never, always or auto
+    /// Colour the output: never, always or auto
     #[arg(long, value_name = "WHEN")]
     pub ansi: Option<String>,
     /// The old form of --ansi never
     #[arg(long, hide = true)]
     pub no_ansi: bool,
-    /// How to show progress: auto, tty, plain, json or quiet
+    /// Progress output: auto, tty, plain, json or quiet
     #[arg(long, value_name = "TYPE")]
     pub progress: Option<String>,
-    /// Most engine calls at a time, -1 for no limit
+    /// Maximum concurrent engine calls (-1: unlimited)
     #[arg(long, value_name = "N")]
     pub parallel: Option<i64>,
-    /// Keep networks, volumes, secrets and configs that no service uses
+    /// Include networks, volumes, secrets and configs that no service uses
     #[arg(long)]
     pub all_resources: bool,
     /// Name containers as Compose v1 did
     #[arg(long)]
     pub compatibility: bool,
-    /// Show what would be done, do nothing
+    /// Show what would be done, without doing it
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// What a warning is: CODE=off, =warn or =error (repeatable, commas between several)
+    /// Set the level of a warning: CODE=off, CODE=warn or CODE=error (repeatable, or separated by commas)
     #[arg(long, value_name = "CODE=LEVEL", global = true)]
     pub lint: Vec<String>,
-    /// How to write findings about the files: text, json or sarif
+    /// Output format for errors and warnings: text, json or sarif
     #[arg(long, value_name = "FORMAT", global = true)]
     pub diagnostics: Option<String>,
-    /// Engine to talk to, e.g. unix:///var/run/docker.sock
+    /// Engine to connect to, e.g. unix:///var/run/docker.sock
     #[arg(short = 'H', long, value_name = "ENDPOINT")]
     pub host: Vec<String>,
     /// Docker context that names the engine
@@ -84,25 +84,25 @@ pub struct Globals {
     /// Directory of Docker's client configuration
     #[arg(long = "config", value_name = "DIR", hide = true)]
     pub docker_config: Option<String>,
-    /// Trace what is decided and sent, with timings, to standard error
+    /// Trace decisions and requests to standard error, with timings
     #[arg(short = 'D', long)]
     pub debug: bool,
     /// The old form of --debug
     #[arg(long, hide = true)]
     pub verbose: bool,
-    /// Speak TLS to the engine
+    /// Use TLS for the engine
     #[arg(long, hide = true)]
     pub tls: bool,
-    /// Speak TLS and check the engine's certificate
+    /// Use TLS and verify the engine's certificate
     #[arg(long, hide = true)]
     pub tlsverify: bool,
     /// Certificate authority to trust
     #[arg(long, value_name = "FILE", hide = true)]
     pub tlscacert: Option<String>,
-    /// Our certificate
+    /// Client certificate
     #[arg(long, value_name = "FILE", hide = true)]
     pub tlscert: Option<String>,
-    /// Our key
+    /// Client key
     #[arg(long, value_name = "FILE", hide = true)]
     pub tlskey: Option<String>,
     /// Docker's logging level

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 pub mod diagnostic;
+mod draw;
 mod drawing;
 pub mod json;
 pub mod listing;

@@ -25,35 +25,35 @@ pub struct Changing {
     /// Build images before starting
     #[arg(long, conflicts_with = "no_build")]
     build: bool,
-    /// Never build, even where an image is missing
+    /// Never build, even if an image is missing
     #[arg(long)]
     no_build: bool,
-    /// Recreate containers even where nothing changed
+    /// Recreate containers even if nothing changed
     #[arg(long, conflicts_with = "no_recreate")]
     force_recreate: bool,
-    /// Leave containers that are there as they are
+    /// Do not recreate existing containers
     #[arg(long)]
     no_recreate: bool,
     /// When to pull: always, missing, never, build or if_not_present
     #[arg(long, value_name = "WHEN")]
     pull: Option<String>,
-    /// Pull without showing layers
+    /// Hide per-layer progress
     #[arg(long)]
     pub(super) quiet_pull: bool,
     #[arg(skip)]
     pub(super) quiet_build: bool,
-    /// Remove containers of services that the project does not have
+    /// Remove containers of services that the project does not declare
     #[arg(long)]
     remove_orphans: bool,
     #[command(flatten)]
     pub(super) adoption: Adoption,
-    /// Number of replicas: SERVICE=NUM (repeatable)
+    /// Set the number of replicas: SERVICE=NUM (repeatable)
     #[arg(long, value_name = "SERVICE=NUM")]
     scale: Vec<String>,
-    /// Answer every question with yes
-    #[arg(short, long)]
+    /// Answer yes to every question
+    #[arg(short, long, alias = "y")]
     pub(super) yes: bool,
-    /// Show the secrets in the plan, in place of digests
+    /// Show secrets instead of their digests in the plan
     #[arg(long)]
     pub(super) show_secrets: bool,
 }

@@ -13,20 +13,20 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct DownArgs {
-    /// Services to take down, with what they alone use (default: all)
+    /// Services to remove, with the networks and volumes that only they use (default: all)
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Remove containers of services that the project does not have, too
+    /// Also remove containers of services that the project does not declare
     #[arg(long)]
     remove_orphans: bool,
-    /// Remove images: local (built without a name of their own) or all
+    /// Remove images: local (built without an `image` name) or all
     #[arg(long, value_name = "WHICH")]
     rmi: Option<String>,
-    /// Seconds that a container has for stopping before it is killed
+    /// Seconds to wait for a container to stop before killing it
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
-    /// Remove the project's volumes and anonymous ones, with their data
+    /// Remove the project's volumes and anonymous volumes, with their data
     #[arg(short, long, alias = "volume")]
     volumes: bool,
 }

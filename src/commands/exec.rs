@@ -23,16 +23,16 @@ pub struct ExecArgs {
     /// Do not wait for the command
     #[arg(short, long)]
     detach: bool,
-    /// Set a variable: NAME=VALUE, or NAME to pass on its value (repeatable)
+    /// Set a variable: NAME=VALUE, or NAME for its value in the environment (repeatable)
     #[arg(short, long = "env", value_name = "VARIABLE")]
     env: Vec<String>,
-    /// Which replica of the service
+    /// Number of the replica
     #[arg(long, value_name = "N", default_value_t = 0)]
     index: u32,
     /// Give the command extended privileges
     #[arg(long)]
     privileged: bool,
-    /// Without a terminal in the container (needed where our output is a terminal)
+    /// Do not allocate a terminal (required if the output is a terminal)
     #[arg(short = 'T', long, alias = "no-TTY")]
     no_tty: bool,
     /// Run as this user
@@ -41,10 +41,10 @@ pub struct ExecArgs {
     /// Run in this directory
     #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
-    /// Pass on standard input (as it is anyway)
+    /// Keep standard input open (the default)
     #[arg(short, long, hide = true, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     interactive: bool,
-    /// A terminal in the container
+    /// Allocate a terminal
     #[arg(short, long, hide = true)]
     tty: bool,
 }

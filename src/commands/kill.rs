@@ -16,7 +16,7 @@ pub struct KillArgs {
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Containers of services that the project does not have, too
+    /// Include containers of services that the project does not declare
     #[arg(long)]
     remove_orphans: bool,
     /// Signal to send
@@ -49,7 +49,7 @@ pub async fn run(ctx: &Context, args: KillArgs) -> Result<ExitCode, CliError> {
     };
     let scope = Scope::CONTAINERS;
     let session = Session::over_existing(ctx, &args.services, scope, args.adoption);
-    // For emergencies: whoever changes the project meanwhile is not waited for.
+    // For emergencies: `kill` does not wait for a command that changes the project.
     let kill = Existing::at_once(plan).or_say(NOBODY);
     session.await?.run(kill).await
 }

@@ -16,24 +16,24 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
-    /// Services to plan for, with all they depend on (default: all)
+    /// Services to plan for, with their dependencies (default: all)
     services: Vec<String>,
-    /// How to write it: text or json
+    /// Output format: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
     format: String,
     #[command(flatten)]
     changing: Changing,
-    /// Recreate the services that others depend on, too
+    /// Also recreate the services' dependencies
     #[arg(long, conflicts_with = "no_recreate")]
     always_recreate_deps: bool,
-    /// Leave out what the services depend on
+    /// Exclude the services' dependencies
     #[arg(long)]
     no_deps: bool,
-    /// Exit with 0 where all that `up` would do is what it does every time: run one-shots that
-    /// ended well (service_completed_successfully) again, ask providers, prepare models
+    /// Exit with 0 if `up` would only do what it does every time: run one-shots that ended well
+    /// (service_completed_successfully) again, ask providers, prepare models
     #[arg(long)]
     ignore_oneshots: bool,
-    /// Give recreated containers fresh anonymous volumes
+    /// Recreate anonymous volumes instead of keeping their data
     #[arg(short = 'V', long, conflicts_with = "no_recreate")]
     renew_anon_volumes: bool,
 }

@@ -15,13 +15,13 @@ pub struct RestartArgs {
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Leave out services that ask to be restarted with these (depends_on: restart: true)
+    /// Exclude dependants with `depends_on: restart: true`
     #[arg(long)]
     no_deps: bool,
-    /// Do not watch whether what was restarted lives through its first moments
+    /// Do not check that containers survive their first 200 ms
     #[arg(long)]
     no_verify: bool,
-    /// Seconds that a container has for stopping before it is killed
+    /// Seconds to wait for a container to stop before killing it
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
 }

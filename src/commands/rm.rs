@@ -19,16 +19,16 @@ pub struct RmArgs {
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     force: bool,
-    /// Stop them first
+    /// Stop the containers first
     #[arg(short, long)]
     stop: bool,
-    /// Remove their anonymous volumes, too
+    /// Also remove anonymous volumes
     #[arg(short, long)]
     volumes: bool,
-    /// Has no effect any more
+    /// Has no effect
     #[arg(short, long, hide = true)]
     all: bool,
 }

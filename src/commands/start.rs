@@ -13,17 +13,17 @@ use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub struct StartArgs {
-    /// Services to start, with all they depend on (default: all)
+    /// Services to start, with their dependencies (default: all)
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// End only when every service is running, or healthy where it has a healthcheck
+    /// Return once all services are running or healthy
     #[arg(long)]
     wait: bool,
-    /// Most seconds to wait
+    /// Give up after this many seconds
     #[arg(long, value_name = "SECONDS", requires = "wait")]
     wait_timeout: Option<u64>,
-    /// Do not watch whether what was started lives through its first moments
+    /// Do not check that containers survive their first 200 ms
     #[arg(long)]
     no_verify: bool,
 }

@@ -15,10 +15,10 @@ pub struct StopArgs {
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Leave running what asks to be restarted with these (depends_on: restart: true)
+    /// Exclude dependants with `depends_on: restart: true`
     #[arg(long)]
     no_deps: bool,
-    /// Seconds that a container has for stopping before it is killed
+    /// Seconds to wait for a container to stop before killing it
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
 }

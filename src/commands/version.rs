@@ -8,10 +8,10 @@ use std::process::ExitCode;
 
 #[derive(Debug, Default, clap::Args)]
 pub struct VersionArgs {
-    /// How to write it: pretty or json
+    /// Output format: pretty or json
     #[arg(short, long, value_name = "FORMAT", default_value = "")]
     format: String,
-    /// Only the number
+    /// Only print the version number
     #[arg(long)]
     short: bool,
 }

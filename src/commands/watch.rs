@@ -19,13 +19,13 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct WatchArgs {
-    /// Services to watch, with all they depend on (default: all)
+    /// Services to watch, with their dependencies (default: all)
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Do not build and start the services first
+    /// Do not start the services first
     #[arg(long)]
     no_up: bool,
-    /// Remove images of this project that a rebuild has replaced
+    /// Remove images that a rebuild has replaced
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     prune: bool,
     /// Hide build output

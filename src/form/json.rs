@@ -24,7 +24,7 @@ pub struct Writer {
     depth: usize,
 }
 
-/// Whose structures are written.
+/// The program whose structures are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Docker Compose 5.5, and what we print.

@@ -3,17 +3,17 @@
 //! The process environment, then `.env` beside the project or the files of `--env-file`; a value
 //! that is there is never replaced. And the places where a name alone takes its value from it.
 
-use super::assigned::Assignment;
 use super::discover;
 use super::dotenv::{self, Format, Vars};
 use super::read::Reader;
+use super::variables::Assignment;
 use super::{FileKind, LoadOptions};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Node, Value};
 use crate::value::switch;
 use std::path::{Path, PathBuf};
 
-pub use super::assigned::Environment;
+pub use super::variables::Environment;
 
 /// The hidden attribute that holds what a secret's or config's `environment` says.
 pub const CONTENT: &str = "x-#value";
@@ -107,10 +107,10 @@ pub fn extend(
             findings,
         );
     }
-    let assigned = &mut reader.sources.assigned;
-    let scope = assigned.next_scope();
+    let variables = &mut reader.sources.variables;
+    let scope = variables.next_scope();
     for (name, var) in vars {
-        assigned.list.push(Assignment {
+        variables.list.push(Assignment {
             scope,
             name: name.clone(),
             value: var.value.clone(),

@@ -1,4 +1,4 @@
-//! A claim on a project: a volume whose labels say who claims it.
+//! A claim on a project: a volume whose labels name the holder.
 //!
 //! A volume's labels never change, and of several that create one name at once exactly one makes
 //! it. So a claim that is to be renewed, or taken over, is a chain of volumes: whoever makes the
@@ -34,7 +34,7 @@ pub fn stem(project: &str) -> Cow<'_, str> {
 /// Where a volume stands in its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation {
-    /// Begins a chain: ten seconds of the epoch, by the clock of whoever began it. Two chains
+    /// Begins a chain: ten seconds of the epoch, by the clock of the command that began it. Two chains
     /// that begin at the same time meet at one name; one that begins later meets none that a
     /// sleeper may still want to delete.
     pub epoch: u64,
@@ -76,7 +76,7 @@ pub fn volume_name(project: &str, generation: Generation) -> String {
     format!("{}{LOCK_VOLUME}{epoch}.{step}", stem(project))
 }
 
-/// Who claims a project, in words for the others.
+/// The command that claims a project, in words for the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Holder {
     /// Differs for every command that was ever run.
@@ -180,7 +180,7 @@ impl Claim {
         })
     }
 
-    /// The request that makes it, or shows whose it is.
+    /// The request that makes it, or shows its holder.
     pub fn request(&self, project: &str) -> ResourceRequest {
         let name = volume_name(project, self.generation);
         let mut labels = self.holder.labels();

@@ -1,4 +1,4 @@
-//! Following: who is watched, when to attach again, and when it is over.
+//! Following: which containers are watched, when to attach again, and when it is over.
 
 use super::lines::Stamps;
 use super::listening::{Heard, Listening, at};
