@@ -40,6 +40,11 @@ enum Command {
     Build(commands::build::BuildArgs),
     /// Print the resolved configuration
     Config(commands::config::ConfigArgs),
+    /// Experimental commands
+    #[command(hide = true)]
+    Alpha(commands::alpha::AlphaArgs),
+    /// Create an image from a service container's changes
+    Commit(commands::commit::CommitArgs),
     /// Copy files between containers and this machine
     Cp(commands::cp::CpArgs),
     /// Create containers without starting them
@@ -52,16 +57,26 @@ enum Command {
     Exec(commands::exec::ExecArgs),
     /// Show where a value comes from: files, variables, anchors, extends, defaults
     Explain(commands::explain::ExplainArgs),
+    /// Print what happens to containers, as it happens
+    Events(commands::events::EventsArgs),
+    /// Export a container's file system as a tar archive
+    Export(commands::export::ExportArgs),
+    /// List the images of the project's containers
+    Images(commands::images::ImagesArgs),
     /// Show the output of containers
     Logs(commands::logs::LogsArgs),
     /// List projects
     Ls(commands::ls::LsArgs),
+    /// Pause services
+    Pause(commands::pause::PauseArgs),
     /// Show what `up` would change and why, without changing anything
     ///
     /// Exit codes: 0 nothing would change, 2 something would, 1 an error. What `up` does every time
     /// (a one-shot that ended well runs again) is shown apart; `--ignore-oneshots` does not count it.
     #[command(verbatim_doc_comment)]
     Plan(commands::plan::PlanArgs),
+    /// Print where a container's port is published
+    Port(commands::port::PortArgs),
     /// List containers
     Ps(commands::ps::PsArgs),
     /// Pull images
@@ -74,12 +89,22 @@ enum Command {
     Scale(commands::scale::ScaleArgs),
     /// Start existing containers
     Start(commands::start::StartArgs),
+    /// Show what containers use, as it changes
+    Stats(commands::stats::StatsArgs),
     /// Stop containers without removing them
     Stop(commands::stop::StopArgs),
+    /// List the processes in containers
+    Top(commands::top::TopArgs),
+    /// Unpause services
+    Unpause(commands::unpause::UnpauseArgs),
     /// Create and start the project's containers
     Up(commands::up::UpArgs),
     /// Show the version
     Version(commands::version::VersionArgs),
+    /// List volumes
+    Volumes(commands::volumes::VolumesArgs),
+    /// Wait until the containers of services have stopped
+    Wait(commands::wait::WaitArgs),
     /// Start the project and copy changed files into its containers
     Watch(commands::watch::WatchArgs),
 }
@@ -88,7 +113,19 @@ impl Command {
     /// The word on the command line; it heads the progress display.
     fn name(&self) -> &'static str {
         match self {
+            Command::Alpha(_) => "alpha",
             Command::Build(_) => "build",
+            Command::Commit(_) => "commit",
+            Command::Events(_) => "events",
+            Command::Export(_) => "export",
+            Command::Images(_) => "images",
+            Command::Pause(_) => "pause",
+            Command::Port(_) => "port",
+            Command::Stats(_) => "stats",
+            Command::Top(_) => "top",
+            Command::Unpause(_) => "unpause",
+            Command::Volumes(_) => "volumes",
+            Command::Wait(_) => "wait",
             Command::Config(_) => "config",
             Command::Cp(_) => "copy",
             Command::Create(_) => "create",
@@ -114,7 +151,19 @@ impl Command {
 
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
+            Command::Alpha(args) => commands::alpha::run(ctx, args).await,
             Command::Build(args) => commands::build::run(ctx, args).await,
+            Command::Commit(args) => commands::commit::run(ctx, args).await,
+            Command::Events(args) => commands::events::run(ctx, args).await,
+            Command::Export(args) => commands::export::run(ctx, args).await,
+            Command::Images(args) => commands::images::run(ctx, args).await,
+            Command::Pause(args) => commands::pause::run(ctx, args).await,
+            Command::Port(args) => commands::port::run(ctx, args).await,
+            Command::Stats(args) => commands::stats::run(ctx, args).await,
+            Command::Top(args) => commands::top::run(ctx, args).await,
+            Command::Unpause(args) => commands::unpause::run(ctx, args).await,
+            Command::Volumes(args) => commands::volumes::run(ctx, args).await,
+            Command::Wait(args) => commands::wait::run(ctx, args).await,
             Command::Config(args) => commands::config::run(ctx, args).await,
             Command::Cp(args) => commands::cp::run(ctx, args).await,
             Command::Create(args) => commands::create::run(ctx, args).await,

@@ -41,6 +41,7 @@ pub mod secret;
 pub mod service;
 pub mod signals;
 pub mod spec;
+pub mod stats;
 pub mod terminal;
 pub mod threads;
 pub mod tree;

@@ -97,7 +97,11 @@ pub enum Format {
 }
 
 impl Format {
-    fn parse(word: Option<&str>) -> Result<Self, CliError> {
+    /// Reads the word of `--format`.
+    ///
+    /// # Errors
+    /// Where it is another one.
+    pub fn parse(word: Option<&str>) -> Result<Self, CliError> {
         match word {
             None | Some("" | "yaml") => Ok(Format::Yaml),
             Some("json") => Ok(Format::Json),

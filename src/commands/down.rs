@@ -31,6 +31,20 @@ pub struct DownArgs {
     volumes: bool,
 }
 
+impl DownArgs {
+    /// The whole project, with containers of services that it does not have.
+    pub fn with_orphans() -> Self {
+        DownArgs {
+            services: Vec::new(),
+            adoption: Adoption::default(),
+            remove_orphans: true,
+            rmi: None,
+            timeout: None,
+            volumes: false,
+        }
+    }
+}
+
 pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
     let images = match args.rmi.as_deref() {
         None | Some("") => None,

@@ -198,7 +198,9 @@ fn render(listed: &[Listed], args: &PsArgs, now: &jiff::Zoned) -> Result<String,
                 names.push(name);
             }
         }
-        return Ok(names.iter().map(|name| visible_line(name) + "\n").collect());
+        // No service is an empty line, as in Docker Compose.
+        let names: Vec<_> = names.iter().map(|name| visible_line(name)).collect();
+        return Ok(names.join("\n") + "\n");
     }
     let has_engine = |l: &Listed| l.container.labels.contains_key(row::ENGINE_LABEL);
     let listing = match listed.iter().any(has_engine) {

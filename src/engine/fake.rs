@@ -9,6 +9,7 @@
 mod archive;
 mod calls;
 mod census;
+mod container_calls;
 mod containers;
 mod create;
 mod events;

@@ -221,6 +221,7 @@ mod tests {
             name: request.name,
             driver: "local".into(),
             labels: serde_json::from_value(request.body["Labels"].clone()).unwrap(),
+            ..VolumeSummary::default()
         };
         assert_eq!(Claim::of("shop", &volume), Some(claim()));
         assert_eq!(Claim::of("sho", &volume), None);
