@@ -39,6 +39,7 @@ enum Command {
     /// Build images
     Build(commands::build::BuildArgs),
     /// Print the resolved configuration
+    #[command(alias = "convert")]
     Config(commands::config::ConfigArgs),
     /// Experimental commands
     #[command(hide = true)]

@@ -30,6 +30,11 @@ pub const SPEC: &str = "dev.regatta.spec";
 /// none of Compose's labels.
 pub const LOCK: &str = "dev.regatta.lock";
 
+/// Whether a label is Docker Compose's or regatta's own, and none of the user's.
+pub fn is_own(key: &str) -> bool {
+    key.starts_with("com.docker.compose.") || key.starts_with("dev.regatta.")
+}
+
 /// What [`HOOK`] says of a container that runs a `pre_start` hook.
 pub const PRE_START: &str = "pre_start";
 

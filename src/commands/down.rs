@@ -1,8 +1,8 @@
 //! `down`: stop and remove what `up` made.
 
-use super::desired::{Desired, observe_existing};
-use super::existing::change;
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope, declare_oneoffs};
@@ -55,15 +55,14 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
                 .hint("it is local or all"));
         }
     };
-    let engine = ctx.engine()?;
     let scope = Scope {
         networks: true,
         volumes: args.volumes,
         images: false,
     };
-    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let mut session = Session::over_existing(ctx, &args.services, scope, args.adoption).await?;
     let local = match images {
-        Some(_) => engine.list_images(Vec::new()).await?,
+        Some(_) => session.engine.list_images(Vec::new()).await?,
         None => Vec::new(),
     };
     let options = Options {
@@ -94,7 +93,7 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
         }
         Ok(outcome)
     };
-    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
+    session.run(Existing::new(plan)).await
 }
 
 /// Without a file nobody knows whether a dependent can do without: it goes too.

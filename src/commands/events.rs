@@ -72,13 +72,12 @@ fn is_meant(event: &EngineEvent, services: &[String]) -> bool {
         && (services.is_empty() || services.iter().any(|named| named == service))
 }
 
-/// What Compose itself has not put there.
+/// What neither Compose nor regatta has put there.
 fn attributes(event: &EngineEvent) -> impl Iterator<Item = (&String, &String)> {
-    let is_ours = |key: &String| key.starts_with("com.docker.compose.");
     event
         .attributes
         .iter()
-        .filter(move |(key, _)| !is_ours(key))
+        .filter(|(key, _)| !labels::is_own(key))
 }
 
 /// The event's time in the zone of `now`.
@@ -154,6 +153,7 @@ mod tests {
             ("name", "p-web-1"),
             ("x.k", "v<1>"),
             ("exitCode", "3"),
+            (labels::SPEC, "{}"),
         ]);
         assert_eq!(
             as_text(&event, &at(0)),

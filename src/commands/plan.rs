@@ -1,7 +1,8 @@
 //! `plan`: what `up -d` with the same flags would do, and why. Writes nothing.
 
-use super::changing::{Changing, explain};
+use super::changing::Changing;
 use super::desired::load_files;
+use super::session::explain;
 use crate::change::{agree_to_nothing, prepare};
 use crate::context::Context;
 use crate::error::CliError;

@@ -1,8 +1,8 @@
 //! `restart`: restart containers as they are.
 
-use super::desired::{Desired, observe_existing};
-use super::existing::change;
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
@@ -27,9 +27,8 @@ pub struct RestartArgs {
 }
 
 pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError> {
-    let engine = ctx.engine()?;
     let scope = Scope::CONTAINERS;
-    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let session = Session::over_existing(ctx, &args.services, scope, args.adoption);
     let plan = |desired: &mut Desired, observed: &Observed| {
         // Without a file, a name that no container has is refused, too.
         let services = desired.project.resolve_names(&args.services)?;
@@ -43,5 +42,5 @@ pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError>
         );
         Ok(plan.into())
     };
-    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
+    session.await?.run(Existing::new(plan)).await
 }

@@ -1,8 +1,8 @@
 //! `stop`: stop containers without removing them.
 
-use super::desired::{Desired, observe_existing};
-use super::existing::change;
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
@@ -24,9 +24,8 @@ pub struct StopArgs {
 }
 
 pub async fn run(ctx: &Context, args: StopArgs) -> Result<ExitCode, CliError> {
-    let engine = ctx.engine()?;
     let scope = Scope::CONTAINERS;
-    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let session = Session::over_existing(ctx, &args.services, scope, args.adoption);
     let plan = |desired: &mut Desired, observed: &Observed| {
         Ok(match desired.meant(&args.services)? {
             None => Outcome::default(),
@@ -40,5 +39,5 @@ pub async fn run(ctx: &Context, args: StopArgs) -> Result<ExitCode, CliError> {
             .into(),
         })
     };
-    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
+    session.await?.run(Existing::new(plan)).await
 }

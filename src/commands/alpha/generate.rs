@@ -96,9 +96,7 @@ impl File {
         service["scale"] = (service["scale"].as_i64().unwrap_or(0) + 1).into();
         let own: BTreeMap<&String, &String> = labels
             .iter()
-            .filter(|(key, _)| {
-                !key.starts_with("com.docker.compose.") && !key.starts_with("desktop.docker.io")
-            })
+            .filter(|(key, _)| !labels::is_own(key) && !key.starts_with("desktop.docker.io"))
             .collect();
         service["labels"] = json!(own);
         service["environment"] = environment(&inspected["Config"]["Env"]);

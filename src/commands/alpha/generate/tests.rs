@@ -40,6 +40,7 @@ fn replicas_are_one_service() {
     let labels = [
         (labels::SERVICE, "web"),
         (labels::PROJECT, "shop"),
+        (labels::SPEC, "{}"),
         ("x.k", "v"),
     ];
     let mut file = File {
