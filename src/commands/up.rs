@@ -87,10 +87,10 @@ impl UpArgs {
     fn check(&self) -> Result<(), CliError> {
         let refuse = |text: &str| Err(CliError::new(text));
         if self.menu {
-            return refuse("--menu is not there yet");
+            return refuse("--menu is not supported yet");
         }
         if self.watch {
-            return refuse("--watch is not there yet");
+            return refuse("--watch is not supported yet");
         }
         if self.abort_on_container_failure && self.abort_on_container_exit {
             return refuse(
