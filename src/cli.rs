@@ -1,17 +1,19 @@
-//! The command line: global options, the list of commands, and the one place where a command runs.
+//! The command line: the list of commands, and the one place where a command runs.
 
 use crate::commands;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::interrupt::{Cause, Stage};
+use crate::options::Globals;
 use crate::output;
 use crate::signals;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub mod argv;
+mod fault;
 pub mod usage;
 
 /// Runs a whole multi-container application from one Compose file
@@ -31,99 +33,12 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// Options before the command. Those of the `docker` program, which calls a plugin with its own
-/// options in front, are among them.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Globals {
-    /// Compose file (repeatable, later ones override; `-` reads standard input)
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Project name
-    #[arg(short = 'p', long, value_name = "NAME")]
-    pub project_name: Option<String>,
-    /// Enable a profile (repeatable; `*` enables all)
-    #[arg(long = "profile", value_name = "PROFILE")]
-    pub profiles: Vec<String>,
-    /// File of variables to use instead of .env (repeatable)
-    #[arg(long = "env-file", value_name = "FILE")]
-    pub env_files: Vec<String>,
-    /// Directory that relative paths start from (default: that of the first Compose file)
-    #[arg(long, value_name = "DIR")]
-    pub project_directory: Option<PathBuf>,
-    /// The old name of --project-directory
-    #[arg(long, value_name = "DIR", hide = true)]
-    pub workdir: Option<PathBuf>,
-    /// Registry of project files (oci://) to speak to without TLS, as is done on this machine (repeatable)
-    #[arg(long = "insecure-registry", value_name = "REGISTRY", hide = true)]
-    pub insecure_registries: Vec<String>,
-    /// When to colour: never, always or auto
-    #[arg(long, value_name = "WHEN")]
-    pub ansi: Option<String>,
-    /// The old form of --ansi never
-    #[arg(long, hide = true)]
-    pub no_ansi: bool,
-    /// How to show progress: auto, tty, plain, json or quiet
-    #[arg(long, value_name = "TYPE")]
-    pub progress: Option<String>,
-    /// Most engine calls at a time, -1 for no limit
-    #[arg(long, value_name = "N")]
-    pub parallel: Option<i64>,
-    /// Keep networks, volumes, secrets and configs that no service uses
-    #[arg(long)]
-    pub all_resources: bool,
-    /// Name containers as Compose v1 did
-    #[arg(long)]
-    pub compatibility: bool,
-    /// Show what would be done, do nothing
-    #[arg(long, global = true)]
-    pub dry_run: bool,
-    /// What a warning is: CODE=off, =warn or =error (repeatable, commas between several)
-    #[arg(long, value_name = "CODE=LEVEL", global = true)]
-    pub lint: Vec<String>,
-    /// How to write findings about the files: text, json or sarif
-    #[arg(long, value_name = "FORMAT", global = true)]
-    pub diagnostics: Option<String>,
-    /// Engine to talk to, e.g. unix:///var/run/docker.sock
-    #[arg(short = 'H', long, value_name = "ENDPOINT")]
-    pub host: Vec<String>,
-    /// Docker context that names the engine
-    #[arg(short = 'c', long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Directory of Docker's client configuration
-    #[arg(long = "config", value_name = "DIR", hide = true)]
-    pub docker_config: Option<String>,
-    /// Trace what is decided and sent, with timings, to standard error
-    #[arg(short = 'D', long)]
-    pub debug: bool,
-    /// The old form of --debug
-    #[arg(long, hide = true)]
-    pub verbose: bool,
-    /// Speak TLS to the engine
-    #[arg(long, hide = true)]
-    pub tls: bool,
-    /// Speak TLS and check the engine's certificate
-    #[arg(long, hide = true)]
-    pub tlsverify: bool,
-    /// Certificate authority to trust
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub tlscacert: Option<String>,
-    /// Our certificate
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub tlscert: Option<String>,
-    /// Our key
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub tlskey: Option<String>,
-    /// Docker's logging level
-    #[arg(short = 'l', long, value_name = "LEVEL", hide = true)]
-    pub log_level: Option<String>,
-}
-
 /// A command of regatta.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Build images
     Build(commands::build::BuildArgs),
-    /// Show the project as it was understood, in canonical form
+    /// Print the resolved configuration
     #[command(alias = "convert")]
     Config(commands::config::ConfigArgs),
     /// Experimental commands
@@ -149,13 +64,13 @@ enum Command {
     Export(commands::export::ExportArgs),
     /// List the images of the project's containers
     Images(commands::images::ImagesArgs),
-    /// Show what containers print
+    /// Show the output of containers
     Logs(commands::logs::LogsArgs),
     /// List projects
     Ls(commands::ls::LsArgs),
     /// Pause services
     Pause(commands::pause::PauseArgs),
-    /// Show what `up` would change and why, and change nothing
+    /// Show what `up` would change and why, without changing anything
     ///
     /// Exit codes: 0 nothing would change, 2 something would, 1 an error. What `up` does every time
     /// (a one-shot that ended well runs again) is shown apart; `--ignore-oneshots` does not count it.
@@ -167,13 +82,13 @@ enum Command {
     Ps(commands::ps::PsArgs),
     /// Pull images
     Pull(commands::pull::PullArgs),
-    /// Restart containers as they are
+    /// Restart existing containers
     Restart(commands::restart::RestartArgs),
-    /// Remove containers that do not run
+    /// Remove stopped containers
     Rm(commands::rm::RmArgs),
-    /// Set how many replicas services have
+    /// Set the number of replicas of services
     Scale(commands::scale::ScaleArgs),
-    /// Start containers that are there
+    /// Start existing containers
     Start(commands::start::StartArgs),
     /// Show what containers use, as it changes
     Stats(commands::stats::StatsArgs),
@@ -183,7 +98,7 @@ enum Command {
     Top(commands::top::TopArgs),
     /// Unpause services
     Unpause(commands::unpause::UnpauseArgs),
-    /// Create and start what the project asks for
+    /// Create and start the project's containers
     Up(commands::up::UpArgs),
     /// Show the version
     Version(commands::version::VersionArgs),
@@ -191,7 +106,7 @@ enum Command {
     Volumes(commands::volumes::VolumesArgs),
     /// Wait until the containers of services have stopped
     Wait(commands::wait::WaitArgs),
-    /// Bring up the project, and bring changed files into its containers
+    /// Start the project and copy changed files into its containers
     Watch(commands::watch::WatchArgs),
 }
 
@@ -276,6 +191,7 @@ impl Command {
 
 /// Parses the arguments, runs the command, shows what went wrong, and gives the exit code.
 pub fn run(args: Vec<OsString>) -> ExitCode {
+    fault::report_panics();
     signals::survive_full_files();
     let invocation = argv::read(args);
     if invocation.wants_metadata {
@@ -339,12 +255,15 @@ fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
     result
 }
 
-fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {
+fn finish<T: Into<Done>>(result: Result<T, CliError>, json: bool) -> ExitCode {
     let code = match result {
         Ok(done) => done.into().0,
         Err(error) => {
-            output::error(&error, json);
-            error.exit_code()
+            error.trace_sources();
+            if let Some((message, hints)) = error.lines() {
+                output::error(message, hints, json);
+            }
+            error.exit().into()
         }
     };
     // Findings of a file that was read before anything was drawn may still be on their way.
@@ -352,17 +271,17 @@ fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {
     code
 }
 
-/// What a command that worked leaves with.
-struct Exit(ExitCode);
+/// The exit code of a command that did not fail.
+struct Done(ExitCode);
 
-impl From<()> for Exit {
+impl From<()> for Done {
     fn from((): ()) -> Self {
-        Exit(ExitCode::SUCCESS)
+        Done(Exit::Success.into())
     }
 }
 
-impl From<ExitCode> for Exit {
+impl From<ExitCode> for Done {
     fn from(code: ExitCode) -> Self {
-        Exit(code)
+        Done(code)
     }
 }

@@ -1,12 +1,12 @@
 //! `commit`: make an image of a container.
 
 use super::arguments;
-use crate::cli::usage::go_bool;
 use crate::context::Context;
 use crate::engine::CommitRequest;
 use crate::error::CliError;
 use crate::event::Status;
 use crate::exec;
+use crate::options::go_bool;
 use crate::value::image::Reference;
 use std::process::ExitCode;
 

@@ -4,9 +4,9 @@ use crate::context::{Context, Target};
 use crate::engine::{EngineEvent, Period};
 use crate::error::CliError;
 use crate::labels;
-use crate::logs::when;
 use crate::output;
 use crate::output::json::go_json;
+use crate::value::time;
 use crate::value::visible::visible_json;
 use futures::StreamExt;
 use jiff::{Timestamp, Zoned};
@@ -33,7 +33,7 @@ pub async fn run(ctx: &Context, args: EventsArgs) -> Result<ExitCode, CliError> 
     let now = Zoned::now();
     let time = |given: &Option<String>| match given.as_deref() {
         None | Some("") => Ok(None),
-        Some(text) => match when::parse(text, &now) {
+        Some(text) => match time::parse(text, &now) {
             Ok(time) => Ok(Some(time)),
             Err(why) => Err(CliError::new(why)
                 .hint("write a time like 2026-01-02T13:23:37Z, or a duration like 42m")),

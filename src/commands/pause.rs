@@ -1,11 +1,12 @@
 //! `pause`: freeze containers.
 
-use super::desired::observe_existing;
-use super::existing::execute;
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::observe::Scope;
+use crate::observe::{Observed, Scope};
+use crate::reconcile::Outcome;
 use crate::reconcile::lifecycle::{self, Freeze};
 use std::process::ExitCode;
 
@@ -30,13 +31,14 @@ pub async fn apply(
     adoption: Adoption,
     freeze: Freeze,
 ) -> Result<ExitCode, CliError> {
-    let engine = ctx.engine()?;
-    let (desired, observed) = observe_existing(ctx, &*engine, services, Scope::CONTAINERS).await?;
-    adoption.check(&desired, &observed)?;
-    adoption.warn(ctx, &desired, &observed);
-    let Some(services) = desired.meant(services)? else {
-        return Ok(ExitCode::SUCCESS);
+    let plan = |desired: &mut Desired, observed: &Observed| {
+        Ok(match desired.meant(services)? {
+            None => Outcome::default(),
+            Some(services) => {
+                lifecycle::freeze(&desired.project, observed, &services, freeze).into()
+            }
+        })
     };
-    let plan = lifecycle::freeze(&desired.project, &observed, &services, freeze);
-    execute(ctx, &*engine, &desired, &observed, plan, None, None).await
+    let session = Session::over_existing(ctx, services, Scope::CONTAINERS, adoption);
+    session.await?.run(Existing::at_once(plan)).await
 }

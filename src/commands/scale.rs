@@ -12,10 +12,10 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct ScaleArgs {
-    /// How many replicas each service is to have, at most 10000 (REGATTA_MAX_REPLICAS)
+    /// Replicas of each service, at most 10000 (REGATTA_MAX_REPLICAS)
     #[arg(value_name = "SERVICE=REPLICAS")]
     wishes: Vec<String>,
-    /// Leave out what the services depend on
+    /// Exclude the services' dependencies
     #[arg(long)]
     no_deps: bool,
     #[command(flatten)]

@@ -1,17 +1,17 @@
 //! `version`: what this is. Reads nothing and asks nobody.
 
-use crate::cli::argv::Program;
 use crate::error::CliError;
 use crate::labels::COMPOSE_VERSION;
+use crate::options::Program;
 use crate::output;
 use std::process::ExitCode;
 
 #[derive(Debug, Default, clap::Args)]
 pub struct VersionArgs {
-    /// How to write it: pretty or json
+    /// Output format: pretty or json
     #[arg(short, long, value_name = "FORMAT", default_value = "")]
     format: String,
-    /// Only the number
+    /// Only print the version number
     #[arg(long)]
     short: bool,
 }

@@ -1,11 +1,11 @@
 //! `wait`: wait until services' containers have stopped.
 
 use super::down;
-use crate::cli::argv::Program;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::labels;
 use crate::observe::containers_of;
+use crate::options::Program;
 use crate::output;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::process::ExitCode;

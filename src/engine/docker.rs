@@ -29,6 +29,7 @@ mod rows;
 pub mod ssh;
 mod tls;
 mod trace;
+mod transport;
 mod wire;
 
 use super::endpoint::Endpoint;

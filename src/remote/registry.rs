@@ -33,7 +33,7 @@ const MAX_WORDS: usize = 256 << 10;
 pub enum Trouble {
     /// Nobody answers, or the connection broke.
     Unreachable(String),
-    /// Who asks is not known, or may not.
+    /// The registry does not know us, or does not allow this.
     Unauthorized(String),
     /// It has no such thing.
     NotFound,
@@ -56,7 +56,7 @@ pub struct Registry {
     place: Place,
     /// The path in it.
     repository: String,
-    /// In full form, for whoever looks for credentials.
+    /// In full form, for the search for credentials.
     reference: String,
     ways: Ways,
     keyring: Option<Arc<dyn Keyring>>,
@@ -109,7 +109,7 @@ impl Registry {
         let mut has_shown_pass = false;
         for _ in 0..=MAX_REDIRECTS + 1 {
             let mut request = Request::get(&target).header(ACCEPT, accept);
-            // What was meant for the registry is no business of whoever it leads to.
+            // The server that it leads to gets nothing that was meant for the registry.
             if let (Some(pass), true) = (&self.pass, place == home) {
                 request = request.header(AUTHORIZATION, pass);
             }
