@@ -214,7 +214,7 @@ impl Actions for Doing<'_> {
 
     fn say(&self, line: &str) {
         let mark = if self.stays { " ⦿ " } else { "" };
-        self.reporter.build(format!("{mark}{line}\n"));
+        self.reporter.build_output(format!("{mark}{line}\n"));
     }
 
     fn warn(&self, line: &str) {
@@ -222,6 +222,6 @@ impl Actions for Doing<'_> {
     }
 
     fn output(&self, text: &str) {
-        self.reporter.build(text);
+        self.reporter.build_output(text);
     }
 }
