@@ -151,6 +151,8 @@ enum Command {
     Ps(commands::ps::PsArgs),
     /// Pull images
     Pull(commands::pull::PullArgs),
+    /// Push images
+    Push(commands::push::PushArgs),
     /// Restart containers as they are
     Restart(commands::restart::RestartArgs),
     /// Remove containers that do not run
@@ -186,6 +188,7 @@ impl Command {
             Command::Plan(_) => "plan",
             Command::Ps(_) => "ps",
             Command::Pull(_) => "pull",
+            Command::Push(_) => "push",
             Command::Restart(_) => "restart",
             Command::Rm(_) => "rm",
             Command::Scale(_) => "scale",
@@ -212,6 +215,7 @@ impl Command {
             Command::Plan(args) => commands::plan::run(ctx, args).await,
             Command::Ps(args) => commands::ps::run(ctx, args).await,
             Command::Pull(args) => commands::pull::run(ctx, args).await,
+            Command::Push(args) => commands::push::run(ctx, args).await,
             Command::Restart(args) => commands::restart::run(ctx, args).await,
             Command::Rm(args) => commands::rm::run(ctx, args).await,
             Command::Scale(args) => commands::scale::run(ctx, args).await,

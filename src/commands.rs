@@ -20,6 +20,7 @@ pub mod ls;
 pub mod plan;
 pub mod ps;
 pub mod pull;
+pub mod push;
 pub mod restart;
 pub mod rm;
 pub mod scale;

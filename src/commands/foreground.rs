@@ -11,6 +11,7 @@ use super::changing::{Changing, conclude, lost};
 use super::desired::Desired;
 use super::locked::bid;
 use super::trust;
+use super::watch::Watching;
 use crate::change::{Agree, Prepared, carry_out, prepare, prepare_again};
 use crate::context::Context;
 use crate::engine::Engine;
@@ -61,6 +62,8 @@ pub struct View {
     pub timestamps: bool,
     /// Services to stop at the end; empty means all.
     pub stopped: BTreeSet<String>,
+    /// What changes here goes into the containers.
+    pub watch: bool,
 }
 
 /// Brings the project up and stays with it.
@@ -77,6 +80,10 @@ pub async fn run(
     let engine = ctx.engine()?;
     let mut agree = changing.agree(ctx);
     let project = &desired.project;
+    let watch = match view.watch {
+        true => Some(Watching::begin(ctx, &*engine, &desired, changing)?),
+        false => None,
+    };
     let prepared = prepare(&*engine, project, &mut options, &mut agree).await?;
     changing.adoption.check(&desired, &prepared.observed)?;
     trust::programs(ctx, project, &prepared.outcome.plan, changing.yes).await?;
@@ -93,6 +100,7 @@ pub async fn run(
         desired: &desired,
         changing,
         view: &view,
+        watch,
     };
     let result = up.run(prepared, &mut options, &mut agree, &mut lock).await;
     if let Some(lock) = lock {
@@ -107,6 +115,7 @@ struct Up<'a> {
     desired: &'a Desired,
     changing: &'a Changing,
     view: &'a View,
+    watch: Option<Watching<'a>>,
 }
 
 impl Up<'_> {
@@ -124,6 +133,7 @@ impl Up<'_> {
             desired,
             changing,
             view,
+            watch,
         } = self;
         let project = &desired.project;
         if lock.is_some() {
@@ -236,9 +246,21 @@ impl Up<'_> {
             let _ = ctx.reporter.text("");
             // Nobody listens any more only when the logs have ended.
             let _ = phase.send(Phase::Attached);
+            let watched = async {
+                if let Some(watch) = watch {
+                    let moves = |is_moving| {
+                        let _ = phase.send(match is_moving {
+                            true => Phase::Changing,
+                            false => Phase::Attached,
+                        });
+                    };
+                    watch.run(&moves).await;
+                }
+                ctx.interrupts.reached(Stage::Stopping).await;
+            };
             tokio::select! {
                 biased;
-                () = ctx.interrupts.reached(Stage::Stopping) => {}
+                () = watched => {}
                 () = beside.end_of_all() => {}
             }
             is_ending = !matches!(beside.end, Some(Ok(()))) || beside.verdict.is_abort;
