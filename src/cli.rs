@@ -149,6 +149,8 @@ enum Command {
     Plan(commands::plan::PlanArgs),
     /// List containers
     Ps(commands::ps::PsArgs),
+    /// Publish the project's files to a registry
+    Publish(commands::publish::PublishArgs),
     /// Pull images
     Pull(commands::pull::PullArgs),
     /// Push images
@@ -187,6 +189,7 @@ impl Command {
             Command::Ls(_) => "ls",
             Command::Plan(_) => "plan",
             Command::Ps(_) => "ps",
+            Command::Publish(_) => "publish",
             Command::Pull(_) => "pull",
             Command::Push(_) => "push",
             Command::Restart(_) => "restart",
@@ -214,6 +217,7 @@ impl Command {
             Command::Ls(args) => commands::ls::run(ctx, args).await,
             Command::Plan(args) => commands::plan::run(ctx, args).await,
             Command::Ps(args) => commands::ps::run(ctx, args).await,
+            Command::Publish(args) => commands::publish::run(ctx, args).await,
             Command::Pull(args) => commands::pull::run(ctx, args).await,
             Command::Push(args) => commands::push::run(ctx, args).await,
             Command::Restart(args) => commands::restart::run(ctx, args).await,

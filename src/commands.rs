@@ -19,6 +19,7 @@ pub mod logs;
 pub mod ls;
 pub mod plan;
 pub mod ps;
+pub mod publish;
 pub mod pull;
 pub mod push;
 pub mod restart;
