@@ -21,6 +21,7 @@ mod models;
 mod names;
 mod pre_start;
 mod providers;
+mod push;
 mod refusals;
 #[path = "../support/registry.rs"]
 mod registry;
@@ -32,3 +33,4 @@ mod scale;
 mod support;
 mod two_writers;
 mod volumes;
+mod watch;
