@@ -43,7 +43,7 @@ pub fn agree_to_nothing(_: &Question) -> LocalBoxFuture<'static, bool> {
 }
 
 /// The snapshot and the plan that a command shows or executes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Prepared {
     pub observed: Observed,
     pub outcome: Outcome,
@@ -76,20 +76,8 @@ pub async fn prepare(
     Ok(plan(project, observed, options, agree).await)
 }
 
-/// Observes and plans again, once the project's lock is held: whoever had it before has changed
-/// what was seen then.
-pub async fn prepare_again(
-    before: Prepared,
-    engine: &dyn Engine,
-    project: &Project,
-    options: &mut Options,
-    agree: &mut Agree<'_>,
-) -> Result<Prepared, EngineError> {
-    drop(before);
-    prepare(engine, project, options, agree).await
-}
-
-async fn plan(
+/// Plans over a snapshot. `agree` answers questions about lost data.
+pub async fn plan(
     project: &Project,
     observed: Observed,
     options: &mut Options,

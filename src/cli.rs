@@ -1,17 +1,19 @@
-//! The command line: global options, the list of commands, and the one place where a command runs.
+//! The command line: the list of commands, and the one place where a command runs.
 
 use crate::commands;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::interrupt::{Cause, Stage};
+use crate::options::Globals;
 use crate::output;
 use crate::signals;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub mod argv;
+mod fault;
 pub mod usage;
 
 /// Runs a whole multi-container application from one Compose file
@@ -31,100 +33,19 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// Options before the command. Those of the `docker` program, which calls a plugin with its own
-/// options in front, are among them.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Globals {
-    /// Compose file (repeatable, later ones override; `-` reads standard input)
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Project name
-    #[arg(short = 'p', long, value_name = "NAME")]
-    pub project_name: Option<String>,
-    /// Enable a profile (repeatable; `*` enables all)
-    #[arg(long = "profile", value_name = "PROFILE")]
-    pub profiles: Vec<String>,
-    /// File of variables to use instead of .env (repeatable)
-    #[arg(long = "env-file", value_name = "FILE")]
-    pub env_files: Vec<String>,
-    /// Directory that relative paths start from (default: that of the first Compose file)
-    #[arg(long, value_name = "DIR")]
-    pub project_directory: Option<PathBuf>,
-    /// The old name of --project-directory
-    #[arg(long, value_name = "DIR", hide = true)]
-    pub workdir: Option<PathBuf>,
-    /// Registry of project files (oci://) to speak to without TLS, as is done on this machine (repeatable)
-    #[arg(long = "insecure-registry", value_name = "REGISTRY", hide = true)]
-    pub insecure_registries: Vec<String>,
-    /// When to colour: never, always or auto
-    #[arg(long, value_name = "WHEN")]
-    pub ansi: Option<String>,
-    /// The old form of --ansi never
-    #[arg(long, hide = true)]
-    pub no_ansi: bool,
-    /// How to show progress: auto, tty, plain, json or quiet
-    #[arg(long, value_name = "TYPE")]
-    pub progress: Option<String>,
-    /// Most engine calls at a time, -1 for no limit
-    #[arg(long, value_name = "N")]
-    pub parallel: Option<i64>,
-    /// Keep networks, volumes, secrets and configs that no service uses
-    #[arg(long)]
-    pub all_resources: bool,
-    /// Name containers as Compose v1 did
-    #[arg(long)]
-    pub compatibility: bool,
-    /// Show what would be done, do nothing
-    #[arg(long, global = true)]
-    pub dry_run: bool,
-    /// What a warning is: CODE=off, =warn or =error (repeatable, commas between several)
-    #[arg(long, value_name = "CODE=LEVEL", global = true)]
-    pub lint: Vec<String>,
-    /// How to write findings about the files: text, json or sarif
-    #[arg(long, value_name = "FORMAT", global = true)]
-    pub diagnostics: Option<String>,
-    /// Engine to talk to, e.g. unix:///var/run/docker.sock
-    #[arg(short = 'H', long, value_name = "ENDPOINT")]
-    pub host: Vec<String>,
-    /// Docker context that names the engine
-    #[arg(short = 'c', long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Directory of Docker's client configuration
-    #[arg(long = "config", value_name = "DIR", hide = true)]
-    pub docker_config: Option<String>,
-    /// Trace what is decided and sent, with timings, to standard error
-    #[arg(short = 'D', long)]
-    pub debug: bool,
-    /// The old form of --debug
-    #[arg(long, hide = true)]
-    pub verbose: bool,
-    /// Speak TLS to the engine
-    #[arg(long, hide = true)]
-    pub tls: bool,
-    /// Speak TLS and check the engine's certificate
-    #[arg(long, hide = true)]
-    pub tlsverify: bool,
-    /// Certificate authority to trust
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub tlscacert: Option<String>,
-    /// Our certificate
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub tlscert: Option<String>,
-    /// Our key
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub tlskey: Option<String>,
-    /// Docker's logging level
-    #[arg(short = 'l', long, value_name = "LEVEL", hide = true)]
-    pub log_level: Option<String>,
-}
-
 /// A command of regatta.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Build images
     Build(commands::build::BuildArgs),
-    /// Show the project as it was understood, in canonical form
+    /// Print the resolved configuration
+    #[command(alias = "convert")]
     Config(commands::config::ConfigArgs),
+    /// Experimental commands
+    #[command(hide = true)]
+    Alpha(commands::alpha::AlphaArgs),
+    /// Create an image from a service container's changes
+    Commit(commands::commit::CommitArgs),
     /// Copy files between containers and this machine
     Cp(commands::cp::CpArgs),
     /// Create containers without starting them
@@ -137,16 +58,26 @@ enum Command {
     Exec(commands::exec::ExecArgs),
     /// Show where a value comes from: files, variables, anchors, extends, defaults
     Explain(commands::explain::ExplainArgs),
-    /// Show what containers print
+    /// Print what happens to containers, as it happens
+    Events(commands::events::EventsArgs),
+    /// Export a container's file system as a tar archive
+    Export(commands::export::ExportArgs),
+    /// List the images of the project's containers
+    Images(commands::images::ImagesArgs),
+    /// Show the output of containers
     Logs(commands::logs::LogsArgs),
     /// List projects
     Ls(commands::ls::LsArgs),
-    /// Show what `up` would change and why, and change nothing
+    /// Pause services
+    Pause(commands::pause::PauseArgs),
+    /// Show what `up` would change and why, without changing anything
     ///
     /// Exit codes: 0 nothing would change, 2 something would, 1 an error. What `up` does every time
     /// (a one-shot that ended well runs again) is shown apart; `--ignore-oneshots` does not count it.
     #[command(verbatim_doc_comment)]
     Plan(commands::plan::PlanArgs),
+    /// Print where a container's port is published
+    Port(commands::port::PortArgs),
     /// List containers
     Ps(commands::ps::PsArgs),
     /// Publish the project's files to a registry
@@ -155,21 +86,31 @@ enum Command {
     Pull(commands::pull::PullArgs),
     /// Push images
     Push(commands::push::PushArgs),
-    /// Restart containers as they are
+    /// Restart existing containers
     Restart(commands::restart::RestartArgs),
-    /// Remove containers that do not run
+    /// Remove stopped containers
     Rm(commands::rm::RmArgs),
-    /// Set how many replicas services have
+    /// Set the number of replicas of services
     Scale(commands::scale::ScaleArgs),
-    /// Start containers that are there
+    /// Start existing containers
     Start(commands::start::StartArgs),
+    /// Show what containers use, as it changes
+    Stats(commands::stats::StatsArgs),
     /// Stop containers without removing them
     Stop(commands::stop::StopArgs),
-    /// Create and start what the project asks for
+    /// List the processes in containers
+    Top(commands::top::TopArgs),
+    /// Unpause services
+    Unpause(commands::unpause::UnpauseArgs),
+    /// Create and start the project's containers
     Up(commands::up::UpArgs),
     /// Show the version
     Version(commands::version::VersionArgs),
-    /// Bring up the project, and bring changed files into its containers
+    /// List volumes
+    Volumes(commands::volumes::VolumesArgs),
+    /// Wait until the containers of services have stopped
+    Wait(commands::wait::WaitArgs),
+    /// Start the project and copy changed files into its containers
     Watch(commands::watch::WatchArgs),
 }
 
@@ -177,7 +118,19 @@ impl Command {
     /// The word on the command line; it heads the progress display.
     fn name(&self) -> &'static str {
         match self {
+            Command::Alpha(_) => "alpha",
             Command::Build(_) => "build",
+            Command::Commit(_) => "commit",
+            Command::Events(_) => "events",
+            Command::Export(_) => "export",
+            Command::Images(_) => "images",
+            Command::Pause(_) => "pause",
+            Command::Port(_) => "port",
+            Command::Stats(_) => "stats",
+            Command::Top(_) => "top",
+            Command::Unpause(_) => "unpause",
+            Command::Volumes(_) => "volumes",
+            Command::Wait(_) => "wait",
             Command::Config(_) => "config",
             Command::Cp(_) => "copy",
             Command::Create(_) => "create",
@@ -205,7 +158,19 @@ impl Command {
 
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
+            Command::Alpha(args) => commands::alpha::run(ctx, args).await,
             Command::Build(args) => commands::build::run(ctx, args).await,
+            Command::Commit(args) => commands::commit::run(ctx, args).await,
+            Command::Events(args) => commands::events::run(ctx, args).await,
+            Command::Export(args) => commands::export::run(ctx, args).await,
+            Command::Images(args) => commands::images::run(ctx, args).await,
+            Command::Pause(args) => commands::pause::run(ctx, args).await,
+            Command::Port(args) => commands::port::run(ctx, args).await,
+            Command::Stats(args) => commands::stats::run(ctx, args).await,
+            Command::Top(args) => commands::top::run(ctx, args).await,
+            Command::Unpause(args) => commands::unpause::run(ctx, args).await,
+            Command::Volumes(args) => commands::volumes::run(ctx, args).await,
+            Command::Wait(args) => commands::wait::run(ctx, args).await,
             Command::Config(args) => commands::config::run(ctx, args).await,
             Command::Cp(args) => commands::cp::run(ctx, args).await,
             Command::Create(args) => commands::create::run(ctx, args).await,
@@ -234,6 +199,7 @@ impl Command {
 
 /// Parses the arguments, runs the command, shows what went wrong, and gives the exit code.
 pub fn run(args: Vec<OsString>) -> ExitCode {
+    fault::report_panics();
     signals::survive_full_files();
     let invocation = argv::read(args);
     if invocation.wants_metadata {
@@ -297,12 +263,15 @@ fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {
     result
 }
 
-fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {
+fn finish<T: Into<Done>>(result: Result<T, CliError>, json: bool) -> ExitCode {
     let code = match result {
         Ok(done) => done.into().0,
         Err(error) => {
-            output::error(&error, json);
-            error.exit_code()
+            error.trace_sources();
+            if let Some((message, hints)) = error.lines() {
+                output::error(message, hints, json);
+            }
+            error.exit().into()
         }
     };
     // Findings of a file that was read before anything was drawn may still be on their way.
@@ -310,17 +279,17 @@ fn finish<T: Into<Exit>>(result: Result<T, CliError>, json: bool) -> ExitCode {
     code
 }
 
-/// What a command that worked leaves with.
-struct Exit(ExitCode);
+/// The exit code of a command that did not fail.
+struct Done(ExitCode);
 
-impl From<()> for Exit {
+impl From<()> for Done {
     fn from((): ()) -> Self {
-        Exit(ExitCode::SUCCESS)
+        Done(Exit::Success.into())
     }
 }
 
-impl From<ExitCode> for Exit {
+impl From<ExitCode> for Done {
     fn from(code: ExitCode) -> Self {
-        Exit(code)
+        Done(code)
     }
 }

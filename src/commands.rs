@@ -1,23 +1,30 @@
 //! The commands, one file each: its arguments (`XArgs`, whose doc comments are the help) and
 //! `run(ctx, args)`, which calls the verbs and holds no logic a caller of the library would miss.
 
+pub mod alpha;
+pub mod arguments;
 pub mod build;
 pub mod changing;
+pub mod commit;
 pub mod config;
 pub mod cp;
 pub mod create;
 pub mod desired;
 pub mod down;
+pub mod events;
 pub mod exec;
-pub mod existing;
 pub mod explain;
+pub mod export;
 pub mod foreground;
 pub mod foreign;
+pub mod images;
 pub mod kill;
 pub mod locked;
 pub mod logs;
 pub mod ls;
+pub mod pause;
 pub mod plan;
+pub mod port;
 pub mod ps;
 pub mod publish;
 pub mod pull;
@@ -25,9 +32,15 @@ pub mod push;
 pub mod restart;
 pub mod rm;
 pub mod scale;
+pub mod session;
 pub mod start;
+pub mod stats;
 pub mod stop;
+pub mod top;
 pub mod trust;
+pub mod unpause;
 pub mod up;
 pub mod version;
+pub mod volumes;
+pub mod wait;
 pub mod watch;

@@ -3,8 +3,6 @@
 
 mod working_directory;
 
-use crate::cli::Globals;
-use crate::cli::argv::Program;
 use crate::diagnostic::{Diagnostic, shared};
 use crate::docker_config::{ClientConfig, ClientFile};
 use crate::engine::Engine;
@@ -23,6 +21,7 @@ use crate::load::history::History;
 use crate::load::local_files;
 use crate::load::{self, CanonicalProject, LoadOptions, Loaded, Sources};
 use crate::lock::Place;
+use crate::options::{Globals, Program};
 use crate::output::{self, Drawing, Style};
 use crate::private;
 use crate::programs::Programs;
@@ -33,6 +32,7 @@ use crate::scale;
 use crate::signals::{self, Hearing};
 use crate::tree::Node;
 use crate::value::secret::Known;
+use crate::value::switch::means_yes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -137,8 +137,8 @@ impl Context {
             output::trace(&ctx.style);
         }
         if loaded.findings.iter().any(Diagnostic::is_error) {
-            output::findings(&ctx, &loaded.findings, &loaded.sources);
-            return Err(CliError::silent(1));
+            ctx.show(&loaded.findings, &loaded.sources);
+            return Err(CliError::shown());
         }
         Ok(ctx)
     }
@@ -258,7 +258,7 @@ impl Context {
     fn refused(&self) -> CliError {
         match self.files.interruption() {
             Some(cause) => CliError::interrupted(cause),
-            None => CliError::silent(1),
+            None => CliError::shown(),
         }
     }
 
@@ -374,7 +374,7 @@ impl Context {
             loaded.findings.retain(|f| selection.concerns(f));
         }
         shared::tell_once(&mut loaded.findings);
-        output::findings(self, &loaded.findings, &loaded.sources);
+        self.show(&loaded.findings, &loaded.sources);
         let project = loaded.project.ok_or_else(|| self.refused())?;
         Ok(Target {
             name: project.name.clone(),
@@ -493,7 +493,7 @@ impl Context {
         if let Some(project) = &loaded.project {
             output::conceal(&project.declared_secrets);
         }
-        output::findings(self, &loaded.findings, &loaded.sources);
+        self.show(&loaded.findings, &loaded.sources);
         match loaded.project {
             Some(project) if !loaded.findings.iter().any(Diagnostic::is_error) => {
                 Ok((project, loaded.sources))
@@ -534,17 +534,22 @@ impl Context {
             lint::add(&mut findings, found);
         }
         lint::conclude(&levels, &mut findings);
-        output::checked(self, &findings, &sources)?;
+        output::checked(&self.style, &self.reporter, &findings, &sources)?;
         match project {
             Some(project) if !findings.iter().any(Diagnostic::is_error) => Ok((project, sources)),
             _ => Err(self.refused()),
         }
     }
 
+    /// Shows what was found about the files, on standard error.
+    pub fn show(&self, findings: &[Diagnostic], sources: &Sources) {
+        output::findings(&self.style, &self.reporter, findings, sources);
+    }
+
     /// Shows a finding that turned up after loading, and gives the error to leave with.
     pub fn refuse(&self, finding: Diagnostic, sources: &Sources) -> CliError {
-        output::findings(self, &[finding], sources);
-        CliError::silent(1)
+        self.show(&[finding], sources);
+        CliError::shown()
     }
 
     /// Loads a project as far as its canonical form, and shows what was found on the way.
@@ -568,7 +573,7 @@ impl Context {
             levels.read(&project.rest, services, &mut loaded.findings);
         }
         lint::conclude(&levels, &mut loaded.findings);
-        output::findings(self, &loaded.findings, &loaded.sources);
+        self.show(&loaded.findings, &loaded.sources);
         let history = loaded.history.take().map(|h| *h).unwrap_or_default();
         match loaded.project {
             Some(project) if !loaded.findings.iter().any(Diagnostic::is_error) => {
@@ -606,7 +611,7 @@ impl Context {
     pub fn load_model(&self, options: &LoadOptions) -> Result<(Node, Sources), CliError> {
         let mut loaded = load::load_model(&self.files, options);
         shared::tell_once(&mut loaded.findings);
-        output::findings(self, &loaded.findings, &loaded.sources);
+        self.show(&loaded.findings, &loaded.sources);
         match loaded.findings.iter().any(Diagnostic::is_error) {
             true => Err(self.refused()),
             false => Ok((loaded.model, loaded.sources)),
@@ -628,14 +633,6 @@ fn levels(globals: &Globals, environment: &BTreeMap<String, String>) -> Result<L
             .map_err(|what| CliError::new(format!("--lint: {what}")))?;
     }
     Ok(levels)
-}
-
-/// Compose's reading of a yes in a variable.
-fn means_yes(text: &str) -> bool {
-    matches!(
-        text.trim().to_lowercase().as_str(),
-        "true" | "1" | "t" | "y"
-    )
 }
 
 /// Joins old names of options with new ones, and fills in what only the process environment

@@ -4,11 +4,14 @@
 //! [`fake`] (in memory, with faults to inject), which must not be kinder than the real one.
 //! Commands speak to it through [`patient`], which tells of an engine that does not answer.
 
+mod container_calls;
 pub mod docker;
 pub mod endpoint;
 pub mod fake;
 pub mod patient;
 pub mod request;
+
+pub use container_calls::{CommitRequest, ContainerCalls, ImageRecord, Period, Processes, Usage};
 
 use crate::interrupt::Cause;
 use crate::value::platform::Platform;
@@ -149,6 +152,8 @@ pub struct ContainerSummary {
     /// The reference it was created from.
     pub image: String,
     pub image_id: String,
+    /// Which of an image's platforms it runs, as the engine writes one; where it tells that.
+    pub image_platform: Option<String>,
     pub command: String,
     /// Seconds since the epoch.
     pub created: i64,
@@ -236,6 +241,10 @@ pub struct NetworkSummary {
 pub struct VolumeSummary {
     pub name: String,
     pub driver: String,
+    /// Where its files are on the engine's machine.
+    pub mountpoint: String,
+    /// `local`, or `global` where several machines share it.
+    pub scope: String,
     pub labels: BTreeMap<String, String>,
 }
 
@@ -447,7 +456,7 @@ pub struct ExecSession {
 }
 
 /// What is asked of a Docker API server. One method is one request, unless its text says more.
-pub trait Engine: Send + Sync {
+pub trait Engine: ContainerCalls + Send + Sync {
     /// Where it is, for messages, e.g. `unix:///var/run/docker.sock`.
     fn endpoint(&self) -> String;
 

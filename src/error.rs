@@ -1,16 +1,17 @@
-//! The one error of the command line: what to say, what to advise, and with which code to leave.
-//! Every module's own error turns into it here and nowhere else.
+//! The one error of the command line: what to say, what to advise, and with which code to exit.
+//! Every module's own error turns into it here and nowhere else, and is kept as its source.
 
 use crate::copy::CopyError;
 use crate::engine::EngineError;
 use crate::engine::endpoint::EndpointError;
 use crate::exec::ExecError;
+use crate::exit::Exit;
 use crate::image::build::BuildError;
 use crate::interrupt::Cause;
 use crate::logs::LogsError;
+use crate::output::BadStyle;
 use crate::output::template::TemplateError;
 use crate::project::NoSuchService;
-use std::process::ExitCode;
 
 impl std::fmt::Display for CliError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -24,46 +25,71 @@ pub struct CliError {
     kind: Kind,
     message: String,
     hints: Vec<String>,
+    /// The error that it was made from.
+    source: Option<Source>,
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+impl std::error::Error for CliError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
 }
 
 /// What follows from an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Told by the message; code 1.
+    /// The message says it all.
     Failed,
-    /// Everything there was to say has been said; leaves with this code.
-    Silent(u8),
-    /// By SIGINT, SIGTERM or SIGHUP; this code after an empty line, as Compose does it.
-    Interrupted(u8),
-    /// Whoever read our output has had enough: no error.
+    /// There is nothing (more) to say.
+    Silent(Exit),
+    /// A signal ended the command; an empty line is shown, as Docker Compose does it.
+    Interrupted(Cause),
+    /// The reader of our output has gone, which is no error.
     BrokenPipe,
 }
 
 impl CliError {
     pub fn new(message: impl Into<String>) -> Self {
         CliError {
-            kind: Kind::Failed,
             message: message.into(),
-            hints: Vec::new(),
+            ..CliError::of_kind(Kind::Failed)
         }
     }
 
-    /// Leaves with a code and without a word (a command's own exit code, or an error that has
-    /// been shown already).
-    pub fn silent(code: u8) -> Self {
+    fn of_kind(kind: Kind) -> Self {
         CliError {
-            kind: Kind::Silent(code),
+            kind,
             message: String::new(),
             hints: Vec::new(),
+            source: None,
         }
     }
 
-    /// By a signal: 128 and the signal's number.
+    /// An error that has been shown already: exits with [`Exit::Failure`] and without a word.
+    pub fn shown() -> Self {
+        CliError::silent(Exit::Failure)
+    }
+
+    /// Exits without a word.
+    pub fn silent(exit: impl Into<Exit>) -> Self {
+        CliError::of_kind(Kind::Silent(exit.into()))
+    }
+
+    /// A signal ended the command.
     pub fn interrupted(cause: Cause) -> Self {
+        CliError::of_kind(Kind::Interrupted(cause))
+    }
+
+    /// Says what another error says, and keeps it as the source.
+    pub fn from_source(source: impl Into<Source>) -> Self {
+        let source = source.into();
         CliError {
-            kind: Kind::Interrupted(cause.exit_code()),
-            message: String::new(),
-            hints: Vec::new(),
+            message: source.to_string(),
+            source: Some(source),
+            ..CliError::of_kind(Kind::Failed)
         }
     }
 
@@ -89,11 +115,22 @@ impl CliError {
         }
     }
 
-    pub fn exit_code(&self) -> ExitCode {
+    /// What the program exits with.
+    pub fn exit(&self) -> Exit {
         match self.kind {
-            Kind::Failed => ExitCode::FAILURE,
-            Kind::Silent(code) | Kind::Interrupted(code) => ExitCode::from(code),
-            Kind::BrokenPipe => ExitCode::SUCCESS,
+            Kind::Failed => Exit::Failure,
+            Kind::Silent(exit) => exit,
+            Kind::Interrupted(cause) => Exit::Signal(cause),
+            Kind::BrokenPipe => Exit::Success,
+        }
+    }
+
+    /// Traces the errors that it came from, for `--debug`.
+    pub fn trace_sources(&self) {
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            tracing::debug!(?error, "the command failed because of");
+            source = error.source();
         }
     }
 }
@@ -106,8 +143,7 @@ impl From<std::io::Error> for CliError {
         };
         CliError {
             kind,
-            message: error.to_string(),
-            hints: Vec::new(),
+            ..CliError::from_source(error)
         }
     }
 }
@@ -133,26 +169,26 @@ impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Unanswered { message, cause } => CliError::interrupted(cause).say(message),
-            other => CliError::new(other.to_string()),
+            other => CliError::from_source(other),
         }
     }
 }
 
 impl From<BuildError> for CliError {
     fn from(error: BuildError) -> Self {
-        CliError::new(error.to_string())
+        CliError::from_source(error)
     }
 }
 
 impl From<EndpointError> for CliError {
     fn from(error: EndpointError) -> Self {
-        CliError::new(error.to_string())
+        CliError::from_source(error)
     }
 }
 
 impl From<TemplateError> for CliError {
     fn from(error: TemplateError) -> Self {
-        CliError::new(error.to_string())
+        CliError::from_source(error)
     }
 }
 
@@ -161,7 +197,7 @@ impl From<ExecError> for CliError {
         match error {
             ExecError::Engine(error) => error.into(),
             ExecError::Output(error) => error.into(),
-            ExecError::NotRunning { .. } => CliError::new(error.to_string()),
+            ExecError::NotRunning { .. } => CliError::from_source(error),
         }
     }
 }
@@ -171,7 +207,7 @@ impl From<LogsError> for CliError {
         match error {
             LogsError::Engine(error) => error.into(),
             LogsError::Output(error) => error.into(),
-            LogsError::NoSuchReplica { .. } => CliError::new(error.to_string()),
+            LogsError::NoSuchReplica { .. } => CliError::from_source(error),
         }
     }
 }
@@ -179,10 +215,57 @@ impl From<LogsError> for CliError {
 impl From<NoSuchService> for CliError {
     fn from(error: NoSuchService) -> Self {
         let known = error.known.join(", ");
-        let message = error.to_string();
         match error.known.is_empty() {
-            true => CliError::new(message),
-            false => CliError::new(message).hint(format!("the services are {known}")),
+            true => CliError::from_source(error),
+            false => CliError::from_source(error).hint(format!("the services are {known}")),
+        }
+    }
+}
+
+impl From<BadStyle> for CliError {
+    fn from(error: BadStyle) -> Self {
+        match error.hint {
+            Some(hint) => CliError::from_source(error).hint(hint),
+            None => CliError::from_source(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error;
+
+    #[test]
+    fn an_error_keeps_its_source_and_says_the_same() {
+        let refused = EngineError::Conflict {
+            message: "the name is in use".into(),
+        };
+        let error = CliError::from(refused);
+        assert_eq!(
+            error.to_string(),
+            "Error response from daemon: the name is in use"
+        );
+        let source = error.source().expect("a source");
+        assert!(
+            source
+                .downcast_ref::<EngineError>()
+                .is_some_and(EngineError::is_conflict)
+        );
+        assert!(CliError::new("text alone").source().is_none());
+    }
+
+    #[test]
+    fn each_kind_has_its_exit_code() {
+        let pipe = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        for (error, code) in [
+            (CliError::new("why"), 1),
+            (CliError::shown(), 1),
+            (CliError::silent(3), 3),
+            (CliError::interrupted(Cause::Terminate), 143),
+            (CliError::from(pipe), 0),
+        ] {
+            assert_eq!(error.exit().code(), code, "{error:?}");
         }
     }
 }

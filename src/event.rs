@@ -11,7 +11,7 @@
 //! | kind | consumers |
 //! |---|---|
 //! | steps, waits, pulls, builds, messages | everybody |
-//! | the plan, the probes of a wait, log lines, the end of a run | whoever wants [everything](Interest::Everything) |
+//! | the plan, the probes of a wait, log lines, the end of a run | consumers of [everything](Interest::Everything) |
 //!
 //! To add a kind: a variant of [`Kind`], its words in [`crate::output::words`] (the compiler asks
 //! for them), and a `send` where it happens.
@@ -312,7 +312,7 @@ pub struct Summary {
 }
 
 impl Kind {
-    /// Whether only whoever wants [everything](Interest::Everything) is told.
+    /// Whether only consumers of [everything](Interest::Everything) are told.
     fn is_detail(&self) -> bool {
         matches!(
             self,

@@ -1,11 +1,50 @@
-//! Walking a plan: every step as soon as what it waits for is done, many at a time.
+//! Carrying a plan out on the engine: [`walk`](walk::walk) says when a step's turn is, this module
+//! and its children what the step does, and what becomes of the rest when one fails.
 //!
-//! No decision is made here. A failed step takes along only what waits for it; the rest goes on,
-//! and the [`Report`] names everything: done, failed and why, not tried because of what.
+//! ```text
+//!   Plan ─▶ walk ─▶ perform(step) ─▶ act ─▶ Engine
+//!             │          └─▶ events: step started, finished, failed
+//!             ▼
+//!   all done ──────────────────────────▶ Report
+//!   a step failed    ─▶ restore ───────▶ Report   what was stopped in vain runs again
+//!   interrupted      ─▶ put in order ──▶ Report   what was taken away comes back, or is finished
+//!   lock lost        ─▶ leave alone ───▶ Report   the project is another command's now
+//! ```
+//!
+//! No decision is made here that the plan could have made. A failed step takes along only what waits
+//! for it; the rest goes on, and the [`Report`] names everything: done, failed and why, not tried
+//! because of what.
+//!
+//! # What may be cancelled, and when
+//!
+//! Each signal asks for more ([`Stage`]). From the first on no step begins any more. A step that is
+//! under way goes on until the stage at which it may be given up ([`given_up_at`](cancel)):
+//!
+//! | stage | given up | why |
+//! |---|---|---|
+//! | stopping (1st) | pulls, builds, waits for health, providers, models, `pre_start` | long, and nothing was taken away for them |
+//! | killing (2nd) | stops and restarts (the container is killed), hooks, first moments | the user does not want to wait for them |
+//! | leaving (3rd) | everything | the program ends |
+//!
+//! A lost lock gives up what the first signal does.
+//!
+//! # To add an action
+//!
+//! 1. A variant of [`Action`](crate::plan::Action): its `operation`, `resource`, `service`, and
+//!    whether it only waits (`is_wait`).
+//! 2. An [`Operation`](crate::event::Operation), with its words in `output/words.rs` and its verb in
+//!    `plan/text.rs`.
+//! 3. Here: what it does (`actions.rs`), at which stage it may be given up (`cancel.rs`), and what
+//!    was being done when it failed (`failure.rs`).
+//! 4. What it may hang on to when a change fails: `interrupted.rs`, `rollback.rs`.
+//!
+//! The compiler asks for 1 to 3.
 
 mod actions;
 mod addresses;
 mod attachment;
+mod bounds;
+mod cancel;
 mod creation;
 mod death;
 mod failure;
@@ -18,38 +57,35 @@ mod names;
 mod ports;
 mod pre_start;
 mod provider;
+mod report;
 mod rollback;
+pub mod walk;
 mod watch;
 
 pub use failure::Failure;
+pub use report::Report;
 
 use crate::engine::{Engine, ImageSummary};
-use crate::event::{Ending, Kind, Reporter, Resource, Summary};
+use crate::event::{Ending, Kind, Reporter, Resource};
 use crate::image::build::BuildOptions;
-use crate::interrupt::{Interrupts, Stage};
+use crate::interrupt::Interrupts;
 use crate::load::Files;
 use crate::lock::Lock;
 use crate::observe::Observed;
-use crate::plan::{Action, Plan, StepId, Takeover, Target, takeovers};
+use crate::plan::{Plan, StepId, Takeover, Target, takeovers};
 use crate::project::Project;
-use futures::StreamExt;
+use bounds::Bounds;
 use futures::future::{Either, select};
-use futures::stream::FuturesUnordered;
 use std::cell::{Cell, RefCell};
-use std::cmp::Reverse;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
+use walk::walk;
 use watch::Watch;
 
 /// How many engine calls are under way at a time unless said otherwise: past about twice the
 /// engine's cores more neither help nor hurt, but every one holds a connection.
 pub const DEFAULT_LIMIT: usize = 16;
-
-/// How many networks are made or removed at a time. The engine does so one after another, under
-/// a lock that a start needs as well: more would only queue up before the starts that could go on.
-const NETWORKS_AT_A_TIME: usize = 2;
 
 /// What a change is carried out with.
 pub struct Means<'a> {
@@ -76,98 +112,6 @@ pub struct Means<'a> {
     pub lock: Option<&'a Lock<'a>>,
 }
 
-/// What became of a plan.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Steps that were done, in the order they ended.
-    pub done: Vec<StepId>,
-    pub failures: Vec<Failure>,
-    /// Steps that were not tried, each with the failed step they waited for.
-    pub skipped: Vec<(StepId, StepId)>,
-    /// Steps that were given up or never begun because somebody asked to stop, or the project's
-    /// lock was lost.
-    pub given_up: Vec<StepId>,
-    /// Why the project's lock was lost, where that ended the walk.
-    pub lost: Option<String>,
-}
-
-impl Report {
-    pub fn is_success(&self) -> bool {
-        self.failures.is_empty() && self.given_up.is_empty()
-    }
-
-    /// Whether a call was left that the engine had not answered.
-    pub fn is_left(&self) -> bool {
-        self.unanswered().next().is_some()
-    }
-
-    /// What is not known of such calls, in words.
-    pub fn unanswered(&self) -> impl Iterator<Item = &str> {
-        let left = self.failures.iter().filter(|f| f.is_unanswered);
-        left.map(|f| f.message.as_str())
-    }
-
-    /// How far each service came that an interrupted walk was to bring up: all done, done but
-    /// for a wait that was given up, not or not completely done.
-    pub fn interrupted_services(&self, plan: &Plan) -> [BTreeSet<String>; 3] {
-        // A watch of first moments that was given up leaves nothing to do: it is neither.
-        let of = |ids: &[StepId], is_wait: bool| -> BTreeSet<String> {
-            ids.iter()
-                .map(|id| &plan.step(*id).action)
-                .filter(|action| !matches!(action, Action::Verify { healthy: false, .. }))
-                .filter(|action| action.is_wait() == is_wait)
-                .filter_map(Action::service)
-                .map(str::to_owned)
-                .collect()
-        };
-        let mut done = of(&self.done, false);
-        let mut awaited = of(&self.given_up, true);
-        let given_up = of(&self.given_up, false);
-        awaited.retain(|name| !given_up.contains(name));
-        done.retain(|name| !given_up.contains(name) && !awaited.contains(name));
-        [done, awaited, given_up]
-    }
-
-    /// How many steps came to which end.
-    pub fn summary(&self) -> Summary {
-        Summary {
-            done: self.done.len(),
-            failed: self.failures.len(),
-            skipped: self.skipped.len(),
-            given_up: self.given_up.len(),
-        }
-    }
-
-    /// Services of which something was done, and nothing failed or was left out.
-    pub fn changed_services(&self, plan: &Plan) -> BTreeSet<String> {
-        let skipped = self.skipped_services(plan);
-        self.done
-            .iter()
-            .map(|step| &plan.step(*step).action)
-            .filter(|action| action.is_change())
-            .filter_map(|action| action.service())
-            .filter(|s| !skipped.contains_key(*s))
-            .filter(|s| {
-                self.failures
-                    .iter()
-                    .all(|f| f.service.as_deref() != Some(s))
-            })
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// Services of which something was not tried, with the resource whose failure kept it.
-    pub fn skipped_services(&self, plan: &Plan) -> BTreeMap<String, Resource> {
-        self.skipped
-            .iter()
-            .filter_map(|(step, because)| {
-                let service = plan.step(*step).action.service()?;
-                Some((service.to_owned(), plan.step(*because).action.resource()))
-            })
-            .collect()
-    }
-}
-
 /// What steps learn that later steps need.
 #[derive(Default)]
 struct Made {
@@ -185,38 +129,7 @@ struct Made {
     addresses: BTreeMap<IpAddr, String>,
 }
 
-/// The steps under way that count against a limit.
-#[derive(Debug, Default)]
-struct UnderWay {
-    calls: usize,
-    networks: usize,
-}
-
-impl UnderWay {
-    /// Counts a step in, unless that has to wait. One that only waits holds no connection, so it
-    /// may always begin.
-    fn take(&mut self, action: &Action, limit: usize) -> bool {
-        let networks = usize::from(action.is_of_network());
-        if action.is_wait() {
-            return true;
-        }
-        if self.calls >= limit.max(1) || self.networks + networks > NETWORKS_AT_A_TIME {
-            return false;
-        }
-        self.calls += 1;
-        self.networks += networks;
-        true
-    }
-
-    fn give_back(&mut self, action: &Action) {
-        if !action.is_wait() {
-            self.calls -= 1;
-            self.networks -= usize::from(action.is_of_network());
-        }
-    }
-}
-
-/// One walk.
+/// A plan on its way: what its actions need, and what they have done.
 struct Walk<'a> {
     plan: &'a Plan,
     means: &'a Means<'a>,
@@ -301,91 +214,19 @@ pub async fn execute(
 
 impl Walk<'_> {
     async fn run(&self) -> Report {
-        let mut report = Report::default();
-        let mut open: Vec<usize> = Vec::with_capacity(self.plan.len());
-        let mut ready = BinaryHeap::new();
-        for (id, _) in self.plan.steps() {
-            let count = self.plan.dependencies(id).len();
-            if count == 0 {
-                ready.push(Reverse(id));
-            }
-            open.push(count);
+        let mut bounds = Bounds::new(self.means);
+        let walked = walk(self.plan, &mut bounds, async |id| self.perform(id).await).await;
+        let is_stopped = walked.is_stopped;
+        let (mut report, begun) = Report::of(walked);
+        if self.has_lost() {
+            self.leave_alone(&begun, &mut report);
+        } else if is_stopped {
+            self.put_in_order(begun, &mut report).await;
+        } else if !report.failures.is_empty() {
+            self.restore().await;
+            self.remove_never_started(&mut report).await;
         }
-        let mut failed: BTreeMap<StepId, StepId> = BTreeMap::new();
-        let mut running = FuturesUnordered::new();
-        let mut under_way = UnderWay::default();
-        let mut begun = BTreeSet::new();
-        let mut is_interrupted = false;
-        loop {
-            is_interrupted |= self.means.interrupts.stage() >= Stage::Stopping || self.has_lost();
-            let mut held = Vec::new();
-            while !is_interrupted && let Some(Reverse(id)) = ready.pop() {
-                if !under_way.take(&self.plan.step(id).action, self.means.limit) {
-                    held.push(Reverse(id));
-                    continue;
-                }
-                begun.insert(id);
-                running.push(async move { (id, self.perform(id).await) });
-            }
-            ready.extend(held);
-            let ended = tokio::select! {
-                biased;
-                ended = running.next() => ended,
-                () = self.means.interrupts.reached(Stage::Stopping), if !is_interrupted => {
-                    is_interrupted = true;
-                    continue;
-                }
-            };
-            let Some((id, result)) = ended else {
-                if self.has_lost() {
-                    self.leave_alone(&begun, &mut report);
-                } else if is_interrupted {
-                    self.put_in_order(begun, &mut report).await;
-                } else if !report.failures.is_empty() {
-                    self.restore().await;
-                    self.remove_never_started(&mut report).await;
-                }
-                return report;
-            };
-            under_way.give_back(&self.plan.step(id).action);
-            match result {
-                Ok(true) => report.done.push(id),
-                Ok(false) => report.given_up.push(id),
-                Err(failure) => {
-                    tracing::debug!(step = id.0, error = %failure.message, "failed");
-                    failed.insert(id, id);
-                    // Of one container's end several steps may learn.
-                    let known = failure.container.is_some()
-                        && report
-                            .failures
-                            .iter()
-                            .any(|f| f.container == failure.container);
-                    if !known {
-                        report.failures.push(failure);
-                    }
-                }
-            }
-            // Settle all that hangs on it: what is free now, and what will never be.
-            let mut settled = vec![id];
-            while let Some(id) = settled.pop() {
-                for dependent in self.plan.dependents(id) {
-                    if let Some(&root) = failed.get(&id)
-                        && let Entry::Vacant(entry) = failed.entry(dependent)
-                    {
-                        entry.insert(root);
-                        report.skipped.push((dependent, root));
-                    }
-                    open[dependent.0] -= 1;
-                    if open[dependent.0] == 0 {
-                        if failed.contains_key(&dependent) {
-                            settled.push(dependent);
-                        } else {
-                            ready.push(Reverse(dependent));
-                        }
-                    }
-                }
-            }
-        }
+        report
     }
 
     /// Does one step and shows it. `false` means that it was given up.

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 /// tenth of that; what is larger is a mistake.
 pub const MAX_FILE: u64 = 16 << 20;
 
-/// How long a named pipe may stay without anybody who writes to it.
+/// How long a named pipe may stay without a writer.
 const WRITER: Duration = Duration::from_secs(2);
 
 /// How long a writer may pause where a plain file is expected.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How long one may pause who makes a project's file (`-f <(generate)`): he may ask for a password.
+/// How long a program that writes a project's file (`-f <(generate)`) may pause: it may ask for a password.
 const LONG_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// Opening without waiting for the other end of a pipe: `O_NONBLOCK`, which std has no name for.

@@ -1,6 +1,6 @@
 //! What the user's signals ask for: each asks for more than the one before.
 //!
-//! One place turns signals into a [`Stage`]; whoever works watches it. Work that has nothing to
+//! One place turns signals into a [`Stage`]; the work watches it. Work that has nothing to
 //! put in order ends with the first signal; work that [asked for it](Interrupts::in_stages) is
 //! asked to stop first, then to kill, and only then left. As long as nothing was
 //! [changed](Interrupts::begin), the second signal leaves.
@@ -19,7 +19,7 @@ pub enum Stage {
     Leaving,
 }
 
-/// Who asked first.
+/// The first signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// SIGINT: Ctrl-C.
@@ -122,7 +122,7 @@ impl Interrupts {
         self.0.borrow().stage
     }
 
-    /// Who asked first; `None` while nobody has.
+    /// The first signal; `None` while there is none.
     pub fn cause(&self) -> Option<Cause> {
         self.0.borrow().cause
     }

@@ -1,10 +1,5 @@
 //! The labels that say which object belongs to what: Compose's own, and ours.
 
-use crate::project::Project;
-use crate::service::Service;
-use crate::value::path::spelled;
-use std::collections::BTreeMap;
-
 /// What we put into the `version` label: the release of Docker Compose whose file handling,
 /// names and hashes we follow.
 pub const COMPOSE_VERSION: &str = "5.5.0";
@@ -35,105 +30,42 @@ pub const SPEC: &str = "dev.regatta.spec";
 /// none of Compose's labels.
 pub const LOCK: &str = "dev.regatta.lock";
 
-/// Compose's labels of a replica, on top of the user's. Those on image and predecessor are for
-/// whoever creates it to add.
-pub fn container_labels(
-    project: &Project,
-    service: &Service,
-    number: u32,
-    hash: &str,
-) -> BTreeMap<String, String> {
-    let mut all = service.labels.clone();
-    let mut put = |key: &str, value: String| all.insert(key.to_owned(), value);
-    put(PROJECT, project.name.clone());
-    put(SERVICE, service.name.clone());
-    put(VERSION, COMPOSE_VERSION.to_owned());
-    put(WORKING_DIR, spelled(&project.working_dir));
-    put(CONFIG_FILES, project.config_files.join(","));
-    if !project.env_files.is_empty() {
-        put(ENVIRONMENT_FILE, project.env_files.join(","));
-    }
-    put(ONEOFF, "False".to_owned());
-    put(CONTAINER_NUMBER, number.to_string());
-    put(CONFIG_HASH, hash.to_owned());
-    // An optional one that takes no part goes unnamed: Compose takes all that are named for required.
-    let depends_on: Vec<String> = service
-        .depends_on
-        .iter()
-        .filter(|(name, _)| project.services.contains_key(*name))
-        .map(|(name, d)| format!("{name}:{}:{}", d.condition.as_str(), d.restart))
-        .collect();
-    put(DEPENDS_ON, depends_on.join(","));
-    all
+/// Whether a label is Docker Compose's or regatta's own, and none of the user's.
+pub fn is_own(key: &str) -> bool {
+    key.starts_with("com.docker.compose.") || key.starts_with("dev.regatta.")
 }
 
 /// What [`HOOK`] says of a container that runs a `pre_start` hook.
 pub const PRE_START: &str = "pre_start";
 
-/// Compose's labels of a container that runs a `pre_start` hook. It has no hash, and so counts
-/// as no replica.
-pub fn pre_start_labels(project: &Project, service: &Service) -> BTreeMap<String, String> {
-    [
-        (PROJECT, project.name.as_str()),
-        (SERVICE, &service.name),
-        (VERSION, COMPOSE_VERSION),
-        (HOOK, PRE_START),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .into()
+/// What stands in the name of a lock's volume between the project's name and two numbers, with a dot
+/// between them.
+pub const LOCK_VOLUME: &str = "_regatta-lock.";
+
+/// The project whose lock a volume of this name is.
+pub fn project_of_lock(volume: &str) -> Option<&str> {
+    let (project, numbers) = volume.rsplit_once(LOCK_VOLUME)?;
+    let (epoch, step) = numbers.split_once('.')?;
+    let are_numbers = [epoch, step].iter().all(|n| n.parse::<u64>().is_ok());
+    are_numbers.then_some(project)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{Condition, Dependency};
 
     #[test]
-    fn compose_finds_its_labels() {
-        let mut service = Service {
-            name: "web".into(),
-            ..Service::default()
-        };
-        service.labels.insert("mine".into(), "1".into());
-        service.depends_on.insert(
-            "db".into(),
-            Dependency {
-                condition: Condition::Healthy,
-                ..Dependency::default()
-            },
-        );
-        let optional = Dependency {
-            required: false,
-            ..Dependency::default()
-        };
-        for name in ["cache", "tracing"] {
-            service.depends_on.insert(name.into(), optional);
-        }
-        let named = |name: &str| (name.to_owned(), Service::default());
-        let project = Project {
-            services: [named("db"), named("cache")].into(),
-            disabled: [named("tracing")].into(),
-            name: "shop".into(),
-            working_dir: "/srv/shop".into(),
-            config_files: vec!["/srv/shop/compose.yaml".into(), "/srv/shop/o.yaml".into()],
-            ..Project::default()
-        };
-        let labels = container_labels(&project, &service, 2, "00ff");
-        for (key, value) in [
-            ("mine", "1"),
-            (PROJECT, "shop"),
-            (SERVICE, "web"),
-            (CONTAINER_NUMBER, "2"),
-            (ONEOFF, "False"),
-            (CONFIG_HASH, "00ff"),
-            (CONFIG_FILES, "/srv/shop/compose.yaml,/srv/shop/o.yaml"),
+    fn the_name_of_a_locks_volume_tells_the_project() {
+        for (volume, project) in [
+            ("shop_regatta-lock.176.0", Some("shop")),
             (
-                DEPENDS_ON,
-                "cache:service_started:false,db:service_healthy:false",
+                "a_regatta-lock.1.2_regatta-lock.3.4",
+                Some("a_regatta-lock.1.2"),
             ),
+            ("shop_regatta-lock.data", None),
+            ("shop_data", None),
         ] {
-            assert_eq!(labels[key], value, "{key}");
+            assert_eq!(project_of_lock(volume), project, "{volume}");
         }
-        assert!(!labels.contains_key(ENVIRONMENT_FILE));
     }
 }

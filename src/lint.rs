@@ -23,7 +23,7 @@ pub use selection::Selection;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::findings::MOST;
 use crate::diagnostic::shared;
-use crate::load::blame::Blame;
+use crate::load::provenance::Provenance;
 use crate::load::{CanonicalProject, Files, Sources};
 use crate::project::Project;
 use crate::tree::{Map, Node, Span};
@@ -287,8 +287,8 @@ pub fn run(subject: &Subject<'_>, levels: &Levels, checking: bool) -> Vec<Diagno
             report.close();
         }
     }
-    let mut blame = Blame::new(subject.sources);
-    findings.into_iter().map(|f| blame.place(f)).collect()
+    let mut provenance = Provenance::new(subject.sources);
+    findings.into_iter().map(|f| provenance.place(f)).collect()
 }
 
 #[cfg(test)]

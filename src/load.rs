@@ -1,8 +1,7 @@
 //! Loading: from files, environment and flags to a [`Project`], with every finding placed.
 
 pub mod assemble;
-pub mod assigned;
-pub mod blame;
+pub mod budget;
 pub mod canonical;
 pub mod decode;
 pub mod defaults;
@@ -19,23 +18,24 @@ pub mod local_files;
 pub mod merge;
 pub mod model;
 pub mod name;
-pub mod narrow;
 pub mod normalize;
 pub mod path;
 pub mod paths;
 pub mod profiles;
+pub mod provenance;
 pub mod read;
-pub mod room;
 pub mod rules;
 pub mod schema;
+pub mod selection;
 pub mod short;
 pub mod source;
 pub mod tags;
 pub mod touched;
 pub mod validate;
+pub mod variables;
 pub mod yaml;
 
-pub use narrow::CanonicalProject;
+pub use selection::CanonicalProject;
 pub use source::{Source, Sources};
 
 use crate::diagnostic::{Diagnostic, Findings};
@@ -159,7 +159,7 @@ pub struct LoadOptions {
     pub record: bool,
 }
 
-/// Whose env files are read.
+/// The services that env files are read for.
 #[derive(Debug, Clone, Default)]
 pub enum EnvFileReaders {
     /// Of the services that the command works on.
@@ -216,7 +216,7 @@ pub struct LoadedModel {
 /// Loads a project. The stages are the modules of this one, in this order: [`environment`] and
 /// [`discover`] find out what to read; [`model`] reads and merges it (with [`interpolate`],
 /// [`mod@include`], [`tags`], [`extends`], [`merge`], [`schema`], [`canonical`], [`defaults`],
-/// [`validate`] and [`paths`]); then come [`normalize`], [`decode`], [`narrow`] (with [`profiles`],
+/// [`validate`] and [`paths`]); then come [`normalize`], [`decode`], [`selection`] (with [`profiles`],
 /// [`validate::consistency`] and [`env_files`]) and [`assemble`]; [`local_files`] reads what is to be
 /// copied into containers.
 pub fn load(files: &dyn Files, options: &LoadOptions) -> Loaded {
@@ -290,7 +290,7 @@ type Canonical<'f> = (
 /// Everything but the types.
 fn canonical<'f>(files: &'f dyn Files, options: &LoadOptions) -> Canonical<'f> {
     let mut merged = Merged::read(files, options);
-    let is_too_large = merged.builder.reader.room.is_spent();
+    let is_too_large = merged.builder.reader.budget.is_spent();
     let model = merged.model.take().filter(|_| !is_too_large);
     let project = model.map(|mut model| {
         match options.stages.no_normalize {
@@ -304,7 +304,7 @@ fn canonical<'f>(files: &'f dyn Files, options: &LoadOptions) -> Canonical<'f> {
             &path::Path::ROOT,
             &mut builder.findings,
         );
-        let mut project = narrow::narrow(builder, options, merged.environment, model);
+        let mut project = selection::select(builder, options, merged.environment, model);
         project.name = merged.name;
         project.is_name_implied = merged.is_name_implied;
         project.working_dir = merged.directory;
@@ -381,7 +381,7 @@ impl<'f> Surroundings<'f> {
         reader.history = options.record.then(Box::default);
         let mut findings = Findings::default();
         let mut environment = environment::of_process(options);
-        reader.sources.assigned.process = environment.clone();
+        reader.sources.variables.process = environment.clone();
         let mut config_files = discover::given(options);
         // Before the files are known, `.env` is looked for where they may be, and may name them.
         add_env_files(
@@ -555,7 +555,7 @@ fn settle(findings: Findings, sources: &Sources) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let mut refused: HashSet<Span> = HashSet::new();
     let mut undefined: HashSet<(&str, Span)> = HashSet::new();
-    let mut blame = blame::Blame::new(sources);
+    let mut provenance = provenance::Provenance::new(sources);
     let is_cycle = findings.iter().any(|f| f.code == "extends-cycle");
     let mut broken_keys: Vec<Span> = findings
         .iter()
@@ -598,6 +598,6 @@ fn settle(findings: Findings, sources: &Sources) -> Vec<Diagnostic> {
             }
             is_new && !follows
         })
-        .map(|f| blame.place(f))
+        .map(|f| provenance.place(f))
         .collect()
 }

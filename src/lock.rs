@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, sleep};
 
-/// Who looks for the file lock looks this often.
+/// How often a waiting command looks for the file lock.
 const FILE_LOOK: Duration = Duration::from_millis(50);
 
 /// Looks after which a holder that has not written its name will not do so.
@@ -55,7 +55,7 @@ pub struct Bid<'a> {
     pub project: &'a str,
     pub place: &'a Place,
     pub terms: Terms,
-    /// Is told for whom we wait.
+    /// Is told which command we wait for.
     pub reporter: &'a Reporter,
     /// Ends the wait.
     pub interrupts: &'a Interrupts,
@@ -116,7 +116,7 @@ pub fn system_chance() -> u64 {
 /// A wait, and what the user was told of it.
 struct Waiting<'a> {
     bid: Bid<'a>,
-    /// The token of whom we said that we wait for.
+    /// The token of the holder that we said we wait for.
     shown: Option<String>,
 }
 
@@ -282,7 +282,7 @@ struct Claims<'a> {
 }
 
 impl Claims<'_> {
-    /// Makes a claim, or shows whose it is.
+    /// Makes a claim, or shows its holder.
     async fn create(&self, generation: Generation, holder: &Holder) -> Result<Claim, EngineError> {
         let claim = Claim {
             generation,

@@ -26,7 +26,6 @@ mod lines;
 mod listening;
 mod pool;
 pub mod printer;
-pub mod when;
 
 /// Which lines are wanted.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +50,7 @@ pub struct LogRequest {
 pub enum LogsError {
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Whoever reads our output is gone, or the disk is full.
+    /// The reader of our output is gone, or the disk is full.
     #[error(transparent)]
     Output(#[from] io::Error),
     #[error("service \"{service}\" is not running container #{replica}")]

@@ -4,11 +4,10 @@
 //! What is written beside work goes through an [`outlet`], so that nobody waits for a reader: a
 //! paused terminal keeps no signal from being heard.
 
-use crate::cli::Globals;
-use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::error::CliError;
+use crate::event::Reporter;
 use crate::load::Sources;
+use crate::options::Globals;
 use crate::value::secret::{Known, mask_in_place, mask_sentence};
 use crate::value::userinfo::{masked, masked_in_place};
 use crate::value::visible::{visible, visible_beside_colours, visible_json};
@@ -18,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 pub mod diagnostic;
+mod draw;
 mod drawing;
 pub mod json;
 pub mod listing;
@@ -72,22 +72,41 @@ pub struct Style {
     pub colour_progress: bool,
 }
 
+/// Options that contradict each other, or a value that an option does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct BadStyle {
+    why: String,
+    /// What the user can write instead.
+    pub hint: Option<&'static str>,
+}
+
+impl BadStyle {
+    fn new(why: impl Into<String>) -> Self {
+        let why = why.into();
+        BadStyle { why, hint: None }
+    }
+}
+
 impl Style {
     /// Chooses by `--progress`, `--ansi`, `NO_COLOR` and what the streams are.
+    ///
+    /// # Errors
+    /// Where these contradict each other, or a value is unknown.
     pub fn choose(
         globals: &Globals,
         environment: &BTreeMap<String, String>,
-    ) -> Result<Self, CliError> {
+    ) -> Result<Self, BadStyle> {
         let no_color = environment.get("NO_COLOR").is_some_and(|v| !v.is_empty());
         let ansi = globals.ansi.as_deref().unwrap_or("auto");
         let mode = match globals.progress.as_deref().unwrap_or("auto") {
             "plain" if ansi == "always" => {
-                return Err(CliError::new(
+                return Err(BadStyle::new(
                     "can't use --progress plain while ANSI support is forced",
                 ));
             }
             "tty" if ansi == "never" => {
-                return Err(CliError::new(
+                return Err(BadStyle::new(
                     "can't use --progress tty while ANSI support is disabled",
                 ));
             }
@@ -97,7 +116,7 @@ impl Style {
             "json" => Mode::Json,
             "quiet" | "none" => Mode::Quiet,
             other => {
-                return Err(CliError::new(format!(
+                return Err(BadStyle::new(format!(
                     "unsupported --progress value \"{other}\""
                 )));
             }
@@ -110,10 +129,10 @@ impl Style {
             "json" => Findings::Json,
             "sarif" => Findings::Sarif,
             other => {
-                return Err(
-                    CliError::new(format!("unsupported --diagnostics value \"{other}\""))
-                        .hint("text, json or sarif"),
-                );
+                return Err(BadStyle {
+                    hint: Some("text, json or sarif"),
+                    ..BadStyle::new(format!("unsupported --diagnostics value \"{other}\""))
+                });
             }
         };
         let allowed = |is_terminal: bool| match ansi {
@@ -228,10 +247,28 @@ fn patience() -> Option<Duration> {
     (millis > 0).then(|| Duration::from_millis(millis))
 }
 
+/// Says that the program itself is at fault, right before it ends. It takes no lock of ours, since the
+/// thread that failed may hold it.
+pub fn fault(text: &str) {
+    let cursor = match io::stderr().is_terminal() {
+        true => SHOW_CURSOR,
+        false => b"",
+    };
+    let text = match SECRETS.try_read() {
+        Ok(known) => known.mask(&masked(text)).into_owned(),
+        Err(_) => masked(text).into_owned(),
+    };
+    let text = format!("\n{}\n", visible(&mask_sentence(&text)));
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(&[cursor, text.as_bytes()].concat());
+}
+
+/// Brings back the cursor that a drawing has hidden.
+const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
+
 /// Leaves a terminal usable, where the program ends in the middle of a drawing. A paused one keeps
 /// nobody.
 pub fn abandon() {
-    const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
     if io::stderr().is_terminal() {
         let outlet = Stream::Stderr.outlet();
         let _ = outlet.push(Stream::Stderr, SHOW_CURSOR.to_vec());
@@ -291,11 +328,8 @@ pub fn wait() {
     }
 }
 
-/// Shows the error a command ended with.
-pub fn error(error: &CliError, json: bool) {
-    let Some((message, hints)) = error.lines() else {
-        return;
-    };
+/// Shows the error that a command ended with, and what the user can do about it.
+pub fn error(message: &str, hints: &[String], json: bool) {
     if json {
         if !message.is_empty() {
             let line = visible_json(&json::error(&without_secrets(message)));
@@ -313,12 +347,12 @@ pub fn error(error: &CliError, json: bool) {
 }
 
 /// Shows what loading found, on standard error, in the form of `--diagnostics`.
-pub fn findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) {
+pub fn findings(style: &Style, reporter: &Reporter, findings: &[Diagnostic], sources: &Sources) {
     if findings.is_empty() {
         return;
     }
-    let text = written(ctx, findings, sources);
-    if !ctx.reporter.text(&text) {
+    let text = written(style, findings, sources);
+    if !reporter.text(&text) {
         flush(&mut text.into_bytes());
     }
 }
@@ -327,21 +361,26 @@ pub fn findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) {
 ///
 /// # Errors
 /// Where standard output cannot be written.
-pub fn checked(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> io::Result<()> {
-    match ctx.style.findings {
+pub fn checked(
+    style: &Style,
+    reporter: &Reporter,
+    findings: &[Diagnostic],
+    sources: &Sources,
+) -> io::Result<()> {
+    match style.findings {
         Findings::Text => {
-            self::findings(ctx, findings, sources);
+            self::findings(style, reporter, findings, sources);
             Ok(())
         }
-        _ => write(&written(ctx, findings, sources)),
+        _ => write(&written(style, findings, sources)),
     }
 }
 
-fn written(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
-    match ctx.style.findings {
+fn written(style: &Style, findings: &[Diagnostic], sources: &Sources) -> String {
+    match style.findings {
         Findings::Json => visible_json(&unsigned_lines(diagnostic::json_lines(findings, sources))),
         Findings::Sarif => visible_json(&unsigned_lines(diagnostic::sarif(findings, sources))),
-        Findings::Text => render_findings(ctx, findings, sources) + "\n",
+        Findings::Text => render_findings(style, findings, sources) + "\n",
     }
 }
 
@@ -352,8 +391,8 @@ fn unsigned_lines(text: String) -> String {
 }
 
 /// Findings as people read them, without the end of the last line.
-pub fn render_findings(ctx: &Context, findings: &[Diagnostic], sources: &Sources) -> String {
-    let has_colour = ctx.style.colour_progress && ctx.style.mode != Mode::Json;
+pub fn render_findings(style: &Style, findings: &[Diagnostic], sources: &Sources) -> String {
+    let has_colour = style.colour_progress && style.mode != Mode::Json;
     let text = diagnostic::text(findings, sources, has_colour);
     unsigned_lines(text).trim_end().to_owned()
 }

@@ -160,6 +160,12 @@ pub enum Action {
         container: Target,
         signal: String,
     },
+    PauseContainer {
+        container: Target,
+    },
+    UnpauseContainer {
+        container: Target,
+    },
     RemoveContainer {
         container: Target,
         force: bool,
@@ -205,10 +211,11 @@ pub enum Action {
     Join,
 }
 
-/// One step with its reason.
+/// One step with its reason. What it does is an [`Action`] of ours, or whatever another program's
+/// plans are made of.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    pub action: Action,
+pub struct Step<A = Action> {
+    pub action: A,
     /// In the user's words: `image changed: web:1.4 → web:1.5`.
     pub cause: String,
     /// The differences behind the cause, where they are known.
@@ -230,13 +237,23 @@ pub struct Unchanged {
 }
 
 /// A directed acyclic graph of steps.
-#[derive(Debug, Clone, Default)]
-pub struct Plan {
-    graph: DiGraph<Step, ()>,
+#[derive(Debug, Clone)]
+pub struct Plan<A = Action> {
+    graph: DiGraph<Step<A>, ()>,
     /// What it leaves as it is, to be told of as Docker Compose does.
     pub unchanged: Vec<Unchanged>,
     /// Whether its changes hold secrets that are to be shown (`--show-secrets`).
     pub shows_secrets: bool,
+}
+
+impl<A> Default for Plan<A> {
+    fn default() -> Self {
+        Plan {
+            graph: DiGraph::default(),
+            unchanged: Vec::new(),
+            shows_secrets: false,
+        }
+    }
 }
 
 /// How many steps are waited for one by one. Of more there is a [`Action::Join`].
@@ -245,12 +262,12 @@ const FEW: usize = 32;
 /// The cause of hooks that run before a container is stopped.
 pub const PRE_STOP: &str = "pre_stop";
 
-impl Plan {
+impl<A> Plan<A> {
     /// Adds a step that waits for `after`.
     ///
     /// # Panics
     /// If `after` names a step that is not in this plan: a fault of the planner.
-    pub fn add(&mut self, step: Step, after: impl IntoIterator<Item = StepId>) -> StepId {
+    pub fn add(&mut self, step: Step<A>, after: impl IntoIterator<Item = StepId>) -> StepId {
         let node = self.graph.add_node(step);
         // Deduplicated here: asking the graph for the edge would walk all that leave the dependency,
         // which for a network is one for each container.
@@ -261,6 +278,64 @@ impl Plan {
         StepId(node.index())
     }
 
+    /// Lets `step` also wait for `dependency`, which must be older.
+    ///
+    /// # Panics
+    /// If it is not: a fault of the planner.
+    pub fn after(&mut self, step: StepId, dependency: StepId) {
+        assert!(dependency < step, "a step waits for an older one");
+        let (dependency, step) = (NodeIndex::new(dependency.0), NodeIndex::new(step.0));
+        let mut known = self.graph.neighbors_directed(step, Direction::Incoming);
+        if !known.any(|node| node == dependency) {
+            self.graph.add_edge(dependency, step, ());
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.graph.node_count() == 0
+    }
+
+    pub fn step(&self, id: StepId) -> &Step<A> {
+        &self.graph[NodeIndex::new(id.0)]
+    }
+
+    pub fn step_mut(&mut self, id: StepId) -> &mut Step<A> {
+        &mut self.graph[NodeIndex::new(id.0)]
+    }
+
+    /// All steps in a valid order.
+    pub fn steps(&self) -> impl Iterator<Item = (StepId, &Step<A>)> {
+        self.graph
+            .node_indices()
+            .map(|node| (StepId(node.index()), &self.graph[node]))
+    }
+
+    /// What a step waits for, ascending.
+    pub fn dependencies(&self, id: StepId) -> Vec<StepId> {
+        self.neighbours(id, Direction::Incoming)
+    }
+
+    /// What waits for a step, ascending.
+    pub fn dependents(&self, id: StepId) -> Vec<StepId> {
+        self.neighbours(id, Direction::Outgoing)
+    }
+
+    fn neighbours(&self, id: StepId, direction: Direction) -> Vec<StepId> {
+        let mut ids: Vec<StepId> = self
+            .graph
+            .neighbors_directed(NodeIndex::new(id.0), direction)
+            .map(|n| StepId(n.index()))
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+impl Plan {
     /// What to wait for in place of these steps, where several others wait for all of them: the
     /// steps themselves where they are few, else one that joins them. So a plan grows with the
     /// number of its steps, not with that of their pairs.
@@ -298,27 +373,6 @@ impl Plan {
         after
     }
 
-    /// Lets `step` also wait for `dependency`, which must be older.
-    ///
-    /// # Panics
-    /// If it is not: a fault of the planner.
-    pub fn after(&mut self, step: StepId, dependency: StepId) {
-        assert!(dependency < step, "a step waits for an older one");
-        let (dependency, step) = (NodeIndex::new(dependency.0), NodeIndex::new(step.0));
-        let mut known = self.graph.neighbors_directed(step, Direction::Incoming);
-        if !known.any(|node| node == dependency) {
-            self.graph.add_edge(dependency, step, ());
-        }
-    }
-
-    pub fn len(&self) -> usize {
-        self.graph.node_count()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.graph.node_count() == 0
-    }
-
     /// Whether any step writes to the engine (a wait does not).
     pub fn changes_anything(&self) -> bool {
         self.steps().any(|(_, step)| step.action.is_change())
@@ -329,31 +383,6 @@ impl Plan {
     pub fn has_drift(&self) -> bool {
         self.steps()
             .any(|(_, step)| step.action.is_change() && !step.recurs)
-    }
-
-    pub fn step(&self, id: StepId) -> &Step {
-        &self.graph[NodeIndex::new(id.0)]
-    }
-
-    pub fn step_mut(&mut self, id: StepId) -> &mut Step {
-        &mut self.graph[NodeIndex::new(id.0)]
-    }
-
-    /// All steps in a valid order.
-    pub fn steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
-        self.graph
-            .node_indices()
-            .map(|node| (StepId(node.index()), &self.graph[node]))
-    }
-
-    /// What a step waits for, ascending.
-    pub fn dependencies(&self, id: StepId) -> Vec<StepId> {
-        self.neighbours(id, Direction::Incoming)
-    }
-
-    /// What waits for a step, ascending.
-    pub fn dependents(&self, id: StepId) -> Vec<StepId> {
-        self.neighbours(id, Direction::Outgoing)
     }
 
     /// A step as events name it.
@@ -397,16 +426,6 @@ impl Plan {
             after: self.dependencies(id).into_iter().map(|s| s.0).collect(),
         });
         planned.collect()
-    }
-
-    fn neighbours(&self, id: StepId, direction: Direction) -> Vec<StepId> {
-        let mut ids: Vec<StepId> = self
-            .graph
-            .neighbors_directed(NodeIndex::new(id.0), direction)
-            .map(|n| StepId(n.index()))
-            .collect();
-        ids.sort_unstable();
-        ids
     }
 }
 
@@ -458,6 +477,8 @@ impl Action {
             Action::StopContainer { .. } => Operation::StopContainer,
             Action::RestartContainer { .. } => Operation::RestartContainer,
             Action::KillContainer { .. } => Operation::KillContainer,
+            Action::PauseContainer { .. } => Operation::PauseContainer,
+            Action::UnpauseContainer { .. } => Operation::UnpauseContainer,
             Action::RemoveContainer { .. } => Operation::RemoveContainer,
             Action::RemoveImage { .. } => Operation::RemoveImage,
             Action::RunHook { .. } => Operation::RunHook,
@@ -497,6 +518,8 @@ impl Action {
             | Action::StopContainer { container, .. }
             | Action::RestartContainer { container, .. }
             | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
             | Action::RunHook { container, .. }
             | Action::Verify { container, .. }
             | Action::RemoveContainer { container, .. } => Resource::container(container.name()),
@@ -523,6 +546,8 @@ impl Action {
             | Action::StopContainer { container, .. }
             | Action::RestartContainer { container, .. }
             | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
             | Action::RemoveContainer { container, .. }
             | Action::RunHook { container, .. }
             | Action::RunPreStart { container, .. } => Some(container),
@@ -550,9 +575,9 @@ impl Action {
     }
 }
 
-impl Step {
+impl<A> Step<A> {
     /// A change of its own.
-    pub fn new(action: Action, cause: impl Into<String>) -> Self {
+    pub fn new(action: A, cause: impl Into<String>) -> Self {
         Step {
             action,
             cause: cause.into(),
@@ -564,7 +589,7 @@ impl Step {
     }
 
     /// A step that shows nothing unless it fails.
-    pub fn silent(action: Action, cause: impl Into<String>) -> Self {
+    pub fn silent(action: A, cause: impl Into<String>) -> Self {
         Step {
             part: Part::Hidden,
             ..Step::new(action, cause)

@@ -76,6 +76,66 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     io::Write::write_all(&mut file, content)
 }
 
+/// A file under way: it takes its place once all of it is written, and goes if it never is.
+pub struct NewFile {
+    file: Option<File>,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Begins one in the folder where it is to be.
+    ///
+    /// # Errors
+    /// Where no file can be made there.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(FILE)
+            .open(&temporary)?;
+        Ok(NewFile {
+            file: Some(file),
+            temporary,
+            path: path.to_owned(),
+        })
+    }
+
+    /// All is written: it takes its place.
+    ///
+    /// # Errors
+    /// Where it cannot be stored, or cannot go there.
+    pub fn keep(mut self) -> io::Result<()> {
+        if let Some(file) = self.file.take() {
+            file.sync_all()?;
+            fs::rename(&self.temporary, &self.path)?;
+        }
+        Ok(())
+    }
+}
+
+impl io::Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.file {
+            Some(file) => file.write(bytes),
+            None => Err(io::Error::other("it is written already")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // It is gone where it has taken its place.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
 /// The longest path of a folder for sockets: a socket's own is limited to about a hundred bytes, and
 /// `ssh` adds some while it makes one.
 const LONGEST: usize = 50;
@@ -145,6 +205,26 @@ mod tests {
         write(&deep.join("new"), b"x").unwrap();
         assert_eq!(mode(&deep.join("new")), FILE);
         assert!(write(&deep.join("new"), b"y").is_err());
+    }
+
+    #[test]
+    fn a_new_file_appears_whole_or_not_at_all() {
+        use std::io::Write as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.tar");
+        fs::write(&path, "before").unwrap();
+        let mut begun = NewFile::beside(&path).unwrap();
+        begun.write_all(b"half").unwrap();
+        drop(begun);
+        assert_eq!(fs::read(&path).unwrap(), b"before");
+        let mut whole = NewFile::beside(&path).unwrap();
+        whole.write_all(b"whole").unwrap();
+        whole.keep().unwrap();
+        assert_eq!(
+            (fs::read(&path).unwrap(), mode(&path)),
+            (b"whole".to_vec(), FILE)
+        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

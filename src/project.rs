@@ -1,6 +1,7 @@
 //! The project: everything one load of Compose files asks for.
 
 mod addresses;
+mod labels;
 
 use crate::network::Network;
 use crate::secret::FileObject;

@@ -22,6 +22,7 @@ use crate::programs::Programs;
 use crate::signals;
 use crate::threads;
 use crate::value::address::Address;
+use crate::value::switch;
 use crate::value::userinfo::masked;
 use std::collections::BTreeMap;
 use std::io;
@@ -170,7 +171,7 @@ impl RemoteFiles {
 /// Looks at the variable that switches a kind of address off.
 fn allowed(kind: &str, variable: &str, value: &Option<String>) -> Result<(), Unfetched> {
     let Some(text) = value else { return Ok(()) };
-    let (why, help) = match crate::load::environment::switch(text) {
+    let (why, help) = match switch::parse(text) {
         Some(true) => return Ok(()),
         Some(false) => (
             format!("{kind} remote resource is disabled by \"{variable}\""),

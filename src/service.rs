@@ -335,10 +335,10 @@ impl Service {
         self.volumes.iter().filter_map(Mount::volume_key)
     }
 
-    /// What may say in whose namespaces a service lives.
+    /// The attributes that can make a service share namespaces.
     pub const NAMESPACES: [&str; 5] = ["network_mode", "ipc", "pid", "uts", "cgroup"];
 
-    /// The services in whose namespaces this one lives (`service:x`): it cannot run without the very
+    /// The services that own namespaces which this one shares (`service:x`): it cannot run without the very
     /// container that it was made with.
     pub fn lives_in(&self) -> impl Iterator<Item = &str> {
         let modes = [

@@ -13,7 +13,7 @@ pub async fn confirm(question: &str) -> bool {
         true => format!("{question} [y/N] "),
         false => question.to_owned(),
     };
-    // Who cannot be asked has not agreed.
+    // Without a question there is no agreement.
     if output::ask(&prompt).await.is_err() {
         return false;
     }
@@ -49,7 +49,7 @@ fn means_yes(answer: &str) -> bool {
 async fn line() -> Option<String> {
     let (sender, receiver) = oneshot::channel();
     let work = move || {
-        // Who asked may be gone.
+        // The asking command may have ended.
         let _ = sender.send(read_line());
     };
     match threads::spawn("an answer", work) {

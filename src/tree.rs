@@ -4,6 +4,7 @@
 //! stage can still point at the byte of the file that caused it.
 
 mod de;
+pub mod float;
 mod map;
 
 pub use de::DecodeError;

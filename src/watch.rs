@@ -8,7 +8,7 @@
 //!                                                        └─▶ exec      in each running container
 //! ```
 //!
-//! Whoever watches brings the verbs that change the project ([`Actions`]), so that `watch`, `up --watch`
+//! The caller brings the verbs that change the project ([`Actions`]), so that `watch`, `up --watch`
 //! and a menu can start it.
 
 pub mod alone;

@@ -1,24 +1,7 @@
 //! How we were called: by our own name, as `docker-compose`, or by `docker` as its plugin.
 
+use crate::options::Program;
 use std::ffi::OsString;
-
-/// The name we go by in messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Program {
-    Regatta,
-    /// `docker compose …` and `docker-compose …`.
-    DockerCompose,
-}
-
-impl Program {
-    /// As a user types it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Program::Regatta => "regatta",
-            Program::DockerCompose => "docker compose",
-        }
-    }
-}
 
 /// The arguments, brought into the one form the parser knows.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Wrong command lines, told as Compose tells them: one line, exit code 1; help is no error.
 
-use super::argv::{Invocation, Program};
+use super::argv::Invocation;
+use crate::options::{Program, go_bool};
 use crate::output;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::process::ExitCode;
@@ -39,15 +40,6 @@ fn adapt(command: clap::Command, written_bools: bool) -> clap::Command {
             _ => arg,
         })
         .mut_subcommands(|sub| adapt(sub, written_bools))
-}
-
-/// The words that Go reads as true and false.
-pub fn go_bool(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("`{text}` is neither true nor false")),
-    }
 }
 
 /// Prints the help of the whole program.

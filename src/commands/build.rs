@@ -16,34 +16,34 @@ pub struct BuildArgs {
     /// Services to build (default: all)
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Value of a build argument: NAME=VALUE, or NAME to take it from the environment (repeatable)
+    /// Set a build argument: NAME=VALUE, or NAME for its value in the environment (repeatable)
     #[arg(long, value_name = "NAME=VALUE")]
     build_arg: Vec<String>,
     /// Builder of docker-buildx to use
     #[arg(long, value_name = "NAME")]
     builder: Option<String>,
-    /// Check the Dockerfiles and build nothing
+    /// Check the Dockerfiles without building
     #[arg(long)]
     check: bool,
-    /// Memory a step may use, e.g. 512m; takes the engine's classic builder
+    /// Memory limit of a build step, e.g. 512m (uses the engine's classic builder)
     #[arg(short, long, value_name = "BYTES")]
     memory: Option<String>,
-    /// Use nothing of earlier builds
+    /// Do not use the cache
     #[arg(long)]
     no_cache: bool,
-    /// Print the definition for docker-buildx and build nothing
+    /// Print the definition for docker-buildx without building
     #[arg(long)]
     print: bool,
     /// Provenance attestation: true, false or its parameters
     #[arg(long, value_name = "VALUE")]
     provenance: Option<String>,
-    /// Pull newer versions of the images that builds begin with
+    /// Pull newer versions of the base images
     #[arg(long)]
     pull: bool,
-    /// Push what was built
+    /// Push the images after building
     #[arg(long)]
     push: bool,
-    /// Nothing of the builder's log
+    /// Hide build output
     #[arg(short, long)]
     quiet: bool,
     /// SBOM attestation: true, false or its parameters
@@ -52,7 +52,7 @@ pub struct BuildArgs {
     /// SSH agent or key for builds: default, or ID=PATH
     #[arg(long, value_name = "ID", num_args = 0..=1, require_equals = true, default_missing_value = "default")]
     ssh: Option<String>,
-    /// Also what the services depend on
+    /// Include the services' dependencies
     #[arg(long)]
     with_dependencies: bool,
     /// Has no effect
@@ -64,10 +64,10 @@ pub struct BuildArgs {
     /// Has no effect
     #[arg(long, hide = true)]
     no_rm: bool,
-    /// Always so
+    /// Has no effect, since it is always so
     #[arg(long, hide = true)]
     parallel: bool,
-    /// Use the option before the command
+    /// Give this option before the command instead
     #[arg(long, hide = true, value_name = "TYPE")]
     progress: Option<String>,
 }

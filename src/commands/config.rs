@@ -18,67 +18,67 @@ use std::process::ExitCode;
 
 #[derive(Debug, Default, clap::Args)]
 pub struct ConfigArgs {
-    /// Services to show, with what they depend on (default: all)
+    /// Services to show, with their dependencies (default: all)
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// How to write it: yaml or json
+    /// Output format: yaml or json
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
-    /// Only check, with warnings about what will surprise; print nothing else
+    /// Only validate, with all warnings
     #[arg(short, long)]
     quiet: bool,
-    /// With -q: fail on warnings too
+    /// With -q: also fail on warnings
     #[arg(long, requires = "quiet")]
     strict: bool,
-    /// Print the services' names, each after what it depends on
+    /// Print the service names, each after its dependencies
     #[arg(long = "services")]
     list_services: bool,
-    /// Print the volumes' keys
+    /// Print the volume names
     #[arg(long)]
     volumes: bool,
-    /// Print the networks' keys
+    /// Print the network names
     #[arg(long)]
     networks: bool,
-    /// Print the models
+    /// Print the model names
     #[arg(long)]
     models: bool,
-    /// Print the profiles that services name
+    /// Print the profile names
     #[arg(long)]
     profiles: bool,
-    /// Print the images
+    /// Print the image names
     #[arg(long)]
     images: bool,
-    /// Print the config hash of services: * or a list with commas
+    /// Print the config hash of services, separated by commas (`*`: all)
     #[arg(long, value_name = "SERVICES")]
     hash: Option<String>,
-    /// Print the variables in the files, with their defaults
+    /// Print the variables used in the files, with their defaults
     #[arg(long)]
     variables: bool,
-    /// Print the environment that variables are looked up in
+    /// Print the environment used for interpolation
     #[arg(long)]
     environment: bool,
-    /// Leave variables as they are
+    /// Do not interpolate variables
     #[arg(long)]
     no_interpolate: bool,
-    /// Do not add what the files leave unsaid
+    /// Do not fill in defaults
     #[arg(long)]
     no_normalize: bool,
-    /// Leave relative paths as they are
+    /// Do not resolve relative paths
     #[arg(long)]
     no_path_resolution: bool,
-    /// Do not check whether services and resources fit together
+    /// Do not check consistency
     #[arg(long)]
     no_consistency: bool,
     /// Do not read env files
     #[arg(long)]
     no_env_resolution: bool,
-    /// Put behind each image the digest that its registry has for it
+    /// Pin images to digests
     #[arg(long)]
     resolve_image_digests: bool,
-    /// Print images with digests alone: a file to lay over the project's own
+    /// Print an override file with image digests
     #[arg(long)]
     lock_image_digests: bool,
 }
@@ -97,7 +97,11 @@ pub enum Format {
 }
 
 impl Format {
-    fn parse(word: Option<&str>) -> Result<Self, CliError> {
+    /// Reads the word of `--format`.
+    ///
+    /// # Errors
+    /// Where it is another one.
+    pub fn parse(word: Option<&str>) -> Result<Self, CliError> {
         match word {
             None | Some("" | "yaml") => Ok(Format::Yaml),
             Some("json") => Ok(Format::Json),
@@ -273,8 +277,8 @@ async fn pin(
     pinned.map_err(|why| match why {
         Unpinned::Engine(error) => error.into(),
         Unpinned::Findings(findings) => {
-            output::findings(ctx, &findings, sources);
-            CliError::silent(1)
+            ctx.show(&findings, sources);
+            CliError::shown()
         }
     })
 }

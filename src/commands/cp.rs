@@ -23,7 +23,7 @@ pub struct CpArgs {
     /// Where to: a path on this machine, - for a tar on standard output, or SERVICE:PATH
     #[arg(value_name = "DEST_PATH")]
     destination: String,
-    /// Include containers made by the run command
+    /// Include containers of `run`
     #[arg(long)]
     all: bool,
     /// Give copied files to the user that the container runs as

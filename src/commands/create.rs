@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct CreateArgs {
-    /// Services to create, with all they depend on (default: all)
+    /// Services to create, with their dependencies (default: all)
     services: Vec<String>,
     #[command(flatten)]
     changing: Changing,

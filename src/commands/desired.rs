@@ -201,7 +201,11 @@ impl Desired {
             .iter()
             .map(|o| self.finding(o.code, &o.path, o.message.clone(), o.help.clone()))
             .collect();
-        CliError::new(output::render_findings(ctx, &findings, &self.sources))
+        CliError::new(output::render_findings(
+            &ctx.style,
+            &findings,
+            &self.sources,
+        ))
     }
 
     /// What failed, and what was not tried because of it: what a command ends with, after the
@@ -216,7 +220,7 @@ impl Desired {
                 self.finding("step-failed", &path, message, failure.help.clone())
             })
             .collect();
-        let mut text = output::render_findings(ctx, &findings, &self.sources);
+        let mut text = output::render_findings(&ctx.style, &findings, &self.sources);
         let named = |names: Vec<&str>| names.join(", ");
         let failed: BTreeSet<&str> = failures
             .iter()

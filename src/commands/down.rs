@@ -1,8 +1,8 @@
 //! `down`: stop and remove what `up` made.
 
-use super::desired::{Desired, observe_existing};
-use super::existing::change;
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope, declare_oneoffs};
@@ -13,22 +13,36 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct DownArgs {
-    /// Services to take down, with what they alone use (default: all)
+    /// Services to remove, with the networks and volumes that only they use (default: all)
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Remove containers of services that the project does not have, too
+    /// Also remove containers of services that the project does not declare
     #[arg(long)]
     remove_orphans: bool,
-    /// Remove images: local (built without a name of their own) or all
+    /// Remove images: local (built without an `image` name) or all
     #[arg(long, value_name = "WHICH")]
     rmi: Option<String>,
-    /// Seconds that a container has for stopping before it is killed
+    /// Seconds to wait for a container to stop before killing it
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
-    /// Remove the project's volumes and anonymous ones, with their data
+    /// Remove the project's volumes and anonymous volumes, with their data
     #[arg(short, long, alias = "volume")]
     volumes: bool,
+}
+
+impl DownArgs {
+    /// The whole project, with containers of services that it does not have.
+    pub fn with_orphans() -> Self {
+        DownArgs {
+            services: Vec::new(),
+            adoption: Adoption::default(),
+            remove_orphans: true,
+            rmi: None,
+            timeout: None,
+            volumes: false,
+        }
+    }
 }
 
 pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
@@ -41,15 +55,14 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
                 .hint("it is local or all"));
         }
     };
-    let engine = ctx.engine()?;
     let scope = Scope {
         networks: true,
         volumes: args.volumes,
         images: false,
     };
-    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let mut session = Session::over_existing(ctx, &args.services, scope, args.adoption).await?;
     let local = match images {
-        Some(_) => engine.list_images(Vec::new()).await?,
+        Some(_) => session.engine.list_images(Vec::new()).await?,
         None => Vec::new(),
     };
     let options = Options {
@@ -80,7 +93,7 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
         }
         Ok(outcome)
     };
-    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
+    session.run(Existing::new(plan)).await
 }
 
 /// Without a file nobody knows whether a dependent can do without: it goes too.

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::engine::ExecRequest;
 use crate::error::CliError;
 use crate::exec;
+use crate::exit::Exit;
 use crate::output;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -22,16 +23,16 @@ pub struct ExecArgs {
     /// Do not wait for the command
     #[arg(short, long)]
     detach: bool,
-    /// Set a variable: NAME=VALUE, or NAME to pass on its value (repeatable)
+    /// Set a variable: NAME=VALUE, or NAME for its value in the environment (repeatable)
     #[arg(short, long = "env", value_name = "VARIABLE")]
     env: Vec<String>,
-    /// Which replica of the service
+    /// Number of the replica
     #[arg(long, value_name = "N", default_value_t = 0)]
     index: u32,
     /// Give the command extended privileges
     #[arg(long)]
     privileged: bool,
-    /// Without a terminal in the container (needed where our output is a terminal)
+    /// Do not allocate a terminal (required if the output is a terminal)
     #[arg(short = 'T', long, alias = "no-TTY")]
     no_tty: bool,
     /// Run as this user
@@ -40,10 +41,10 @@ pub struct ExecArgs {
     /// Run in this directory
     #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
-    /// Pass on standard input (as it is anyway)
+    /// Keep standard input open (the default)
     #[arg(short, long, hide = true, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     interactive: bool,
-    /// A terminal in the container
+    /// Allocate a terminal
     #[arg(short, long, hide = true)]
     tty: bool,
 }
@@ -85,7 +86,8 @@ pub async fn run(ctx: &Context, args: ExecArgs) -> Result<ExitCode, CliError> {
     let container = exec::find(engine.as_ref(), &project, service, replica).await?;
     let (mut out, mut err) = (output::stdout(), output::stderr());
     let code = exec::run(engine.as_ref(), &container.id, &request, &mut out, &mut err).await?;
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+    let exit = u8::try_from(code).map_or(Exit::Failure, Exit::Program);
+    Ok(exit.into())
 }
 
 fn too_few(given: usize) -> CliError {

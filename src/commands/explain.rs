@@ -15,10 +15,10 @@ pub struct ExplainArgs {
     /// Path of a value, e.g. services.web.environment.LOG_LEVEL or services.web.ports[0]; of more
     /// than one value, a line for each
     path: String,
-    /// How to write it: text or json
+    /// Output format: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
     format: String,
-    /// Show secrets, in place of digests
+    /// Show secrets instead of their digests
     #[arg(long)]
     show_secrets: bool,
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 /// The flag of commands that change containers.
 #[derive(Debug, Default, Clone, Copy, clap::Args)]
 pub struct Adoption {
-    /// Treat containers that another folder made under this project's name as this one's
+    /// Take over containers created from another folder under this project name
     #[arg(long)]
     pub adopt: bool,
 }

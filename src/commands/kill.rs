@@ -1,11 +1,12 @@
 //! `kill`: send a signal to containers.
 
-use super::desired::observe_existing;
-use super::existing::{execute, nothing_to_do};
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::observe::Scope;
+use crate::observe::{Observed, Scope};
+use crate::plan::Plan;
 use crate::reconcile::lifecycle;
 use std::process::ExitCode;
 
@@ -15,7 +16,7 @@ pub struct KillArgs {
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Containers of services that the project does not have, too
+    /// Include containers of services that the project does not declare
     #[arg(long)]
     remove_orphans: bool,
     /// Signal to send
@@ -27,28 +28,28 @@ pub struct KillArgs {
 const NOBODY: &str = "No container to kill";
 
 pub async fn run(ctx: &Context, args: KillArgs) -> Result<ExitCode, CliError> {
-    let engine = ctx.engine()?;
-    let (desired, observed) =
-        observe_existing(ctx, &*engine, &args.services, Scope::CONTAINERS).await?;
-    args.adoption.check(&desired, &observed)?;
-    args.adoption.warn(ctx, &desired, &observed);
-    let Some(services) = desired.meant(&args.services)? else {
-        return nothing_to_do(ctx, NOBODY);
-    };
     let orphans = args.remove_orphans || ctx.is_set("COMPOSE_REMOVE_ORPHANS");
-    let meant = observed.replicas().chain(&observed.oneoffs).filter(|c| {
-        if services.is_empty() {
-            let is_orphan = !desired.project.services.contains_key(&c.service);
-            let is_ours = args.adoption.adopt || !observed.is_foreign(c);
-            !is_orphan || (orphans && is_ours)
-        } else {
-            services.contains(&c.service)
-        }
-    });
-    let plan = lifecycle::kill(meant, &args.signal);
-    if plan.is_empty() {
-        return nothing_to_do(ctx, NOBODY);
-    }
-    // For emergencies: whoever changes the project meanwhile is not waited for.
-    execute(ctx, &*engine, &desired, &observed, plan, None, None).await
+    let plan = |desired: &mut Desired, observed: &Observed| {
+        let plan = match desired.meant(&args.services)? {
+            None => Plan::default(),
+            Some(services) => {
+                let meant = observed.replicas().chain(&observed.oneoffs).filter(|c| {
+                    if services.is_empty() {
+                        let is_orphan = !desired.project.services.contains_key(&c.service);
+                        let is_ours = args.adoption.adopt || !observed.is_foreign(c);
+                        !is_orphan || (orphans && is_ours)
+                    } else {
+                        services.contains(&c.service)
+                    }
+                });
+                lifecycle::kill(meant, &args.signal)
+            }
+        };
+        Ok(plan.into())
+    };
+    let scope = Scope::CONTAINERS;
+    let session = Session::over_existing(ctx, &args.services, scope, args.adoption);
+    // For emergencies: `kill` does not wait for a command that changes the project.
+    let kill = Existing::at_once(plan).or_say(NOBODY);
+    session.await?.run(kill).await
 }

@@ -3,8 +3,9 @@
 use crate::context::{Context, Target};
 use crate::error::CliError;
 use crate::logs::printer::Printer;
-use crate::logs::{self, LogRequest, when};
+use crate::logs::{self, LogRequest};
 use crate::output;
+use crate::value::time;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -12,28 +13,28 @@ pub struct LogsArgs {
     /// Services to show (default: all)
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Go on with what comes, from new replicas and after restarts too
+    /// Follow new output, including restarts and new replicas
     #[arg(short, long)]
     follow: bool,
-    /// Only this replica of the service
+    /// Only the replica with this number
     #[arg(long, value_name = "N", default_value_t = 0)]
     index: u32,
-    /// No colours
+    /// Do not colour the output
     #[arg(long)]
     no_color: bool,
-    /// No names before the lines
+    /// Do not prefix lines with container names
     #[arg(long)]
     no_log_prefix: bool,
-    /// Only lines since then: a time (2026-01-02T13:23:37Z) or how long ago (42m)
+    /// Only lines since a time (2026-01-02T13:23:37Z) or a duration ago (42m)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only the last lines of each container: a number, or all
+    /// Number of lines from the end of each log (`all`: every line)
     #[arg(short = 'n', long, value_name = "N", default_value = "all")]
     tail: String,
-    /// Show when each line was printed
+    /// Show timestamps
     #[arg(short, long)]
     timestamps: bool,
-    /// Only lines before then: a time or how long ago
+    /// Only lines before a time or a duration ago
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 }
@@ -46,7 +47,7 @@ pub async fn run(ctx: &Context, args: LogsArgs) -> Result<ExitCode, CliError> {
     let now = jiff::Zoned::now();
     let time = |name: &str, given: &Option<String>| match given.as_deref() {
         None | Some("") => Ok(None),
-        Some(text) => match when::parse(text, &now) {
+        Some(text) => match time::parse(text, &now) {
             Ok(time) => Ok(Some(time)),
             Err(why) => Err(
                 CliError::new(format!("invalid value for \"{name}\": {why}"))

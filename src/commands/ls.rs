@@ -14,16 +14,16 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct LsArgs {
-    /// Also projects without a running container
+    /// Include stopped projects
     #[arg(short, long)]
     all: bool,
     /// Only projects whose name is, or matches: name=REGEX (repeatable)
     #[arg(long, value_name = "FILTER")]
     filter: Vec<String>,
-    /// How to write it: table or json
+    /// Output format: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
-    /// Only names
+    /// Only print names
     #[arg(short, long)]
     quiet: bool,
 }

@@ -1,10 +1,12 @@
 //! `plan`: what `up -d` with the same flags would do, and why. Writes nothing.
 
-use super::changing::{Changing, explain};
+use super::changing::Changing;
 use super::desired::load_files;
+use super::session::explain;
 use crate::change::{agree_to_nothing, prepare};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::output;
 use crate::plan::{render_json, render_text};
 use crate::project::Dependencies;
@@ -12,32 +14,26 @@ use crate::reconcile::Options;
 use crate::value::visible::visible_json;
 use std::process::ExitCode;
 
-/// Exit code where something would change, as `terraform plan -detailed-exitcode` has it.
-///
-/// With `--ignore-oneshots` only drift counts: a gate in CI asks whether the engine has what the
-/// files say, and a one-shot that runs again says nothing about that.
-const WOULD_CHANGE: u8 = 2;
-
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
-    /// Services to plan for, with all they depend on (default: all)
+    /// Services to plan for, with their dependencies (default: all)
     services: Vec<String>,
-    /// How to write it: text or json
+    /// Output format: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
     format: String,
     #[command(flatten)]
     changing: Changing,
-    /// Recreate the services that others depend on, too
+    /// Also recreate the services' dependencies
     #[arg(long, conflicts_with = "no_recreate")]
     always_recreate_deps: bool,
-    /// Leave out what the services depend on
+    /// Exclude the services' dependencies
     #[arg(long)]
     no_deps: bool,
-    /// Exit with 0 where all that `up` would do is what it does every time: run one-shots that
-    /// ended well (service_completed_successfully) again, ask providers, prepare models
+    /// Exit with 0 if `up` would only do what it does every time: run one-shots that ended well
+    /// (service_completed_successfully) again, ask providers, prepare models
     #[arg(long)]
     ignore_oneshots: bool,
-    /// Give recreated containers fresh anonymous volumes
+    /// Recreate anonymous volumes instead of keeping their data
     #[arg(short = 'V', long, conflicts_with = "no_recreate")]
     renew_anon_volumes: bool,
 }
@@ -100,8 +96,10 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
         true => outcome.plan.has_drift(),
         false => outcome.plan.changes_anything(),
     };
+    // As `terraform plan -detailed-exitcode` has it. With `--ignore-oneshots` only drift counts: a gate in CI asks
+    // whether the engine has what the files say, and a one-shot that runs again says nothing about that.
     Ok(match would_change {
-        true => ExitCode::from(WOULD_CHANGE),
-        false => ExitCode::SUCCESS,
+        true => Exit::WouldChange.into(),
+        false => Exit::Success.into(),
     })
 }

@@ -1,10 +1,10 @@
 //! `ps`: the containers of a project.
 
-use crate::cli::usage::go_bool;
 use crate::context::{Context, Target};
 use crate::engine::{ContainerFilter, ContainerState, ContainerSummary, Engine};
 use crate::error::CliError;
 use crate::labels;
+use crate::options::go_bool;
 use crate::output;
 use crate::output::template::Row;
 use crate::value::visible::visible_line;
@@ -18,19 +18,19 @@ pub struct PsArgs {
     /// Services to show (default: all)
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Also stopped containers, and those of `run`
+    /// Include stopped containers and those of `run`
     #[arg(short, long)]
     all: bool,
     /// Only containers in a state: status=STATE
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
-    /// How to write it: table, json, a Go template, or `table` and a template
+    /// Output format: table, json, a Go template, or `table` and a template
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
-    /// Show ids and commands in full
+    /// Do not truncate ids and commands
     #[arg(long)]
     no_trunc: bool,
-    /// Also containers of services that the project does not declare
+    /// Include containers of services that the project does not declare
     #[arg(
         long,
         value_name = "BOOL",
@@ -42,10 +42,10 @@ pub struct PsArgs {
         value_parser = go_bool,
     )]
     orphans: bool,
-    /// Only ids
+    /// Only print ids
     #[arg(short, long)]
     quiet: bool,
-    /// Only names of services
+    /// Only print service names
     #[arg(long = "services")]
     only_services: bool,
     /// Only containers in this state: paused, restarting, removing, running, dead, created or
@@ -198,7 +198,9 @@ fn render(listed: &[Listed], args: &PsArgs, now: &jiff::Zoned) -> Result<String,
                 names.push(name);
             }
         }
-        return Ok(names.iter().map(|name| visible_line(name) + "\n").collect());
+        // No service is an empty line, as in Docker Compose.
+        let names: Vec<_> = names.iter().map(|name| visible_line(name)).collect();
+        return Ok(names.join("\n") + "\n");
     }
     let has_engine = |l: &Listed| l.container.labels.contains_key(row::ENGINE_LABEL);
     let listing = match listed.iter().any(has_engine) {

@@ -11,22 +11,22 @@ pub struct PullArgs {
     /// Services whose images to pull (default: all)
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Leave out images that can be built
+    /// Exclude images that can be built
     #[arg(long)]
     ignore_buildable: bool,
-    /// Pull what can be pulled, and take failures for success
+    /// Pull what can be pulled and ignore failures
     #[arg(long)]
     ignore_pull_failures: bool,
-    /// Also what the services depend on
+    /// Include the services' dependencies
     #[arg(long)]
     include_deps: bool,
-    /// When to pull, whatever the services say: missing or always
+    /// When to pull, overriding the services' policy: missing or always
     #[arg(long, value_name = "POLICY")]
     policy: Option<String>,
-    /// Nothing about single layers
+    /// Hide per-layer progress
     #[arg(short, long)]
     quiet: bool,
-    /// Always so
+    /// Has no effect, since it is always so
     #[arg(long, hide = true)]
     parallel: bool,
     /// Has no effect

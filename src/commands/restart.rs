@@ -1,8 +1,8 @@
 //! `restart`: restart containers as they are.
 
-use super::desired::{Desired, observe_existing};
-use super::existing::change;
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
@@ -15,21 +15,20 @@ pub struct RestartArgs {
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Leave out services that ask to be restarted with these (depends_on: restart: true)
+    /// Exclude dependants with `depends_on: restart: true`
     #[arg(long)]
     no_deps: bool,
-    /// Do not watch whether what was restarted lives through its first moments
+    /// Do not check that containers survive their first 200 ms
     #[arg(long)]
     no_verify: bool,
-    /// Seconds that a container has for stopping before it is killed
+    /// Seconds to wait for a container to stop before killing it
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
 }
 
 pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError> {
-    let engine = ctx.engine()?;
     let scope = Scope::CONTAINERS;
-    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let session = Session::over_existing(ctx, &args.services, scope, args.adoption);
     let plan = |desired: &mut Desired, observed: &Observed| {
         // Without a file, a name that no container has is refused, too.
         let services = desired.project.resolve_names(&args.services)?;
@@ -43,5 +42,5 @@ pub async fn run(ctx: &Context, args: RestartArgs) -> Result<ExitCode, CliError>
         );
         Ok(plan.into())
     };
-    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
+    session.await?.run(Existing::new(plan)).await
 }

@@ -1,5 +1,6 @@
 //! `scale`: `up -d --scale` for the services named, and what they depend on.
 
+use super::arguments;
 use super::changing::{self, Changing};
 use super::desired::load_files;
 use super::foreign::Adoption;
@@ -11,10 +12,10 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct ScaleArgs {
-    /// How many replicas each service is to have, at most 10000 (REGATTA_MAX_REPLICAS)
-    #[arg(required = true, value_name = "SERVICE=REPLICAS")]
+    /// Replicas of each service, at most 10000 (REGATTA_MAX_REPLICAS)
+    #[arg(value_name = "SERVICE=REPLICAS")]
     wishes: Vec<String>,
-    /// Leave out what the services depend on
+    /// Exclude the services' dependencies
     #[arg(long)]
     no_deps: bool,
     #[command(flatten)]
@@ -22,6 +23,8 @@ pub struct ScaleArgs {
 }
 
 pub async fn run(ctx: &Context, args: ScaleArgs) -> Result<ExitCode, CliError> {
+    let usage = "scale [OPTIONS] SERVICE=REPLICAS...";
+    arguments::check(&args.wishes, 1..=usize::MAX, usage)?;
     let names = args
         .wishes
         .iter()

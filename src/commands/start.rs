@@ -1,8 +1,8 @@
 //! `start`: start containers that are there; nothing is created.
 
-use super::desired::{Desired, observe_existing};
-use super::existing::change_within;
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
@@ -13,25 +13,24 @@ use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub struct StartArgs {
-    /// Services to start, with all they depend on (default: all)
+    /// Services to start, with their dependencies (default: all)
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// End only when every service is running, or healthy where it has a healthcheck
+    /// Return once all services are running or healthy
     #[arg(long)]
     wait: bool,
-    /// Most seconds to wait
+    /// Give up after this many seconds
     #[arg(long, value_name = "SECONDS", requires = "wait")]
     wait_timeout: Option<u64>,
-    /// Do not watch whether what was started lives through its first moments
+    /// Do not check that containers survive their first 200 ms
     #[arg(long)]
     no_verify: bool,
 }
 
 pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
-    let engine = ctx.engine()?;
     let scope = Scope::CONTAINERS;
-    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let session = Session::over_existing(ctx, &args.services, scope, args.adoption);
     let plan = |desired: &mut Desired, observed: &Observed| {
         if desired.from_labels && observed.services.is_empty() {
             return Err(CliError::new(format!(
@@ -50,22 +49,9 @@ pub async fn run(ctx: &Context, args: StartArgs) -> Result<ExitCode, CliError> {
             unverified: args.no_verify,
             ..Options::default()
         };
-        let outcome = lifecycle::start(&desired.project, observed, &options);
-        match outcome.obstacles.is_empty() {
-            true => Ok(outcome),
-            false => Err(desired.obstacles(ctx, &outcome.obstacles)),
-        }
+        Ok(lifecycle::start(&desired.project, observed, &options))
     };
-    let limit = args.wait_timeout.map(Duration::from_secs);
-    change_within(
-        ctx,
-        &*engine,
-        desired,
-        observed,
-        scope,
-        args.adoption,
-        plan,
-        limit,
-    )
-    .await
+    let mut session = session.await?;
+    session.manner.wait_limit = args.wait_timeout.map(Duration::from_secs);
+    session.run(Existing::new(plan)).await
 }

@@ -1,8 +1,8 @@
 //! `stop`: stop containers without removing them.
 
-use super::desired::{Desired, observe_existing};
-use super::existing::change;
+use super::desired::Desired;
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::observe::{Observed, Scope};
@@ -15,18 +15,17 @@ pub struct StopArgs {
     services: Vec<String>,
     #[command(flatten)]
     adoption: Adoption,
-    /// Leave running what asks to be restarted with these (depends_on: restart: true)
+    /// Exclude dependants with `depends_on: restart: true`
     #[arg(long)]
     no_deps: bool,
-    /// Seconds that a container has for stopping before it is killed
+    /// Seconds to wait for a container to stop before killing it
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
 }
 
 pub async fn run(ctx: &Context, args: StopArgs) -> Result<ExitCode, CliError> {
-    let engine = ctx.engine()?;
     let scope = Scope::CONTAINERS;
-    let (desired, observed) = observe_existing(ctx, &*engine, &args.services, scope).await?;
+    let session = Session::over_existing(ctx, &args.services, scope, args.adoption);
     let plan = |desired: &mut Desired, observed: &Observed| {
         Ok(match desired.meant(&args.services)? {
             None => Outcome::default(),
@@ -40,5 +39,5 @@ pub async fn run(ctx: &Context, args: StopArgs) -> Result<ExitCode, CliError> {
             .into(),
         })
     };
-    change(ctx, &*engine, desired, observed, scope, args.adoption, plan).await
+    session.await?.run(Existing::new(plan)).await
 }

@@ -13,65 +13,65 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct UpArgs {
-    /// Services to bring up, with all they depend on (default: all)
+    /// Services to start, with their dependencies (default: all)
     services: Vec<String>,
-    /// Run in the background instead of showing the logs and stopping at Ctrl-C
+    /// Run in the background
     #[arg(short, long)]
     detach: bool,
     #[command(flatten)]
     changing: Changing,
-    /// Build without showing the builder's log
+    /// Hide build output
     #[arg(long)]
     quiet_build: bool,
-    /// Recreate the services that others depend on, too
+    /// Also recreate the services' dependencies
     #[arg(long, conflicts_with = "no_recreate")]
     always_recreate_deps: bool,
-    /// Leave out what the services depend on
+    /// Exclude the services' dependencies
     #[arg(long)]
     no_deps: bool,
-    /// Only create, do not start
+    /// Create containers without starting them
     #[arg(long)]
     no_start: bool,
-    /// Give recreated containers fresh anonymous volumes
+    /// Recreate anonymous volumes instead of keeping their data
     #[arg(short = 'V', long, conflicts_with = "no_recreate")]
     renew_anon_volumes: bool,
-    /// Seconds that a container has for stopping before it is killed
+    /// Seconds to wait for a container to stop before killing it
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
-    /// End only when every service is running, or healthy where it has a healthcheck
+    /// Return once all services are running or healthy
     #[arg(long)]
     wait: bool,
-    /// Most seconds to wait
+    /// Give up after this many seconds
     #[arg(long, value_name = "SECONDS", requires = "wait")]
     wait_timeout: Option<u64>,
-    /// Do not watch whether what was started lives through its first moments
+    /// Do not check that containers survive their first 200 ms
     #[arg(long)]
     no_verify: bool,
-    /// Stop everything as soon as one container ends, and end with its exit code
+    /// Stop all containers once one exits, and exit with its code
     #[arg(long)]
     abort_on_container_exit: bool,
-    /// Stop everything as soon as one container fails, and end with its exit code
+    /// Stop all containers once one fails, and exit with its code
     #[arg(long)]
     abort_on_container_failure: bool,
-    /// End with the exit code of this service; implies --abort-on-container-exit
+    /// Exit with the code of this service (implies --abort-on-container-exit)
     #[arg(long, value_name = "SERVICE")]
     exit_code_from: Option<String>,
-    /// Show the logs of these services only (repeatable)
+    /// Only show the logs of these services (repeatable)
     #[arg(long, value_name = "SERVICE")]
     attach: Vec<String>,
-    /// Leave out the logs of these services (repeatable)
+    /// Hide the logs of these services (repeatable)
     #[arg(long, value_name = "SERVICE")]
     no_attach: Vec<String>,
-    /// Show the logs of what the named services depend on, too
+    /// Also show the logs of dependencies
     #[arg(long)]
     attach_dependencies: bool,
-    /// No colours in the logs
+    /// Do not colour the logs
     #[arg(long)]
     no_color: bool,
-    /// No names before the lines of the logs
+    /// Do not prefix log lines with container names
     #[arg(long)]
     no_log_prefix: bool,
-    /// Show when each line was printed
+    /// Show timestamps
     #[arg(long)]
     timestamps: bool,
     /// Not there yet: refused
@@ -200,7 +200,7 @@ pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> 
         named,
         start: !args.no_start,
         wait: args.wait,
-        // Whoever looks on sees what ends, and with which code.
+        // The user sees which container ends, and with which code.
         unverified: args.no_verify || attached,
         timeout: args.timeout,
         ..args

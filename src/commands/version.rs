@@ -1,17 +1,17 @@
 //! `version`: what this is. Reads nothing and asks nobody.
 
-use crate::cli::argv::Program;
 use crate::error::CliError;
 use crate::labels::COMPOSE_VERSION;
+use crate::options::Program;
 use crate::output;
 use std::process::ExitCode;
 
 #[derive(Debug, Default, clap::Args)]
 pub struct VersionArgs {
-    /// How to write it: pretty or json
+    /// Output format: pretty or json
     #[arg(short, long, value_name = "FORMAT", default_value = "")]
     format: String,
-    /// Only the number
+    /// Only print the version number
     #[arg(long)]
     short: bool,
 }
@@ -35,8 +35,8 @@ pub fn run(program: Program, args: VersionArgs) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Under Docker Compose's name we answer with its version, which scripts compare; under our own
-/// with ours.
+/// Under Docker Compose's name we answer with its version, and in its words, which scripts compare;
+/// under our own with ours.
 fn text(program: Program, args: &VersionArgs) -> String {
     let own = env!("CARGO_PKG_VERSION");
     let json = args.format == "json";
@@ -49,12 +49,8 @@ fn text(program: Program, args: &VersionArgs) -> String {
             format!("regatta version v{own} (in step with Docker Compose v{COMPOSE_VERSION})\n")
         }
         Program::DockerCompose if args.short => format!("{COMPOSE_VERSION}\n"),
-        Program::DockerCompose if json => {
-            format!("{{\"version\":\"v{COMPOSE_VERSION}\",\"regatta\":\"v{own}\"}}\n")
-        }
-        Program::DockerCompose => {
-            format!("Docker Compose version v{COMPOSE_VERSION} (regatta v{own})\n")
-        }
+        Program::DockerCompose if json => format!("{{\"version\":\"v{COMPOSE_VERSION}\"}}\n"),
+        Program::DockerCompose => format!("Docker Compose version v{COMPOSE_VERSION}\n"),
     }
 }
 
@@ -77,9 +73,17 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(text(Program::DockerCompose, &short), "5.5.0\n");
-        assert!(
-            text(Program::DockerCompose, &VersionArgs::default())
-                .starts_with("Docker Compose version v5.5.0")
+        let json = VersionArgs {
+            format: "json".into(),
+            ..Default::default()
+        };
+        assert_eq!(
+            text(Program::DockerCompose, &json),
+            "{\"version\":\"v5.5.0\"}\n"
+        );
+        assert_eq!(
+            text(Program::DockerCompose, &VersionArgs::default()),
+            "Docker Compose version v5.5.0\n"
         );
     }
 }

@@ -1,9 +1,9 @@
 //! `watch`: bring the project up, and then into its containers what changes here.
 
 use super::changing::{Changing, bring_about};
-use super::desired::{Desired, load_files, observe_existing};
-use super::existing::change;
+use super::desired::{Desired, load_files};
 use super::foreign::Adoption;
+use super::session::{Existing, Session};
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::CliError;
@@ -21,13 +21,13 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct WatchArgs {
-    /// Services to watch, with all they depend on (default: all)
+    /// Services to watch, with their dependencies (default: all)
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Do not build and start the services first
+    /// Do not start the services first
     #[arg(long)]
     no_up: bool,
-    /// Remove images of this project that a rebuild has replaced
+    /// Remove images that a rebuild has replaced
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     prune: bool,
     /// Hide build output
@@ -236,16 +236,13 @@ impl Doing<'_> {
     }
 
     async fn restarted(&self, services: &BTreeSet<String>) -> Result<ExitCode, CliError> {
-        let engine = self.ctx.engine()?;
-        let scope = Scope::CONTAINERS;
-        let (_, observed) = observe_existing(self.ctx, &*engine, &[], scope).await?;
         let plan = |desired: &mut Desired, observed: &Observed| {
             let project = &desired.project;
             Ok(lifecycle::restart(project, observed, services, true, None, false).into())
         };
-        let desired = self.desired.clone();
-        let adoption = Adoption::default();
-        change(self.ctx, &*engine, desired, observed, scope, adoption, plan).await
+        let (desired, scope) = (self.desired.clone(), Scope::CONTAINERS);
+        let session = Session::over(self.ctx, desired, scope, Adoption::default());
+        session?.run(Existing::new(plan)).await
     }
 }
 

@@ -2,7 +2,7 @@
 //! entry leaves the directory, whatever its name says and whatever links stand before it.
 //!
 //! Every step of a name is opened by itself, below the directory before it, and none is followed
-//! where it is a link. A link itself is made as it is: whoever follows it later decides to.
+//! where it is a link. A link itself is made as it is: following it is decided later.
 
 use super::pack::{ATTRIBUTE, CAPABILITY};
 use super::paths::Rename;

@@ -14,6 +14,7 @@ pub mod answers;
 mod archive;
 mod chunked;
 mod connection;
+mod container_calls;
 mod dialect;
 mod exec;
 mod failure;
@@ -28,6 +29,7 @@ mod rows;
 pub mod ssh;
 mod tls;
 mod trace;
+mod transport;
 mod wire;
 
 use super::endpoint::Endpoint;
@@ -41,6 +43,7 @@ use bollard::query_parameters as q;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Either, Full};
+use hyper::body::Incoming;
 use hyper::{Method, Request};
 pub use images::Keyring;
 use processes::Processes;
@@ -138,6 +141,26 @@ impl Docker {
     /// The body of the answer to a question.
     async fn get(&self, target: &str) -> Result<Bytes, EngineError> {
         self.transfer(Request::get(target), Bytes::new()).await
+    }
+
+    /// Sends a question and gives back the body of the answer, to be read as it comes.
+    async fn open(&self, request: hyper::http::request::Builder) -> Result<Incoming, EngineError> {
+        let request = request
+            .body(Either::Left(Full::new(Bytes::new())))
+            .map_err(images::unformed)?;
+        let answer = self
+            .wire
+            .send_for_stream(request)
+            .await
+            .map_err(|e| self.failed(e))?;
+        let status = answer.status().as_u16();
+        if status < 300 {
+            return Ok(answer.into_body());
+        }
+        let text = wire::words(answer.into_body())
+            .await
+            .map_err(|e| failure::broken(&self.wire, &e))?;
+        Err(failure::refused(status, wire::message_of(&text)))
     }
 
     /// Sends a request and gives back the body of the answer, whatever that is.

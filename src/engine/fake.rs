@@ -9,6 +9,7 @@
 mod archive;
 mod calls;
 mod census;
+mod container_calls;
 mod containers;
 mod create;
 mod events;
@@ -47,7 +48,7 @@ pub struct Fake {
 
 struct Shared {
     world: Mutex<World>,
-    /// Counts changes, to wake who waits for logs and events.
+    /// Counts changes, to wake the readers of logs and events.
     changes: watch::Sender<u64>,
 }
 
@@ -76,7 +77,7 @@ impl Fake {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Changes the world and wakes who waits for it.
+    /// Changes the world and wakes its readers.
     fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.lock();
         let result = act(&mut world);

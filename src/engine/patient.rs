@@ -16,6 +16,7 @@
 //! none is sent any more, until the engine has answered one.
 
 mod calls;
+mod container_calls;
 mod requests;
 
 use super::{Engine, EngineError, Parts, Reply};

@@ -282,7 +282,7 @@ impl Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        // Whoever waits for room waits no longer.
+        // A sender that waits for room waits no longer.
         self.backlog.waiting.store(0, Ordering::Relaxed);
         self.backlog.fewer.notify_waiters();
     }

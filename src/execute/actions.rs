@@ -86,6 +86,14 @@ impl Walk<'_> {
                     result => gone_is_fine(result),
                 }
             }
+            Action::PauseContainer { container } => {
+                let id = self.id_of(container);
+                Ok(engine.pause_container(&id).await?)
+            }
+            Action::UnpauseContainer { container } => {
+                let id = self.id_of(container);
+                Ok(engine.unpause_container(&id).await?)
+            }
             Action::RemoveContainer {
                 container,
                 force,

@@ -51,7 +51,7 @@ impl Walk<'_> {
                 .collect(),
         };
         let hash = hash::service_hashes(&service.spec, &created).own;
-        let mut all = labels::container_labels(project, service, *number, &hash);
+        let mut all = project.container_labels(service, *number, &hash);
         if let Some(image) = self.image_id(&project.image_name(service)) {
             all.insert(labels::IMAGE.to_owned(), image);
         }

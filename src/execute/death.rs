@@ -4,9 +4,9 @@ use super::Walk;
 use super::failure::Trouble;
 use super::watch::Fall;
 use crate::engine::{ContainerDetails, ContainerState, LogOptions};
-use crate::logs::when;
 use crate::plan::{Target, Until};
 use crate::service::Condition;
+use crate::value::time;
 use futures::StreamExt;
 
 /// How many of its last log lines are shown.
@@ -104,7 +104,7 @@ impl Walk<'_> {
             false => 0,
         };
         let options = LogOptions {
-            since: since.map(|nanos| when::nanos(nanos.saturating_sub(early))),
+            since: since.map(|nanos| time::nanos(nanos.saturating_sub(early))),
             tail: Some(LAST_LINES),
             tty: details.tty,
             ..LogOptions::default()

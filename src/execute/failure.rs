@@ -126,6 +126,8 @@ fn during(action: &Action) -> &'static str {
         Action::StopContainer { .. } => "stop",
         Action::RestartContainer { .. } => "restart",
         Action::KillContainer { .. } => "kill",
+        Action::PauseContainer { .. } => "pause",
+        Action::UnpauseContainer { .. } => "unpause",
         Action::RunHook { .. } => "run hook",
         Action::RunPreStart { .. } => "run",
         Action::PrepareModel { .. } => "prepare",

@@ -7,72 +7,11 @@
 //! has not proved itself, where that is more than living through its first moments: the old one
 //! comes back. Containers that were only created stay as they are: the next plan goes on with them.
 
-use super::failure::Trouble;
 use super::{Report, Walk};
-use crate::interrupt::Stage;
 use crate::plan::{Action, Plan, StepId, Takeover};
-use futures::future::{Either, select};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Walk<'_> {
-    /// Does a step as long as nobody asks to give it up; `false` if it was.
-    pub(super) async fn act_unless_interrupted(
-        &self,
-        id: StepId,
-        action: &Action,
-    ) -> Result<bool, Trouble> {
-        if let Action::RunPreStart {
-            service,
-            index,
-            container,
-        } = action
-        {
-            return self.run_pre_start(service, *index, container).await;
-        }
-        let stage = match action {
-            Action::PullImage { .. }
-            | Action::BuildImage { .. }
-            | Action::PrepareModel { .. }
-            | Action::RunProvider { .. }
-            | Action::Wait { .. }
-            | Action::Verify { healthy: true, .. } => Stage::Stopping,
-            // First moments are short, and without them the old one would have to come back.
-            Action::Verify { healthy: false, .. }
-            | Action::RunHook { .. }
-            | Action::StopContainer { .. }
-            | Action::RestartContainer { .. } => Stage::Killing,
-            _ => Stage::Leaving,
-        };
-        let act = std::pin::pin!(self.act(id, action));
-        let asked = std::pin::pin!(async {
-            let lost = async {
-                match self.means.lock.filter(|_| stage == Stage::Stopping) {
-                    Some(lock) => lock.until_lost().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = self.means.interrupts.reached(stage) => {}
-                () = lost => {}
-            }
-        });
-        let act = match select(act, asked).await {
-            Either::Left((result, _)) => return result.map(|()| true),
-            Either::Right(((), act)) => act,
-        };
-        let (Action::StopContainer { container, .. } | Action::RestartContainer { container, .. }) =
-            action
-        else {
-            return Ok(false);
-        };
-        // The stop that is under way ends with the kill.
-        let id = self.id_of(container);
-        if let Err(error) = self.means.engine.kill_container(&id, "SIGKILL").await {
-            tracing::debug!(%error, "it could not be killed; it may have stopped by itself");
-        }
-        act.await.map(|()| true)
-    }
-
     /// Finishes or undoes what was begun, so that the next run finds an ordinary state.
     pub(super) async fn put_in_order(&self, mut begun: BTreeSet<StepId>, report: &mut Report) {
         let mut lost: BTreeSet<StepId> = report.failures.iter().map(|f| f.step).collect();

@@ -3,9 +3,9 @@
 use super::Way;
 use super::path::{self, Step};
 use crate::diagnostic::Findings;
+use crate::load::budget::Budget;
 use crate::load::history::{History, Layer, Link};
 use crate::load::merge::unique;
-use crate::load::room::Room;
 use crate::load::touched::Touched;
 use crate::load::{Sources, canonical, yaml};
 use crate::tree::{Map, Node, SourceId, Span, Value};
@@ -364,8 +364,8 @@ fn covers(tag: &[String], query: &Query<'_>, name: &str) -> bool {
 
 /// Brings a tree into long syntax, as far as it can be read: what is wrong with it was told before.
 fn lengthen(root: &mut Node) {
-    let (mut room, mut findings) = (Room::default(), Findings::default());
-    canonical::expand(root, &Touched::All, true, &mut room, &mut findings);
+    let (mut budget, mut findings) = (Budget::default(), Findings::default());
+    canonical::expand(root, &Touched::All, true, &mut budget, &mut findings);
 }
 
 fn in_long_form(section: &str, name: &str, mut object: Node) -> Node {

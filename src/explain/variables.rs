@@ -3,9 +3,9 @@
 use super::layers::Said;
 use super::path::Step;
 use super::{Fate, Origin, Subject, Way};
-use crate::load::assigned::Setter;
 use crate::load::interpolate::{self, substitute};
 use crate::load::name;
+use crate::load::variables::Setter;
 use crate::tree::{Node, Span};
 use std::cell::RefCell;
 
@@ -74,14 +74,14 @@ fn environment(subject: &Subject<'_>, scope: usize, name: &str) -> Option<String
 
 fn one(subject: &Subject<'_>, scope: usize, name: &str, default: Option<String>) -> Use {
     let value = environment(subject, scope, name);
-    let assigned = &subject.sources.assigned;
-    let from = match (&value, assigned.find(scope, name)) {
+    let set = &subject.sources.variables;
+    let from = match (&value, set.find(scope, name)) {
         (None, _) => From::Nowhere(default.filter(|d| !d.is_empty())),
         (Some(_), _) if name == name::VARIABLE => From::Project,
         (Some(_), Some((_, Setter::File(span)))) => From::EnvFile(span),
         (Some(_), _) => From::Shell,
     };
-    let mut passed_over = assigned.passed_over(name);
+    let mut passed_over = set.passed_over(name);
     passed_over.retain(|span| from != From::EnvFile(*span));
     Use {
         name: name.to_owned(),
@@ -127,7 +127,7 @@ pub fn of_name(subject: &Subject<'_>) -> Vec<Origin> {
     let variables = &subject.history.environments;
     let set = variables.get(&1).and_then(|v| v.get(name::VARIABLE));
     if let Some(set) = set.filter(|set| !set.is_empty()) {
-        let mut files = subject.sources.assigned.list.iter();
+        let mut files = subject.sources.variables.list.iter();
         let file = files.find(|a| a.name == name::VARIABLE && a.value == *set);
         origins.push(Origin {
             span: file.map(|a| a.span),

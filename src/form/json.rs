@@ -2,8 +2,8 @@
 //! attributes in the order of the tables, user keys sorted by bytes, `<`, `>` and `&` escaped.
 
 use super::{Form, Kind, Presence};
+use crate::tree::float;
 use crate::tree::{Map, Node, Value};
-use crate::value::float;
 use std::fmt::Write;
 
 /// How the text is laid out.
@@ -24,7 +24,7 @@ pub struct Writer {
     depth: usize,
 }
 
-/// Whose structures are written.
+/// The program whose structures are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Docker Compose 5.5, and what we print.

@@ -135,7 +135,7 @@ fn socket(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.warn(
                     format!("services.{}.volumes[{index}]", service.key),
                     mount.span,
-                    "who speaks to the engine's socket owns the machine, read-only or not",
+                    "access to the engine's socket is full access to the machine, read-only or not",
                     "put a proxy in between that lets only the needed requests through",
                 );
             }

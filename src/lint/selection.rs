@@ -4,7 +4,7 @@
 //! Of the rest nothing is made, so nothing is said about it.
 
 use crate::diagnostic::Diagnostic;
-use crate::load::narrow::uses;
+use crate::load::selection::uses;
 use crate::project::{Dependencies, Project};
 use crate::tree::{Node, Span, Value};
 use crate::value::glob;

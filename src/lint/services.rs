@@ -263,7 +263,7 @@ fn privileged(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.warn(
                 format!("services.{}.privileged", service.key),
                 node.span,
-                "the container has the host's rights: who breaks into it owns the machine",
+                "the container has the host's rights: an attacker in it controls the machine",
                 "name what it needs with cap_add and devices instead",
             );
         }

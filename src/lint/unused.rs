@@ -2,7 +2,7 @@
 
 use super::{Item, Report, Rule, Subject};
 use crate::load::interpolate;
-use crate::load::narrow::uses;
+use crate::load::selection::uses;
 use crate::load::yaml;
 use crate::tree::{Node, Value};
 use crate::value::glob;

@@ -141,7 +141,7 @@ fn secrets(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.warn(
                     format!("services.{}.environment.{}", service.key, item.key),
                     item.spec.span,
-                    "a secret stands in the file, and everybody who can inspect the container sees it",
+                    "the file contains a secret, and everybody who can inspect the container sees it",
                     "take it from `secrets`, or at least from an env file that is not committed",
                 );
             }

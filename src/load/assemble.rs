@@ -1,7 +1,7 @@
 //! From the canonical form to the [`Project`]: everything typed.
 
 use super::environment::CONTENT;
-use super::narrow::CanonicalProject;
+use super::selection::CanonicalProject;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::network::Network;
 use crate::project::Project;

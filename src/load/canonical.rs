@@ -3,9 +3,9 @@
 //! In: a merged model that fits the schema. Out: the same in long syntax; values are not yet
 //! read (see [`super::decode`]). [`TABLE`] says which attribute has which short form.
 
+use super::budget::Budget;
 use super::merge::default_dependency;
 use super::path::Path;
-use super::room::Room;
 use super::rules::Rules;
 use super::short;
 use super::touched::Touched;
@@ -89,12 +89,12 @@ pub fn expand(
     model: &mut Node,
     touched: &Touched,
     lenient: bool,
-    room: &mut Room,
+    budget: &mut Budget,
     findings: &mut Findings,
 ) {
     let mut expander = Expander {
         lenient,
-        room,
+        budget,
         ranges: 0,
         findings,
     };
@@ -108,7 +108,7 @@ const MAX_RANGES: usize = 65_536;
 
 struct Expander<'f> {
     lenient: bool,
-    room: &'f mut Room,
+    budget: &'f mut Budget,
     /// Ports that came out of ranges.
     ranges: usize,
     findings: &'f mut Findings,
@@ -147,7 +147,7 @@ impl Expander<'_> {
         }
     }
 
-    /// Takes room for the values that a short form stands for.
+    /// Takes from the budget for the values that a short form stands for.
     fn makes_room(&mut self, short: Short, node: &Node, path: &Path) -> bool {
         let values = match (short, &node.value) {
             (Mount, Value::Str(_)) => 5,
@@ -158,7 +158,7 @@ impl Expander<'_> {
             _ => return true,
         };
         let place = || (path.to_string(), node.span);
-        self.room.take(values, self.findings, place)
+        self.budget.take(values, self.findings, place)
     }
 
     fn apply(&mut self, short: Short, node: &mut Node, path: &Path) -> Result<(), Fault> {
@@ -272,7 +272,7 @@ impl Expander<'_> {
                 Ok(parsed) => {
                     let more = parsed.len() - 1;
                     let place = || (path.index(index).to_string(), item.span);
-                    if !self.room.take(5 * more, self.findings, place) {
+                    if !self.budget.take(5 * more, self.findings, place) {
                         break;
                     }
                     self.ranges += more;

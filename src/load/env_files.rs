@@ -3,11 +3,11 @@
 //! In: a decoded service. Out: the same without these lists. A file that refers to no variables
 //! is parsed once, however many services name it.
 
+use super::budget::Budget;
 use super::dotenv::{self, Format, Vars};
 use super::environment::Environment;
 use super::history::FileValue;
 use super::read::{Reader, Unreadable};
-use super::room::Room;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Span, Value};
 use std::cell::Cell;
@@ -132,7 +132,7 @@ impl EnvFiles {
         take(
             &mut all,
             &known,
-            &mut reader.room,
+            &mut reader.budget,
             findings,
             (name, files.as_ref().map_or(key, |f| f.key)),
         );
@@ -173,7 +173,7 @@ impl EnvFiles {
         take(
             &mut all,
             &vars,
-            &mut reader.room,
+            &mut reader.budget,
             findings,
             (name, files.key),
         );
@@ -319,12 +319,12 @@ fn named_env_file<'n>(entry: &'n Node, at: String, findings: &mut Findings) -> O
 fn take(
     map: &mut Map,
     vars: &Vars,
-    room: &mut Room,
+    budget: &mut Budget,
     findings: &mut Findings,
     (service, at): (&str, Span),
 ) {
     let values = vars.values().map(|var| 1 + var.value.len() / 80).sum();
-    if !room.take(values, findings, || (format!("services.{service}"), at)) {
+    if !budget.take(values, findings, || (format!("services.{service}"), at)) {
         return;
     }
     for (name, var) in vars {

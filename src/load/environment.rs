@@ -3,30 +3,20 @@
 //! The process environment, then `.env` beside the project or the files of `--env-file`; a value
 //! that is there is never replaced. And the places where a name alone takes its value from it.
 
-use super::assigned::Assignment;
 use super::discover;
 use super::dotenv::{self, Format, Vars};
 use super::read::Reader;
+use super::variables::Assignment;
 use super::{FileKind, LoadOptions};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Node, Value};
-use std::collections::BTreeMap;
+use crate::value::switch;
 use std::path::{Path, PathBuf};
 
-/// Variables by name.
-pub type Environment = BTreeMap<String, String>;
+pub use super::variables::Environment;
 
 /// The hidden attribute that holds what a secret's or config's `environment` says.
 pub const CONTENT: &str = "x-#value";
-
-/// What a switch in the environment says; `None` where it is no switch.
-pub fn switch(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
-}
 
 /// The process environment, with the working directory in it.
 pub fn of_process(options: &LoadOptions) -> Environment {
@@ -49,7 +39,7 @@ pub fn files(
         return given(options);
     }
     if let Some(text) = options.environment.get("COMPOSE_DISABLE_ENV_FILE") {
-        match switch(text) {
+        match switch::parse(text) {
             Some(true) => return Vec::new(),
             Some(false) => {}
             None => findings.push(Diagnostic::error(
@@ -117,10 +107,10 @@ pub fn extend(
             findings,
         );
     }
-    let assigned = &mut reader.sources.assigned;
-    let scope = assigned.next_scope();
+    let variables = &mut reader.sources.variables;
+    let scope = variables.next_scope();
     for (name, var) in vars {
-        assigned.list.push(Assignment {
+        variables.list.push(Assignment {
             scope,
             name: name.clone(),
             value: var.value.clone(),

@@ -3,10 +3,10 @@
 //! In: a document with its variables filled in. Out: the same without `extends`; what a service
 //! inherits from another file has that file's paths, as seen from the project directory.
 
+use super::budget;
 use super::discover::is_address;
 use super::history::Link as Extension;
 use super::model::{Builder, Extended, Scope};
-use super::room;
 use super::touched::Touched;
 use super::yaml::Tag;
 use super::{canonical, merge, paths, tags};
@@ -48,7 +48,7 @@ impl Builder<'_> {
             .map(|(name, _)| name.to_owned())
             .collect();
         for name in extending {
-            if self.reader.room.is_spent() {
+            if self.reader.budget.is_spent() {
                 return;
             }
             let before = self.findings.len();
@@ -119,7 +119,7 @@ impl Builder<'_> {
         let Builder {
             reader, findings, ..
         } = self;
-        if !reader.room.take(room::values(&base), findings, place) {
+        if !reader.budget.take(budget::values(&base), findings, place) {
             return;
         }
         if base.is_null() {
@@ -143,7 +143,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Keeps in mind who extends whom, if anybody wants to know it.
+    /// Records which service extends which, where a history is kept.
     fn note(
         &mut self,
         name: &str,
@@ -239,7 +239,7 @@ impl Builder<'_> {
         }
         let errors = self.errors();
         let extended = self.read_extended(path, span, name, scope);
-        if extended.is_none() && self.errors() == errors && !self.reader.room.is_spent() {
+        if extended.is_none() && self.errors() == errors && !self.reader.budget.is_spent() {
             let message = format!(
                 "cannot extend service \"{name}\" in {}: no services section",
                 path.display()
@@ -289,7 +289,7 @@ impl Builder<'_> {
                 &mut merged,
                 &Touched::All,
                 self.stages.no_interpolate,
-                &mut self.reader.room,
+                &mut self.reader.budget,
                 &mut self.findings,
             );
             merge::unique::enforce(&mut merged, &Touched::All, &mut self.findings);

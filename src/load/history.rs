@@ -1,9 +1,9 @@
-//! What a load keeps of its way, for `explain` alone: the documents before they are merged, who
-//! extends whom, and what env files said.
+//! What a load keeps of its way, for `explain` alone: the documents before they are merged,
+//! which service extends which, and what env files said.
 //!
 //! Filled in only where [`super::LoadOptions::record`] asks for it, so other commands pay nothing.
 
-use super::environment::Environment;
+use super::variables::Environment;
 use super::yaml::Tag;
 use crate::tree::{Node, Span};
 use std::collections::HashMap;

@@ -92,7 +92,7 @@ impl<'f> Builder<'f> {
         base: PathBuf,
         around: usize,
     ) -> Scope {
-        let number = self.reader.sources.assigned.open_scope(around);
+        let number = self.reader.sources.variables.open_scope(around);
         if let Some(history) = &mut self.reader.history {
             history.environments.insert(number, environment.clone());
         }
@@ -203,7 +203,7 @@ impl<'f> Builder<'f> {
         self.fill_in(&mut root, scope);
         let added = normalize::growth(&root);
         let place = || (String::new(), root.span);
-        if !self.reader.room.take(added, &mut self.findings, place) {
+        if !self.reader.budget.take(added, &mut self.findings, place) {
             return model;
         }
         if let Some(history) = &mut self.reader.history {
@@ -237,7 +237,7 @@ impl<'f> Builder<'f> {
             &mut model,
             &touched,
             self.stages.no_interpolate,
-            &mut self.reader.room,
+            &mut self.reader.budget,
             &mut self.findings,
         );
         unique::enforce(&mut model, &touched, &mut self.findings);
@@ -248,7 +248,7 @@ impl<'f> Builder<'f> {
     pub fn fill_in(&mut self, root: &mut Node, scope: &Scope) {
         if !self.stages.no_interpolate {
             let sources = &mut self.reader.sources;
-            sources.assigned.used(root.span.source, scope.number);
+            sources.variables.used(root.span.source, scope.number);
             let lookup = |name: &str| scope.environment.get(name).cloned();
             interpolate(root, &self.reader.sources, &lookup, &mut self.findings);
         }

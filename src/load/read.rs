@@ -1,7 +1,7 @@
 //! Reading files, each once: texts go to the list of sources, with the name users know them by.
 
+use super::budget::{self, Budget};
 use super::history::History;
-use super::room::{self, Room};
 use super::source::{self, Sources};
 use super::yaml::{self, Document};
 use super::{Fetched, Files, Unfetched};
@@ -17,7 +17,7 @@ pub struct Reader<'f> {
     /// Texts whose documents were read.
     opened: HashSet<SourceId>,
     /// How many values may still be read or made.
-    pub room: Room,
+    pub budget: Budget,
     /// Where the way of the load is noted, if anybody wants to know it.
     pub history: Option<Box<History>>,
     cwd: PathBuf,
@@ -48,7 +48,7 @@ impl<'f> Reader<'f> {
         Reader {
             files,
             sources: Sources::default(),
-            room: Room::default(),
+            budget: Budget::default(),
             opened: HashSet::new(),
             history: None,
             cwd: cwd.to_owned(),
@@ -202,19 +202,19 @@ impl<'f> Reader<'f> {
         findings: &mut Findings,
     ) -> Result<Vec<Document>, Unreadable> {
         let id = match self.source(path, findings)? {
-            Some(id) if !self.room.is_spent() => id,
+            Some(id) if !self.budget.is_spent() => id,
             _ => return Ok(Vec::new()),
         };
         let known = findings.len();
         if self.opened.insert(id) {
-            self.room.opens(self.text(id).len());
+            self.budget.opens(self.text(id).len());
         }
-        let documents = yaml::parse_within(self.room.left(), id, self.text(id), findings);
-        if findings[known..].iter().any(|f| f.code == room::CODE) {
-            self.room.spend();
+        let documents = yaml::parse_within(self.budget.left(), id, self.text(id), findings);
+        if findings[known..].iter().any(|f| f.code == budget::CODE) {
+            self.budget.spend();
         }
         let values = documents.iter().map(|document| document.values).sum();
-        self.room.take(values, findings, Default::default);
+        self.budget.take(values, findings, Default::default);
         Ok(documents)
     }
 }

@@ -1,6 +1,6 @@
 //! The texts that a load has read: their names, their lines, and their way from bytes to text.
 
-use super::assigned::Assigned;
+use super::variables::Variables;
 use crate::tree::{SourceId, Span};
 use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     list: Vec<Source>,
-    /// Who set the variables in them.
-    pub assigned: Assigned,
+    /// Where the variables in them were set.
+    pub variables: Variables,
 }
 
 /// One text.

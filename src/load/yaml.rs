@@ -7,14 +7,14 @@
 mod build;
 mod emit;
 mod event;
-mod hanging;
-mod lane;
+mod fast_path;
 mod last_line;
 #[cfg(test)]
 mod laws;
 mod parse;
 mod scalar;
 mod syntax;
+mod under_indented;
 
 pub use emit::emit;
 pub use parse::{parse, parse_unmerged, parse_within, thoroughly as parse_thoroughly};

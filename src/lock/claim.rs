@@ -1,11 +1,11 @@
-//! A claim on a project: a volume whose labels say who claims it.
+//! A claim on a project: a volume whose labels name the holder.
 //!
 //! A volume's labels never change, and of several that create one name at once exactly one makes
 //! it. So a claim that is to be renewed, or taken over, is a chain of volumes: whoever makes the
 //! next one of the chain has the claim.
 
 use crate::engine::{ResourceRequest, VolumeSummary};
-use crate::labels::LOCK;
+use crate::labels::{LOCK, LOCK_VOLUME};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,9 +16,6 @@ const PROCESS: &str = "dev.regatta.lock.process";
 const COMMAND: &str = "dev.regatta.lock.command";
 const SINCE: &str = "dev.regatta.lock.since";
 const FILE: &str = "dev.regatta.lock.file";
-
-/// What stands between the project's name and the generation in a volume's name.
-const MARK: &str = "_regatta-lock.";
 
 /// What the name of a project's lock begins with. A volume is a directory of the engine's, whose
 /// name has at most 255 bytes, as has a file: of a long project name the beginning and a digest of
@@ -37,7 +34,7 @@ pub fn stem(project: &str) -> Cow<'_, str> {
 /// Where a volume stands in its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation {
-    /// Begins a chain: ten seconds of the epoch, by the clock of whoever began it. Two chains
+    /// Begins a chain: ten seconds of the epoch, by the clock of the command that began it. Two chains
     /// that begin at the same time meet at one name; one that begins later meets none that a
     /// sleeper may still want to delete.
     pub epoch: u64,
@@ -76,16 +73,10 @@ impl Generation {
 /// The volume's name of a generation.
 pub fn volume_name(project: &str, generation: Generation) -> String {
     let Generation { epoch, step } = generation;
-    format!("{}{MARK}{epoch}.{step}", stem(project))
+    format!("{}{LOCK_VOLUME}{epoch}.{step}", stem(project))
 }
 
-/// The project whose lock a volume of this name is.
-pub fn project_of(volume: &str) -> Option<&str> {
-    let (project, generation) = volume.rsplit_once(MARK)?;
-    Generation::parse(generation).map(|_| project)
-}
-
-/// Who claims a project, in words for the others.
+/// The command that claims a project, in words for the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Holder {
     /// Differs for every command that was ever run.
@@ -182,14 +173,14 @@ impl Claim {
     /// Reads a volume of the project's lock; `None` if it is none.
     pub fn of(project: &str, volume: &VolumeSummary) -> Option<Self> {
         let name = volume.name.strip_prefix(&*stem(project))?;
-        let rest = name.strip_prefix(MARK)?;
+        let rest = name.strip_prefix(LOCK_VOLUME)?;
         Some(Claim {
             generation: Generation::parse(rest)?,
             holder: Holder::from_labels(&volume.labels),
         })
     }
 
-    /// The request that makes it, or shows whose it is.
+    /// The request that makes it, or shows its holder.
     pub fn request(&self, project: &str) -> ResourceRequest {
         let name = volume_name(project, self.generation);
         let mut labels = self.holder.labels();
@@ -230,6 +221,7 @@ mod tests {
             name: request.name,
             driver: "local".into(),
             labels: serde_json::from_value(request.body["Labels"].clone()).unwrap(),
+            ..VolumeSummary::default()
         };
         assert_eq!(Claim::of("shop", &volume), Some(claim()));
         assert_eq!(Claim::of("sho", &volume), None);

@@ -1,4 +1,4 @@
-//! Who gets a project: the rules by which several that claim it at once agree on one.
+//! The rules by which several commands that claim a project at once agree on one of them.
 //!
 //! Nothing here talks to anybody: a [`Contest`] says what to do next and is told what came of it,
 //! with the time by the teller's own clock. Clocks of two machines are never compared.
@@ -25,7 +25,7 @@ pub struct Terms {
     pub lease: Duration,
     /// A holder renews its claim this often.
     pub renewal: Duration,
-    /// Whoever waits looks this often.
+    /// How often a waiting command looks.
     pub look: Duration,
 }
 
@@ -50,7 +50,7 @@ impl Terms {
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
-    /// Make this claim, and tell [`Contest::created`] whose it is then.
+    /// Make this claim, and tell [`Contest::created`] which command holds it then.
     Create(Generation),
     /// List all claims after this time, and tell [`Contest::listed`].
     Look { after: Duration },
@@ -87,7 +87,7 @@ pub struct Contest {
     mine: BTreeSet<Generation>,
     /// Still to be made, to take over every chain.
     todo: Vec<Generation>,
-    /// Whom we take over, by token, with the last generation we know of.
+    /// The holders that we take over from, by token, with the last generation we know of.
     over: BTreeMap<String, Generation>,
     waits_for: Option<Claim>,
     /// How often we have withdrawn.

@@ -80,7 +80,7 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Why it was lost, where it was: who works on must stop, and leave everything as it is.
+    /// Why the lock was lost, if it was. The holder then stops, and leaves everything as it is.
     pub fn lost(&self) -> Option<String> {
         self.lost.borrow().clone()
     }
@@ -205,7 +205,7 @@ impl<'a> Lock<'a> {
         {
             self.claims().delete(&tenure.all()).await;
         }
-        // Only now: whoever gets the file must not find a claim of ours.
+        // Only now: the next holder of the file must not find a claim of ours.
         self.file.take();
     }
 }

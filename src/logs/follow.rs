@@ -1,13 +1,14 @@
-//! Following: who is watched, when to attach again, and when it is over.
+//! Following: which containers are watched, when to attach again, and when it is over.
 
 use super::lines::Stamps;
 use super::listening::{Heard, Listening, at};
 use super::pool::{Part, Pool};
 use super::printer::Printer;
-use super::{Log, LogRequest, LogsError, short_name, when};
+use super::{Log, LogRequest, LogsError, short_name};
 use crate::engine::{ContainerState, ContainerSummary, Engine, EngineEvent, LogOptions};
 use crate::event::Reporter;
 use crate::labels;
+use crate::value::time;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::Write;
 use std::sync::Arc;
@@ -249,8 +250,8 @@ impl<'a, W: Write> Follower<'a, W> {
             return;
         }
         let seen = match followed.log.splitter.read_again() {
-            Some(from) => Some(when::nanos(from)),
-            None => followed.seen.map(|nanos| when::nanos(nanos + 1)),
+            Some(from) => Some(time::nanos(from)),
+            None => followed.seen.map(|nanos| time::nanos(nanos + 1)),
         };
         let options = LogOptions {
             since: seen.or_else(|| self.request.since.clone()),
@@ -286,7 +287,7 @@ impl<'a, W: Write> Follower<'a, W> {
             {
                 // Of several lines with one time, the last one was read.
                 let options = LogOptions {
-                    since: Some(when::nanos(from)),
+                    since: Some(time::nanos(from)),
                     tail: None,
                     ..self.request.options()
                 };

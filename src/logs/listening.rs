@@ -1,8 +1,8 @@
 //! The engine's events for as long as somebody follows: the stream is opened again where it ends,
 //! and it says when to look for what no event told of.
 
-use super::when;
 use crate::engine::{Engine, EngineError, EngineEvent, Parts};
+use crate::value::time;
 use futures::StreamExt;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -77,7 +77,7 @@ impl<'a> Listening<'a> {
             let message = "the engine ends its event stream".into();
             return Err(EngineError::Broken { message });
         }
-        let since = self.newest.map(|time| when::nanos(time + 1));
+        let since = self.newest.map(|nanos| time::nanos(nanos + 1));
         self.events = self.engine.events(self.labels.clone(), since);
         self.has_listed();
         Ok(())

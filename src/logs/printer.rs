@@ -27,7 +27,7 @@ pub struct Printer<W> {
     width: usize,
     has_prefix: bool,
     has_colour: bool,
-    /// Who else is told of the lines.
+    /// The other consumers of the lines.
     reporter: Reporter,
     /// Writing only sends lines on their way: callers wait for [room](Self::room).
     is_beside: bool,

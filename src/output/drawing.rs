@@ -5,9 +5,10 @@
 //!                       └────────── the same in memory: replay() ─────┘
 //! ```
 
+use super::draw::Draw;
 use super::outlet::Stream;
 use super::palette::Palette;
-use super::words::{Line, lines};
+use super::words::lines;
 use super::{Mode, Style, json, patience, plain, settled, tty, unsigned, without_secrets};
 use crate::event::{Event, Events, Interest, Kind, Reporter};
 use std::io::{self, IsTerminal, Write};
@@ -17,27 +18,6 @@ use tokio::sync::oneshot;
 
 /// How often what moves is drawn anew.
 const FRAME: Duration = Duration::from_millis(100);
-
-/// Draws into a buffer. `now` counts from the beginning of the command.
-pub(super) trait Draw: Send {
-    /// What the command is called.
-    fn command(&mut self, _name: &str) {}
-    fn line(&mut self, out: &mut Vec<u8>, line: &Line, now: Duration);
-    /// `time` is in milliseconds since 1970.
-    fn warning(&mut self, out: &mut Vec<u8>, message: &str, now: Duration, time: i64);
-    /// Makes room for text that others write next.
-    fn interlude(&mut self, _out: &mut Vec<u8>) {}
-    /// Shows everything as it stands, for text to follow below.
-    fn conclude(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
-    /// Something is stopping and has so much time to do so.
-    fn countdown(&mut self, _left: Duration, _now: Duration) {}
-    /// Whether [`Draw::tick`] has something to do.
-    fn wants_tick(&self) -> bool {
-        false
-    }
-    fn tick(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
-    fn finish(&mut self, _out: &mut Vec<u8>, _now: Duration) {}
-}
 
 /// Bytes for both streams, in their order.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -212,7 +192,7 @@ impl Drawing {
     }
 
     /// Waits until all that was sent so far is drawn and written, unless that would keep somebody
-    /// waiting who [wants to leave](super::hurry).
+    /// waiting when the user [wants to leave](super::hurry).
     pub async fn finish(self) {
         // The task may be gone already, when every reporter is.
         let _ = self.close.send(());

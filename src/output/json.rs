@@ -1,6 +1,6 @@
 //! One JSON object per line, with Docker Compose 5.5's keys in its order.
 
-use super::drawing::Draw;
+use super::draw::Draw;
 use super::{logrus, words};
 use crate::event::Status;
 use crate::value::visible::visible_json;

@@ -74,7 +74,7 @@ impl Format {
         match word.to_lowercase().as_str() {
             "" | "table" | "pretty" => Ok(Format::Table),
             "json" => Ok(Format::Json),
-            "{{json .}}" => Ok(Format::JsonLines),
+            "{{json.}}" => Ok(Format::JsonLines),
             _ => Err(format!(
                 "format value {word:?} could not be parsed: parsing failed"
             )),

@@ -311,7 +311,7 @@ mod tests {
         outlet.drained(Stream::Stdout).await.unwrap();
         assert_eq!(WRITTEN.lock().unwrap().len(), ENOUGH + 1);
         assert_eq!(WRITTEN.lock().unwrap()[..2], *b"ab");
-        // What cannot be written is told to who asks, and to who sends more.
+        // An error of writing is given to the next caller that asks or sends.
         outlet.push(Stream::Stderr, b"c".to_vec()).unwrap();
         let error = outlet.failed(Stream::Stderr).await;
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);

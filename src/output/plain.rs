@@ -1,6 +1,6 @@
 //! One line per change, byte for byte as Docker Compose 5.5 writes it.
 
-use super::drawing::Draw;
+use super::draw::Draw;
 use super::logrus;
 use super::words::Line;
 use crate::value::visible::visible;

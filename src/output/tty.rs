@@ -1,6 +1,6 @@
 //! Progress on a terminal: a block of rows, one per thing, redrawn in place.
 
-use super::drawing::Draw;
+use super::draw::Draw;
 use super::logrus;
 use super::palette::Palette;
 use super::words::{COMMAND, Line};

@@ -108,6 +108,8 @@ fn sign_and_verb(plan: &Plan, step: &Step) -> Option<(char, &'static str)> {
         Action::StopContainer { .. } => ('.', "stop"),
         Action::RestartContainer { .. } => ('>', "restart"),
         Action::KillContainer { .. } => ('.', "kill"),
+        Action::PauseContainer { .. } => ('.', "pause"),
+        Action::UnpauseContainer { .. } => ('>', "unpause"),
         Action::RunHook { .. } => ('>', "run a hook in"),
         Action::RunPreStart { .. } => ('>', "run"),
         Action::PrepareModel { .. } => ('>', "prepare"),

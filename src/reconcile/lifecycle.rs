@@ -5,7 +5,7 @@ use super::files::{COPIED, copies_files};
 use super::fixed::{fixed_beside, starting_order};
 use super::{Fate, Obstacle, Options, Outcome, Planner, existing};
 use crate::engine::ContainerState;
-use crate::event::Steady;
+use crate::event::{Part, Steady};
 use crate::graph::dependency_order;
 use crate::observe::{Observed, ObservedContainer};
 use crate::plan::{Action, PRE_STOP, Plan, ProviderVerb, Step, StepId, Unchanged, Until};
@@ -294,6 +294,38 @@ pub fn kill<'a>(containers: impl IntoIterator<Item = &'a ObservedContainer>, sig
             "asked for",
         );
         plan.add(step, []);
+    }
+    plan
+}
+
+/// Whether containers are frozen, or go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freeze {
+    Pause,
+    Unpause,
+}
+
+/// Pauses or unpauses the named services' containers that are up (of all services, if none are
+/// named).
+pub fn freeze(
+    project: &Project,
+    observed: &Observed,
+    services: &BTreeSet<String>,
+    freeze: Freeze,
+) -> Plan {
+    let mut plan = Plan::default();
+    for (name, cause) in meant(project, services) {
+        for container in observed.replicas_of(name) {
+            if !container.state.is_up() {
+                continue;
+            }
+            let container = existing(container);
+            let action = match freeze {
+                Freeze::Pause => Action::PauseContainer { container },
+                Freeze::Unpause => Action::UnpauseContainer { container },
+            };
+            plan.add(Step::new(action, cause.clone()).with_part(Part::Result), []);
+        }
     }
     plan
 }

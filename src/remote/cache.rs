@@ -32,7 +32,7 @@ impl Partial {
             sweep(cache);
             loop {
                 let path = cache.join(format!("{PARTIAL}{:016x}{:016x}", chance(), chance()));
-                // What is there is somebody else's, who may be filling it.
+                // Another process may be filling what is there.
                 match fs::create_dir(&path) {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                     made => return made.map(|()| path),

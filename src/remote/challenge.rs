@@ -1,6 +1,6 @@
 //! What a registry asks for before it answers: the header `WWW-Authenticate`.
 
-/// How to show who one is.
+/// How to log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Challenge {
     /// Name and password with each request.

@@ -35,7 +35,7 @@ const MAX_WORDS: usize = 256 << 10;
 pub enum Trouble {
     /// Nobody answers, or the connection broke.
     Unreachable(String),
-    /// Who asks is not known, or may not.
+    /// The registry does not know us, or does not allow this.
     Unauthorized(String),
     /// It has no such thing.
     NotFound,
@@ -58,7 +58,7 @@ pub struct Registry {
     place: Place,
     /// The path in it.
     repository: String,
-    /// In full form, for whoever looks for credentials.
+    /// In full form, for the search for credentials.
     reference: String,
     ways: Ways,
     keyring: Option<Arc<dyn Keyring>>,
@@ -281,7 +281,7 @@ impl Registry {
             for (name, value) in &question.headers {
                 request = request.header(name, value);
             }
-            // What was meant for the registry is no business of whoever it leads to.
+            // The server that it leads to gets nothing that was meant for the registry.
             if let (Some(pass), true) = (&self.pass, place == home) {
                 request = request.header(AUTHORIZATION, pass);
             }

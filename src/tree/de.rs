@@ -3,8 +3,8 @@
 //! The canonical form is lenient where Docker Compose's own decoder is: a number may stand where
 //! text is wanted and the other way round, and null is the empty value of anything but an option.
 
+use super::float;
 use super::{Map, Node, Span, Value};
-use crate::value::float;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
 use std::fmt;

@@ -50,20 +50,46 @@ impl fmt::Display for Bytes {
 
 /// A size for people, as Docker's programs show it: powers of 1000, four digits that count.
 pub fn human_size(bytes: i64) -> String {
-    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
-    let (mut number, mut unit) = (bytes as f64, 0);
-    while number >= 1000.0 && unit < UNITS.len() - 1 {
-        number /= 1000.0;
+    short_size(bytes, 4)
+}
+
+/// The same with so many digits that count.
+pub fn short_size(bytes: i64, digits: usize) -> String {
+    const UNITS: [&str; 9] = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
+    with_unit(bytes as f64, 1000.0, &UNITS, digits)
+}
+
+/// A size in powers of 1024, four digits that count.
+pub fn binary_size(bytes: u64) -> String {
+    const UNITS: [&str; 9] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"];
+    with_unit(bytes as f64, 1024.0, &UNITS, 4)
+}
+
+fn with_unit(mut number: f64, base: f64, units: &[&str], digits: usize) -> String {
+    let mut unit = 0;
+    while number >= base && unit < units.len() - 1 {
+        number /= base;
         unit += 1;
     }
-    let decimals = match number {
-        n if n >= 100.0 => 1,
-        n if n >= 10.0 => 2,
-        _ => 3,
+    general(number, digits) + units[unit]
+}
+
+/// Go's `%.Ng`: so many digits that count, and no zeros at the end; with an exponent where it is
+/// too large for them.
+fn general(number: f64, digits: usize) -> String {
+    let scientific = format!("{number:.*e}", digits.saturating_sub(1));
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let short = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
     };
-    let text = format!("{number:.decimals$}");
-    let short = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{short}{}", UNITS[unit])
+    if exponent < -4 || exponent >= digits as i32 {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{}e{sign}{:02}", short(mantissa), exponent.abs());
+    }
+    let decimals = usize::try_from(digits as i32 - 1 - exponent).unwrap_or(0);
+    short(&format!("{number:.decimals$}"))
 }
 
 #[derive(Deserialize)]
@@ -120,5 +146,25 @@ mod tests {
         for text in ["", "m", "1x", "1 2", "ten", "-1m", "1e", "1  k"] {
             assert!(Bytes::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn sizes_are_go_units() {
+        for (bytes, three, binary) in [
+            (0, "0B", "0B"),
+            (999, "999B", "999B"),
+            (1390, "1.39kB", "1.357KiB"),
+            (126, "126B", "126B"),
+            (2_026_739, "2.03MB", "1.933MiB"),
+            (26_694_550, "26.7MB", "25.46MiB"),
+            (6_323_000, "6.32MB", "6.03MiB"),
+            (25_276_510_208, "25.3GB", "23.54GiB"),
+            (999_900, "1e+03kB", "976.5KiB"),
+        ] {
+            assert_eq!(short_size(bytes, 3), three);
+            assert_eq!(binary_size(bytes as u64), binary);
+        }
+        assert_eq!(human_size(999_960), "1e+03kB".replace("1e+03", "1000"));
+        assert_eq!(human_size(56_700_000), "56.7MB");
     }
 }

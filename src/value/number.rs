@@ -1,7 +1,6 @@
 //! Numbers that the canonical form may hold as text.
 
-use crate::tree::{Node, Text, Value};
-use crate::value::float;
+use crate::tree::{Node, Text, Value, float};
 use serde::{Deserialize, Deserializer, de};
 
 #[derive(Deserialize)]

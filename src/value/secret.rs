@@ -3,7 +3,7 @@
 //! A secret is told by its name (`DB_PASSWORD`), by its place (the password of an address, what
 //! follows `Bearer` or `--requirepass`), by its shape (a private key, a token of a known kind), or
 //! because the project declares it ([`Known`]). In its place stands a digest, so that a change
-//! still shows. Whoever guesses the secret could check the guess, hence it is a short one.
+//! still shows. A guess of the secret could be checked with it, hence it is a short one.
 
 mod excerpt;
 mod known;

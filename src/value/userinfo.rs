@@ -2,7 +2,7 @@
 //! what is shown to people does not hold them.
 //!
 //! A name alone may be a token (`https://TOKEN@host`) and is hidden too. Only a login name of ssh
-//! stays: it is no secret, and says whose key is asked for.
+//! stays: it is no secret, and says which user's key is asked for.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -160,7 +160,7 @@ fn variables_stand_in_for_options() {
         (
             "DOCKER_HOST",
             "ftp://x",
-            "DOCKER_HOST: ftp://x: expected unix:///PATH or tcp://HOST:PORT\n",
+            "DOCKER_HOST: ftp://x: expected unix:///PATH, tcp://HOST:PORT or ssh://HOST\n",
         ),
     ] {
         let ran = with(name, value);

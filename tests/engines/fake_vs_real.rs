@@ -455,3 +455,89 @@ async fn images_are_found_alike() {
     }
     assert_eq!(findings[0], findings[1]);
 }
+
+/// What can be asked of a container whatever its state.
+const CALLS: [&str; 10] = [
+    "pause",
+    "unpause",
+    "processes",
+    "commit a wrong change",
+    "start",
+    "stop",
+    "restart",
+    "kill",
+    "remove",
+    "exec",
+];
+
+/// The answer to a call about a container that has been brought into a state, and its state then.
+async fn answer(engine: &dyn Engine, names: &Names, state: &str, call: &str) -> String {
+    let name = format!("{}-{state}-{}", names.0, call.replace(' ', "-"));
+    let request = ContainerRequest {
+        name: name.clone(),
+        platform: None,
+        body: names.body(&How::Plain),
+    };
+    engine.create_container(request).await.expect("a container");
+    if state != "created" {
+        engine.start_container(&name).await.expect("a start");
+    }
+    match state {
+        "paused" => engine.pause_container(&name).await.expect("a pause"),
+        "exited" => engine.stop_container(&name, Some(0)).await.expect("a stop"),
+        _ => {}
+    }
+    let said = match call {
+        "pause" => class(engine.pause_container(&name).await),
+        "unpause" => class(engine.unpause_container(&name).await),
+        "processes" => class(engine.processes(&name).await),
+        "start" => class(engine.start_container(&name).await),
+        "stop" => class(engine.stop_container(&name, Some(0)).await),
+        "restart" => class(engine.restart_container(&name, Some(0)).await),
+        "kill" => class(engine.kill_container(&name, "KILL").await),
+        "remove" => class(engine.remove_container(&name, false, false).await),
+        "exec" => {
+            let request = regatta::engine::ExecRequest {
+                command: vec!["true".into()],
+                ..Default::default()
+            };
+            class(engine.create_exec(&name, request).await)
+        }
+        _ => {
+            let request = regatta::engine::CommitRequest {
+                container: name.clone(),
+                changes: vec!["BOGUS x".into()],
+                ..Default::default()
+            };
+            class(engine.commit_container(request).await)
+        }
+    };
+    if call == "kill" {
+        settle(engine, &name).await;
+    }
+    let after = match engine.inspect_container(&name).await {
+        Ok(details) => details.state.as_str(),
+        Err(_) => "gone",
+    };
+    format!("{state}: {call}: {said}, then {after}")
+}
+
+#[tokio::test]
+async fn every_state_is_refused_alike() {
+    let Some(endpoint) = required::endpoint() else {
+        return;
+    };
+    let real = Docker::new(endpoint, Options::default()).unwrap();
+    let names = Names(format!("regatta-fvr-states-{}", std::process::id()));
+    let fake = fake();
+    let (mut theirs, mut ours) = (Vec::new(), Vec::new());
+    for state in ["created", "running", "paused", "exited"] {
+        let asked = CALLS.map(|call| answer(&real, &names, state, call));
+        theirs.extend(futures::future::join_all(asked).await);
+        for call in CALLS {
+            ours.push(answer(&fake, &names, state, call).await);
+        }
+    }
+    clean(&real, &names).await;
+    assert_eq!(ours, theirs);
+}

@@ -1,5 +1,7 @@
 //! Holds the code to ARCHITECTURE.md's "Who may know whom".
 
+mod imports;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -48,7 +50,7 @@ fn offenders(word: &str, within: &[&str], allowed: &[&str]) -> Vec<String> {
         .flat_map(|(file, text)| {
             text.lines()
                 .filter(|line| !line.trim_start().starts_with("//"))
-                .filter(|line| line.contains(word))
+                .filter(|line| line.replace("clap::Command", "").contains(word))
                 .map(move |line| format!("src/{file}: {}", line.trim()))
         })
         .collect()
@@ -248,6 +250,146 @@ fn pure_modules_touch_nothing() {
             offenders(word, &PURE, &[]),
         );
     }
+}
+
+#[test]
+fn only_requests_know_what_the_engine_is_asked_for() {
+    // The client, and the engine in memory, serve any program that speaks to an engine.
+    for word in [
+        "crate::service",
+        "crate::project",
+        "crate::network",
+        "crate::volume",
+    ] {
+        holds(
+            "of the engine's modules only engine/request knows services and projects",
+            offenders(word, &["engine"], &["engine/request"]),
+        );
+    }
+}
+
+#[test]
+fn output_and_context_know_no_commands() {
+    for word in ["crate::commands", "crate::cli"] {
+        holds(
+            "output and context know no commands",
+            offenders(word, &["output", "terminal", "context", "options"], &[]),
+        );
+    }
+    holds(
+        "output knows no context",
+        offenders("crate::context", &["output", "terminal", "options"], &[]),
+    );
+}
+
+/// All modules at the root, from the lowest layer up. A module imports from its own layer and from those
+/// below it. `main` and `lib` are above all.
+const LAYERS: [(&str, &[&str]); 6] = [
+    (
+        "nouns",
+        &[
+            "diagnostic",
+            "event",
+            "exit",
+            "form",
+            "graph",
+            "hash",
+            "interrupt",
+            "labels",
+            "network",
+            "project",
+            "scale",
+            "secret",
+            "service",
+            "tree",
+            "value",
+            "volume",
+        ],
+    ),
+    (
+        "the system",
+        &["file", "pipe", "private", "programs", "threads"],
+    ),
+    (
+        "verbs",
+        &[
+            "change",
+            "copy",
+            "docker_config",
+            "engine",
+            "exec",
+            "execute",
+            "explain",
+            "image",
+            "lint",
+            "load",
+            "lock",
+            "observe",
+            "plan",
+            "reconcile",
+            "spec",
+            "watch",
+        ],
+    ),
+    (
+        "the user",
+        &[
+            "error", "logs", "options", "output", "remote", "signals", "stats", "terminal",
+        ],
+    ),
+    ("commands", &["commands", "context"]),
+    ("the command line", &["cli"]),
+];
+
+#[test]
+fn every_module_has_a_layer_and_imports_nothing_from_above() {
+    let layer_of = |root: &str| LAYERS.iter().position(|(_, roots)| roots.contains(&root));
+    let mut offenders = Vec::new();
+    for (file, text) in sources() {
+        let module = file.trim_end_matches(".rs");
+        let root = module.split('/').next().unwrap_or(module);
+        if ["main", "lib"].contains(&root) {
+            continue;
+        }
+        let Some(layer) = layer_of(root) else {
+            offenders.push(format!("src/{file}: `{root}` is in no layer of this test"));
+            continue;
+        };
+        for path in imports::paths(module, &text) {
+            if layer_of(&path[0]).is_some_and(|imported| imported > layer) {
+                offenders.push(format!("src/{file}: {}", path.join("::")));
+            }
+        }
+    }
+    holds("imports lead down", offenders);
+}
+
+#[test]
+fn no_modules_at_the_root_import_one_another_in_a_circle() {
+    let mut roots: BTreeMap<String, String> = BTreeMap::new();
+    for (file, text) in sources() {
+        let module = file.trim_end_matches(".rs");
+        let root = format!("{}.rs", module.split('/').next().unwrap_or(module));
+        let lines = imports::paths(module, &text)
+            .into_iter()
+            .map(|path| format!("use crate::{};\n", path[0]));
+        roots.entry(root).or_default().extend(lines);
+    }
+    let circles = imports::circles(&roots);
+    holds(
+        "these modules import one another in a circle",
+        circles.into_iter().map(|c| c.join(", ")).collect(),
+    );
+}
+
+#[test]
+fn no_circle_of_imports_is_larger_than_two_files() {
+    let circles: Vec<String> = imports::circles(&sources())
+        .into_iter()
+        .filter(|files| files.len() > 2)
+        .map(|files| files.join(", "))
+        .collect();
+    holds("these files import one another in a circle", circles);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod foreign;
 mod handovers;
 mod images;
 mod kills;
+mod listings;
 mod logs;
 mod main_job;
 mod models;

@@ -15,6 +15,13 @@ fn log_in(stack: &Stack, registry: &Registry) {
     stack.write(".docker/config.json", &config.to_string());
 }
 
+fn remove(stack: &Stack, image: &str) {
+    let removed = stack
+        .engine
+        .request("DELETE", &format!("/images/{image}"), b"");
+    removed.expect("the engine answers");
+}
+
 #[test]
 fn what_is_built_goes_to_its_registry() {
     let registry = Registry::guarded(LINE, BASIC);
@@ -57,17 +64,11 @@ services:
     let planned = stack.run("--dry-run push web").success();
     assert!(planned.stderr.contains("it would be pushed"), "{planned}");
     for image in ["/web:1", "/web:2"] {
-        stack
-            .engine
-            .request("DELETE", &format!("/images/{host}{image}"), b"");
+        remove(&stack, &format!("{host}{image}"));
     }
-    stack
-        .engine
-        .request("DELETE", "/images/127.0.0.1:1/lost", b"");
+    remove(&stack, "127.0.0.1:1/lost");
     stack.run("pull web").success();
-    stack
-        .engine
-        .request("DELETE", &format!("/images/{host}/web:1"), b"");
+    remove(&stack, &format!("{host}/web:1"));
 }
 
 #[test]
@@ -157,9 +158,7 @@ services:
             .contains("only contains a build section for service(s):\n- \"web\""),
         "{refused}"
     );
-    stack
-        .engine
-        .request("DELETE", &format!("/images/{host}/web:1"), b"");
+    remove(&stack, &format!("{host}/web:1"));
 }
 
 #[test]

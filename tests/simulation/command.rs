@@ -2,7 +2,7 @@
 
 use super::on_fake::{OneFile, means};
 use super::stage::PROJECT;
-use regatta::change::{Done, agree_to_nothing, carry_out, prepare, prepare_again, run};
+use regatta::change::{Done, agree_to_nothing, carry_out, prepare, run};
 use regatta::engine::{Engine, EngineError};
 use regatta::event::Reporter;
 use regatta::execute::Means;
@@ -313,7 +313,7 @@ impl Command {
                 let work = async |lock: &Lock<'_>| {
                     let no = &mut agree_to_nothing;
                     let options = &mut options;
-                    let prepared = prepare_again(prepared, engine, &project, options, no).await?;
+                    let prepared = prepare(engine, &project, options, no).await?;
                     let means = client.means(Some(lock));
                     carry_out(&means, &project, prepared, options, no).await
                 };

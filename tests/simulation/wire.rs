@@ -510,3 +510,45 @@ impl Engine for Wire {
         self.fake.events(labels, since)
     }
 }
+
+impl ContainerCalls for Wire {
+    fn pause_container<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        let id = id.to_owned();
+        send!(self, pause_container, short(&id), |fake| fake
+            .pause_container(&id))
+    }
+    fn unpause_container<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        let id = id.to_owned();
+        send!(self, unpause_container, short(&id), |fake| fake
+            .unpause_container(&id))
+    }
+    fn wait_container<'a>(&'a self, id: &'a str) -> Reply<'a, i64> {
+        self.fake.wait_container(id)
+    }
+    fn processes<'a>(&'a self, id: &'a str) -> Reply<'a, Processes> {
+        let id = id.to_owned();
+        send!(self, processes, short(&id), |fake| fake.processes(&id))
+    }
+    fn usage(&self, id: String, follow: bool) -> Parts<'_, Usage> {
+        self.fake.usage(id, follow)
+    }
+    fn export_container<'a>(&'a self, id: &'a str) -> Parts<'a, Vec<u8>> {
+        self.fake.export_container(id)
+    }
+    fn commit_container(&self, request: CommitRequest) -> Reply<'_, String> {
+        send!(self, commit_container, request.container, |fake| fake
+            .commit_container(request))
+    }
+    fn events_within(&self, labels: Vec<String>, period: Period) -> Parts<'_, EngineEvent> {
+        self.fake.events_within(labels, period)
+    }
+    fn image_record<'a>(
+        &'a self,
+        reference: &'a str,
+        platform: Option<&'a str>,
+    ) -> Reply<'a, ImageRecord> {
+        let (reference, platform) = (reference.to_owned(), platform.map(str::to_owned));
+        send!(self, image_record, reference, |fake| fake
+            .image_record(&reference, platform.as_deref()))
+    }
+}

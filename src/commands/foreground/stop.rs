@@ -2,8 +2,8 @@
 //! second signal comes.
 
 use crate::change::run as run_plan;
-use crate::commands::changing::means;
 use crate::commands::locked::bid;
+use crate::commands::session::{Manner, means};
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::CliError;
@@ -64,7 +64,7 @@ impl Stop<'_> {
         let means = Means {
             interrupts: Interrupts::default(),
             lock,
-            ..means(ctx, self.engine, project).await
+            ..means(ctx, self.engine, project, Manner::default()).await
         };
         if ctx.interrupts.stage() < Stage::Killing {
             let observed = self.look().await?;

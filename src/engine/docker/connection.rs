@@ -2,6 +2,7 @@
 
 use super::ssh::{self, Ssh};
 use super::tls;
+use super::transport::ByteStream;
 use crate::engine::endpoint::{Endpoint, host_of};
 use crate::threads;
 use futures::future::BoxFuture;
@@ -59,31 +60,6 @@ enum Stream {
     Tcp(TcpStream),
     /// TLS, or a channel of ssh's.
     Other(Box<dyn ByteStream>),
-}
-
-/// Bytes in both directions.
-pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
-
-/// Why no connection came about, where the system's own words would not tell: a certificate, a
-/// login, a missing program.
-#[derive(Debug, thiserror::Error)]
-#[error("{why}; {advice}")]
-pub struct Refusal {
-    pub why: String,
-    /// What to do about it.
-    pub advice: String,
-}
-
-impl Refusal {
-    /// As the error of a connection.
-    pub fn error(why: impl Into<String>, advice: impl Into<String>) -> io::Error {
-        io::Error::other(Refusal {
-            why: why.into(),
-            advice: advice.into(),
-        })
-    }
 }
 
 impl Connection {

@@ -1,7 +1,8 @@
 //! What went wrong, from bollard's words into ours.
 
-use super::connection::{Endless, Refusal};
+use super::connection::Endless;
 use super::tls;
+use super::transport::Refusal;
 use super::wire::Wire;
 use crate::engine::EngineError;
 use crate::engine::endpoint::Endpoint;

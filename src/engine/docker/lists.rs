@@ -102,6 +102,8 @@ pub struct ContainerRow {
     image: String,
     #[serde(rename = "ImageID", deserialize_with = "nullable")]
     image_id: String,
+    #[serde(rename = "ImageManifestDescriptor")]
+    manifest: Option<ManifestRow>,
     #[serde(deserialize_with = "nullable")]
     command: String,
     #[serde(deserialize_with = "nullable")]
@@ -118,6 +120,13 @@ pub struct ContainerRow {
     network_settings: NetworkSettings,
     #[serde(deserialize_with = "nullable")]
     mounts: Vec<MountRow>,
+}
+
+/// The part of an image of several platforms that a container runs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ManifestRow {
+    platform: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -221,6 +230,10 @@ pub struct VolumeRow {
     name: String,
     #[serde(deserialize_with = "nullable")]
     driver: String,
+    #[serde(deserialize_with = "nullable")]
+    mountpoint: String,
+    #[serde(deserialize_with = "nullable")]
+    scope: String,
     #[serde(deserialize_with = "labels")]
     labels: BTreeMap<String, String>,
 }
@@ -240,6 +253,10 @@ impl From<ContainerRow> for ContainerSummary {
             name: name.unwrap_or_default(),
             image: row.image,
             image_id: row.image_id,
+            image_platform: row
+                .manifest
+                .and_then(|manifest| manifest.platform)
+                .map(|platform| platform.to_string()),
             command: row.command,
             created: row.created,
             ports: row.ports.into_iter().map(PublishedPort::from).collect(),
@@ -312,6 +329,8 @@ impl From<VolumeRow> for VolumeSummary {
         VolumeSummary {
             name: row.name,
             driver: row.driver,
+            mountpoint: row.mountpoint,
+            scope: row.scope,
             labels: row.labels,
         }
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Who opens an engine's socket on the engine's own machine: itself, or systemd for it. Others
+/// The processes that open an engine's socket on its own machine: the engine, or systemd for it. Others
 /// (a tunnel, the front of a virtual machine) pass on to processes that we cannot see.
 const LISTENERS: [&str; 3] = ["dockerd", "podman", "systemd"];
 

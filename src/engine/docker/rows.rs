@@ -118,6 +118,8 @@ pub fn created_volume(answer: &Value) -> Option<VolumeSummary> {
     Some(VolumeSummary {
         name: answer["Name"].as_str()?.to_owned(),
         driver: answer["Driver"].as_str().unwrap_or_default().to_owned(),
+        mountpoint: answer["Mountpoint"].as_str().unwrap_or_default().to_owned(),
+        scope: answer["Scope"].as_str().unwrap_or_default().to_owned(),
         labels: labels
             .into_iter()
             .flatten()

@@ -20,7 +20,7 @@ mod greeting;
 mod line;
 mod refusal;
 
-use super::connection::{ByteStream, Refusal};
+use super::transport::{ByteStream, Refusal};
 use crate::engine::endpoint::SshTarget;
 use crate::private;
 use crate::programs::Programs;

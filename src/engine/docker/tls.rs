@@ -3,7 +3,7 @@
 mod refusal;
 mod unchecked;
 
-use super::connection::Refusal;
+use super::transport::Refusal;
 use crate::engine::endpoint::Tls;
 use crate::file;
 pub use refusal::{refused, refused_later};

@@ -1,4 +1,4 @@
-//! What TLS to the engine needs: which files, and whether the engine has to prove who it is.
+//! What TLS to the engine needs: which files, and whether the engine's certificate is verified.
 
 use super::{EndpointError, Surroundings};
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ impl Tls {
 /// What flags and variables say about TLS.
 #[derive(Debug, Clone, Default)]
 pub struct TlsWishes {
-    /// `--tls`, `DOCKER_TLS`: TLS, whoever answers.
+    /// `--tls`, `DOCKER_TLS`: TLS with any server that answers.
     pub is_spoken: bool,
     /// `--tlsverify`, `DOCKER_TLS_VERIFY`.
     pub is_verified: bool,

@@ -512,7 +512,7 @@ impl Engine for Fake {
             method: "events",
             target: labels.join(","),
         });
-        self.event_stream(labels, since)
+        self.event_stream(labels, since, None)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A look at all there is after every change, for who holds the engine to invariants.
+//! A snapshot after every change, for tests that check invariants.
 
 use super::Fake;
 use super::world::{Container, World};

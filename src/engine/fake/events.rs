@@ -5,6 +5,7 @@ use super::{Fake, LogLine};
 use crate::engine::{EngineError, EngineEvent, LogOptions, OutputChunk};
 use futures::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// The engine cuts longer lines into messages of this size.
 const MESSAGE: usize = 16 << 10;
@@ -44,6 +45,7 @@ impl Fake {
         &self,
         labels: Vec<String>,
         since: Option<String>,
+        until: Option<String>,
     ) -> BoxStream<'static, Result<EngineEvent, EngineError>> {
         let fake = self.clone();
         let changes = self.shared.changes.subscribe();
@@ -55,24 +57,31 @@ impl Fake {
             }
             None => self.lock().events.len(),
         };
+        let until = until.as_deref().map_or(i64::MAX, nanoseconds);
         stream::unfold(
             (fake, changes, next, labels),
-            |(fake, mut changes, mut next, labels)| async move {
+            move |(fake, mut changes, mut next, labels)| async move {
                 loop {
                     changes.mark_unchanged();
-                    let found = {
+                    let (found, left) = {
                         let world = fake.lock();
                         let rest = world.events[next..].iter();
                         let position = rest
                             .clone()
+                            .take_while(|e| e.time_nano <= until)
                             .position(|e| has_labels(&e.attributes, &labels));
-                        position.map(|at| (at, world.events[next + at].clone()))
+                        let found = position.map(|at| (at, world.events[next + at].clone()));
+                        (found, until.saturating_sub(world.now()))
                     };
                     if let Some((at, event)) = found {
                         next += at + 1;
                         return Some((Ok(event), (fake, changes, next, labels)));
                     }
-                    changes.changed().await.ok()?;
+                    let left = Duration::from_nanos(u64::try_from(left).unwrap_or(0));
+                    tokio::select! {
+                        changed = changes.changed() => changed.ok()?,
+                        () = tokio::time::sleep(left) => return None,
+                    }
                 }
             },
         )

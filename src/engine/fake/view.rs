@@ -21,6 +21,7 @@ impl World {
             name: container.name.clone(),
             image: container.image().to_string(),
             image_id: container.image_id.clone(),
+            image_platform: None,
             command: container.body["Cmd"]
                 .as_array()
                 .into_iter()

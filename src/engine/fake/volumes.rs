@@ -76,6 +76,8 @@ fn row(name: &str, volume: &Volume) -> VolumeSummary {
     VolumeSummary {
         name: name.to_owned(),
         driver: volume.driver.clone(),
+        mountpoint: format!("/var/lib/docker/volumes/{name}/_data"),
+        scope: "local".into(),
         labels: volume.labels.clone(),
     }
 }

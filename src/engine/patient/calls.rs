@@ -13,7 +13,7 @@ pub(super) enum Kind {
     Read,
     /// The same, and much is sent before it answers.
     Build,
-    /// The project's lock is given back: who does not get it waits a little longer.
+    /// The project's lock is given back. If it is not, the next command waits a little longer.
     GiveBack,
     /// The engine may still do it.
     Change,

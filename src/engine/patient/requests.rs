@@ -258,7 +258,7 @@ impl Engine for Patient {
     }
 
     fn remove_volume<'a>(&'a self, name: &'a str, force: bool) -> Reply<'a, ()> {
-        let ask = match crate::lock::claim::project_of(name) {
+        let ask = match labels::project_of_lock(name) {
             Some(project) => Ask::new(Kind::GiveBack, "give back the lock of project", project),
             None => Ask::new(Kind::Change, "remove volume", name),
         };

@@ -8,7 +8,7 @@ use crate::service::Service;
 
 const _: fn(&Service) = |service| {
     let Service {
-        // Who it is: no attributes.
+        // The service's identity: no attributes.
         name: _,
         spec: _,
         span: _,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// `labels` are all its labels.
 pub fn network_request(network: &Network, labels: &BTreeMap<String, String>) -> ResourceRequest {
-    // Without `..`, here and in the other requests: who adds a field is asked what is sent of it.
+    // Without `..`, here and in the other requests: a new field does not compile until it is sent or left out.
     let Network {
         name,
         driver,

@@ -3,7 +3,6 @@
 use super::fields::{Fields, words};
 use super::{Refusal, Resolved, Task};
 use crate::engine::ContainerRequest;
-use crate::labels;
 use crate::project::Project;
 use crate::service::Service;
 use crate::service::develop::Hook;
@@ -47,7 +46,7 @@ pub fn pre_start_request(
         })
         .collect();
     body.texts("Env", &environment);
-    body.exactly("Labels", words(&labels::pre_start_labels(project, service)));
+    body.exactly("Labels", words(&project.pre_start_labels(service)));
     let mut host = Fields::default();
     host.flag("Privileged", hook.privileged);
     host.texts("VolumesFrom", &[beside]);

@@ -12,7 +12,7 @@ use super::event::{Kind, Shape, Step, TagMeaning, TagText};
 use super::scalar::{self, Hint};
 use super::{Document, Tag};
 use crate::diagnostic::{Diagnostic, Findings};
-use crate::load::room;
+use crate::load::budget;
 use crate::tree::{Entries, Items, Map, Node, Span, Text, Value};
 use anchors::Anchors;
 use base64::Engine as _;
@@ -80,7 +80,7 @@ pub(super) struct Builder<'t> {
     values: usize,
     before: usize,
     /// How many there may be.
-    room: usize,
+    budget: usize,
     /// There were more.
     pub(super) refusal: Option<Diagnostic>,
     /// Buffers of collections that are complete, for those to come.
@@ -90,7 +90,7 @@ pub(super) struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    pub(super) fn new(room: usize) -> Self {
+    pub(super) fn new(budget: usize) -> Self {
         Builder {
             findings: Findings::default(),
             frames: Vec::new(),
@@ -101,15 +101,15 @@ impl<'t> Builder<'t> {
             replayed: 0,
             values: 0,
             before: 0,
-            room,
+            budget,
             refusal: None,
             buffers: Vec::new(),
             keeps_merges: false,
         }
     }
 
-    pub(super) fn room(&self) -> usize {
-        self.room
+    pub(super) fn budget(&self) -> usize {
+        self.budget
     }
 
     pub(super) fn clear(&mut self) {
@@ -224,11 +224,11 @@ impl<'t> Builder<'t> {
             .frames
             .last()
             .map_or(0, |f| f.items.len() + f.entries.len());
-        if entries >= room::MAX_ENTRIES {
-            return Err(room::too_long(self.path()).at(span));
+        if entries >= budget::MAX_ENTRIES {
+            return Err(budget::too_long(self.path()).at(span));
         }
-        match self.before + self.values > self.room {
-            true => Err(room::finding(self.path()).at(span)),
+        match self.before + self.values > self.budget {
+            true => Err(budget::finding(self.path()).at(span)),
             false => Ok(()),
         }
     }

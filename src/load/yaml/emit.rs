@@ -5,8 +5,8 @@
 //! block where that can hold it.
 
 use super::scalar;
+use crate::tree::float;
 use crate::tree::{Map, Node, Value};
-use crate::value::float;
 use std::fmt::Write;
 
 /// Keys longer than this many bytes are written with `?`.

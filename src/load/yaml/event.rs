@@ -1,7 +1,7 @@
 //! The parser's events, cut down to what building a tree needs: owned spans, tags by their meaning.
 
 use super::TagKind;
-use super::hanging::Places;
+use super::under_indented::Places;
 use crate::tree::Span;
 use crate::value::similar;
 use granit_parser::{Event, ScalarStyle};

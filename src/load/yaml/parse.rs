@@ -3,12 +3,12 @@
 use super::Document;
 use super::build::{Builder, MAX_DEPTH};
 use super::event::{Step, offset};
-use super::hanging::{self, Places};
-use super::lane;
+use super::fast_path;
 use super::last_line;
 use super::syntax;
+use super::under_indented::{self, Places};
 use crate::diagnostic::{Diagnostic, Findings};
-use crate::load::room::{self, MAX_VALUES};
+use crate::load::budget::{self, MAX_VALUES};
 use crate::tree::{SourceId, Span};
 use granit_parser::{ErrorKind, Event, Parser, ScanError};
 
@@ -24,13 +24,13 @@ pub fn parse(source: SourceId, text: &str, findings: &mut Findings) -> Vec<Docum
 
 /// As [`parse`], where so many values may be in it.
 pub fn parse_within(
-    room: usize,
+    budget: usize,
     source: SourceId,
     text: &str,
     findings: &mut Findings,
 ) -> Vec<Document> {
-    let mut builder = Builder::new(room);
-    if lane::read(source, text, &mut builder).is_some() {
+    let mut builder = Builder::new(budget);
+    if fast_path::read(source, text, &mut builder).is_some() {
         findings.append(&mut builder.findings);
         return vec![builder.finish()];
     }
@@ -41,7 +41,7 @@ pub fn parse_within(
         return Vec::new();
     }
     drop(builder);
-    parse_with(Builder::new(room), source, text, findings)
+    parse_with(Builder::new(budget), source, text, findings)
 }
 
 /// As [`parse`], with the event parser whatever the text is: what the quick scanner is held to.
@@ -51,7 +51,7 @@ pub fn thoroughly(source: SourceId, text: &str, findings: &mut Findings) -> Vec<
 
 /// As [`parse`], of a text that has been read without an error; but `<<` is a key like any other.
 pub fn parse_unmerged(source: SourceId, text: &str) -> Vec<Document> {
-    // There was room for it.
+    // The budget allowed it.
     let mut builder = Builder::new(usize::MAX);
     builder.keeps_merges = true;
     parse_with(builder, source, text, &mut Findings::default())
@@ -68,11 +68,11 @@ fn parse_with<'t>(
         block_nesting_limit: MAX_DEPTH,
     };
     options.set_emit_comments(false);
-    let (keeps_merges, room) = (builder.keeps_merges, builder.room());
+    let (keeps_merges, budget) = (builder.keeps_merges, builder.budget());
     let places = Places::of(source);
     let (documents, hangs) = read(&mut builder, text, &places, options.clone());
-    if hangs && let Some((text, places)) = hanging::straightened(source, text, &options) {
-        let mut builder = Builder::new(room);
+    if hangs && let Some((text, places)) = under_indented::straightened(source, text, &options) {
+        let mut builder = Builder::new(budget);
         builder.keeps_merges = keeps_merges;
         let (documents, _) = read(&mut builder, &text, &places, options);
         findings.append(&mut builder.findings);
@@ -117,7 +117,7 @@ fn read<'t>(
             }
         };
         if let Some(finding) = stop {
-            let is_too_large = finding.code == room::CODE;
+            let is_too_large = finding.code == budget::CODE;
             builder.findings.push(finding);
             builder.clear();
             errors += 1;

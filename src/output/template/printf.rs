@@ -148,6 +148,12 @@ fn written(value: &Value, verb: char, flags: &Flags, data: &Data<'_>) -> String 
         ('U', Value::Int(n)) => format!("U+{n:04X}"),
         ('v' | 'g', Value::Float(n)) => n.to_string(),
         ('f' | 'F', Value::Float(n)) => format!("{n:.0$}", flags.precision.unwrap_or(6)),
+        ('e', Value::Float(n)) => {
+            let text = format!("{n:.0$e}", flags.precision.unwrap_or(6));
+            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            let sign = if exponent.starts_with('-') { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:0>2}", exponent.trim_start_matches('-'))
+        }
         ('t' | 'v', Value::Bool(b)) => b.to_string(),
         ('v', value) => plain(value, data),
         ('s' | 'd' | 'q' | 'x' | 'X', Value::List(items)) => {

@@ -126,8 +126,8 @@ fn verbs_are_go_s() {
             "shop-web-1%!(EXTRA int=1) 100% %!(NOVERB)",
         ),
         (
-            "{{printf \"%z %5s|%-8s|%.3s|%+d|%t|%c|%U|%08.3f|%v\" .Name \"ab\" \"ab\" \"abcdef\" 5 true 65 65 3.14159 1.5}}",
-            "%!z(string=shop-web-1)    ab|ab      |abc|+5|true|A|U+0041|0003.142|1.5",
+            "{{printf \"%z %5s|%-8s|%.3s|%+d|%t|%c|%U|%08.3f|%e|%v\" .Name \"ab\" \"ab\" \"abcdef\" 5 true 65 65 3.14159 3.14159 1.5}}",
+            "%!z(string=shop-web-1)    ab|ab      |abc|+5|true|A|U+0041|0003.142|3.141590e+00|1.5",
         ),
     ] {
         let filled = Template::parse(template).and_then(|t| t.fill(&row()));

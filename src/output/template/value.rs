@@ -98,7 +98,7 @@ impl Serialize for Value {
                 }
                 map.end()
             }
-            // A row is written by who knows it.
+            // A row writes itself.
             Value::Root => serializer.serialize_map(Some(0))?.end(),
         }
     }

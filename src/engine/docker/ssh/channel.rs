@@ -1,6 +1,6 @@
 //! A process of `ssh` as a stream of bytes.
 
-use crate::engine::docker::connection::{ByteStream, Refusal};
+use crate::engine::docker::transport::{ByteStream, Refusal};
 use std::io;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};

@@ -1,7 +1,7 @@
 //! Why `ssh` brought no connection: its own last words, and what to do about them.
 
 use super::Process;
-use crate::engine::docker::connection::Refusal;
+use crate::engine::docker::transport::Refusal;
 use crate::engine::endpoint::SshTarget;
 use std::io;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What a failed handshake means to its user: whose certificate is wrong, in what, and what to do.
 
-use crate::engine::docker::connection::Refusal;
+use crate::engine::docker::transport::Refusal;
 use crate::engine::endpoint::{Endpoint, Tls, host_of};
 use std::error::Error as StdError;
 use std::io;

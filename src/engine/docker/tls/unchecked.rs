@@ -1,5 +1,5 @@
-//! TLS with whoever answers (`--tls` without `--tlsverify`): what is said is hidden on the way, and
-//! nobody has to prove who they are.
+//! TLS with any server that answers (`--tls` without `--tlsverify`): what is said is hidden on the way, and
+//! the server proves nothing.
 
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,

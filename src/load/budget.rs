@@ -1,7 +1,7 @@
 //! How large a project may become, however little it takes to write it down.
 //!
 //! Every value takes memory, and aliases, `extends`, short forms and env files make many values of
-//! few bytes. So whatever makes values takes them out of one room.
+//! few bytes. So all that makes values takes them from one budget.
 
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::tree::{Map, Node, Span, Value};
@@ -20,16 +20,16 @@ pub const MAX_ENTRIES: usize = 100_000;
 /// The code of the finding about a larger project.
 pub const CODE: &str = "too-large";
 
-/// What is left of it.
+/// What the files of a project may still hold.
 #[derive(Debug, Default)]
-pub struct Room {
+pub struct Budget {
     taken: usize,
     /// Bytes of the files that were read.
     bytes: usize,
     is_spent: bool,
 }
 
-impl Room {
+impl Budget {
     /// How many values there may be in all.
     fn limit(&self) -> usize {
         (self.bytes / BYTES_PER_VALUE).clamp(MAX_VALUES, MOST_VALUES)

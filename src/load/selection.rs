@@ -40,7 +40,7 @@ struct Services {
 }
 
 /// Finds out what takes part in a decoded model.
-pub fn narrow(
+pub fn select(
     builder: &mut Builder<'_>,
     options: &LoadOptions,
     environment: Environment,
@@ -139,7 +139,7 @@ fn read_env_files(
         let Some(service) = service.as_map_mut() else {
             continue;
         };
-        if reader.room.is_spent() {
+        if reader.budget.is_spent() {
             return;
         }
         if readers.variables.contains(name) {

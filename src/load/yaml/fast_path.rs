@@ -1,14 +1,14 @@
-//! The fast lane: reads the YAML that most project files are written in, line by line, and gives
+//! The fast path: reads the YAML that most project files are written in, line by line, and gives
 //! up on anything else.
 //!
 //! Block mappings and sequences, scalars and flow collections that end in their line, anchors,
 //! aliases and comments are read here, to the same steps at the same places as the parser's. At
-//! the first thing that is not surely one of these the lane reports nothing, and the parser reads
-//! the whole text from the start; so the lane knows no errors.
+//! the first thing that is not surely one of these the fast path reports nothing, and the parser reads
+//! the whole text from the start; so the fast path knows no errors.
 
 use super::build::Builder;
 use super::event::{Kind, Shape, Step, offset};
-use crate::load::room;
+use crate::load::budget;
 use crate::tree::{SourceId, Span};
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ pub(super) fn read<'t>(source: SourceId, text: &'t str, builder: &mut Builder<'t
     if !is_readable(text) {
         return None;
     }
-    let mut lane = Lane {
+    let mut reader = FastPath {
         text,
         bytes: text.as_bytes(),
         source,
@@ -32,12 +32,12 @@ pub(super) fn read<'t>(source: SourceId, text: &'t str, builder: &mut Builder<'t
         line: Line::default(),
         depth: 0,
     };
-    lane.go_to(0)?;
-    if lane.line.is_end || lane.line.indent != 0 || lane.is_item() {
+    reader.go_to(0)?;
+    if reader.line.is_end || reader.line.indent != 0 || reader.is_item() {
         return None;
     }
-    lane.map(None)?;
-    lane.line.is_end.then_some(())
+    reader.map(None)?;
+    reader.line.is_end.then_some(())
 }
 
 /// Whether a text holds nothing but line feeds and characters that stand for themselves.
@@ -67,7 +67,7 @@ struct Line {
     is_end: bool,
 }
 
-struct Lane<'t, 'b> {
+struct FastPath<'t, 'b> {
     text: &'t str,
     bytes: &'t [u8],
     source: SourceId,
@@ -86,7 +86,7 @@ struct Scalar<'t> {
     end: usize,
 }
 
-impl<'t> Lane<'t, '_> {
+impl<'t> FastPath<'t, '_> {
     /// The byte at a place of the line; a line break at its end.
     fn byte(&self, at: usize) -> u8 {
         self.bytes.get(at).copied().unwrap_or(b'\n')
@@ -137,7 +137,7 @@ impl<'t> Lane<'t, '_> {
         match self.builder.feed(step, anchor) {
             Ok(()) => Some(()),
             Err(finding) => {
-                self.builder.refusal = Some(finding).filter(|f| f.code == room::CODE);
+                self.builder.refusal = Some(finding).filter(|f| f.code == budget::CODE);
                 None
             }
         }

@@ -1,4 +1,4 @@
-//! The lane and the parser read the same, to the byte of every place.
+//! The fast path and the parser read the same, to the byte of every place.
 
 use super::super::{build::Builder, parse};
 use super::read;
@@ -7,9 +7,9 @@ use crate::tree::SourceId;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Whether the lane took a text; what it made of it must be what the parser makes of it.
+/// Whether the fast path took a text; what it made of it must be what the parser makes of it.
 fn agree(text: &str) -> bool {
-    let mut builder = Builder::new(crate::load::room::MAX_VALUES);
+    let mut builder = Builder::new(crate::load::budget::MAX_VALUES);
     if read(SourceId(0), text, &mut builder).is_none() {
         return false;
     }
@@ -133,6 +133,6 @@ fn files_and_what_becomes_of_them_by_accident() {
             accidents += usize::from(agree(&text));
         }
     }
-    println!("the lane took {taken} files and {accidents} accidents");
+    println!("the fast path took {taken} files and {accidents} accidents");
     assert!(taken > 20 && accidents > 20, "{taken} {accidents}");
 }

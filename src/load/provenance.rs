@@ -5,8 +5,8 @@
 //! place in the file, with the lines of env files beside it, or a word on the shell.
 
 use super::Sources;
-use super::assigned::Setter;
 use super::interpolate::{self, substitute};
+use super::variables::Setter;
 use super::yaml;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, SourceId, Span, Value};
@@ -26,15 +26,15 @@ const OWN_WORDS: [&str; 4] = [
 const MAX_VARIABLES: usize = 5;
 
 /// Places findings.
-pub struct Blame<'s> {
+pub struct Provenance<'s> {
     sources: &'s Sources,
     /// Where the texts of a source stand, found when the first finding asks.
     texts: HashMap<SourceId, HashSet<Span>>,
 }
 
-impl<'s> Blame<'s> {
+impl<'s> Provenance<'s> {
     pub fn new(sources: &'s Sources) -> Self {
-        Blame {
+        Provenance {
             sources,
             texts: HashMap::new(),
         }
@@ -48,10 +48,10 @@ impl<'s> Blame<'s> {
         let part = finding.part.take();
         let raw = self.sources.slice(span).unwrap_or_default();
         let has_variables = raw.contains('$') && !OWN_WORDS.contains(&finding.code);
-        let scopes = self.sources.assigned.scopes(span.source);
+        let scopes = self.sources.variables.scopes(span.source);
         let pieces = match scopes.first() {
             Some(scope) if has_variables && self.is_text(span) => pieces(raw, &|name| {
-                Some(self.sources.assigned.find(*scope, name)?.0.to_owned())
+                Some(self.sources.variables.find(*scope, name)?.0.to_owned())
             }),
             _ => Vec::new(),
         };
@@ -61,7 +61,7 @@ impl<'s> Blame<'s> {
                 if let Some(found) = covering(&pieces, &text, &range) {
                     let (first, last) = (&pieces[found.start], &pieces[found.end - 1]);
                     let is_set = |name: &String| {
-                        let set = scopes.iter().map(|s| self.sources.assigned.find(*s, name));
+                        let set = scopes.iter().map(|s| self.sources.variables.find(*s, name));
                         set.flatten().next().is_some()
                     };
                     let is_alone = found.len() == 1;
@@ -104,8 +104,8 @@ impl<'s> Blame<'s> {
 
     /// Adds where a variable was set.
     fn setter(&self, finding: Diagnostic, scope: usize, name: &str) -> Diagnostic {
-        let assigned = &self.sources.assigned;
-        match assigned.find(scope, name) {
+        let variables = &self.sources.variables;
+        match variables.find(scope, name) {
             None => finding,
             Some((_, Setter::File(span))) => {
                 let known = finding.related.iter().any(|(other, _)| *other == span);
@@ -116,7 +116,7 @@ impl<'s> Blame<'s> {
             }
             Some((_, Setter::Shell)) => {
                 let mut note = format!("{name} comes from the shell");
-                let others = assigned.passed_over(name);
+                let others = variables.passed_over(name);
                 let other = others.first().and_then(|o| self.sources.position(*o));
                 if let Some(other) = other {
                     note = format!("{note}; {other} sets it too, but does not count");

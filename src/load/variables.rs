@@ -1,13 +1,15 @@
-//! Who set the variables that a load's files use: env files, each with its place, or the shell.
+//! Where the variables that a load's files use were set: in env files, each with its place, or in the shell.
 
-use super::environment::Environment;
 use crate::tree::{SourceId, Span};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+/// Variables by name.
+pub type Environment = BTreeMap<String, String>;
 
 /// What is known about the variables of a load. Variables are looked up in scopes: the project's
 /// is the first, and each `include` has one of its own, which knows what the one around it knows.
 #[derive(Debug, Clone, Default)]
-pub struct Assigned {
+pub struct Variables {
     /// What env files set, in order.
     pub list: Vec<Assignment>,
     /// The environment of the process.
@@ -37,7 +39,7 @@ pub enum Setter {
     Shell,
 }
 
-impl Assigned {
+impl Variables {
     /// The number of the scope that is opened next: env files are read before it is.
     pub fn next_scope(&self) -> usize {
         self.around.len() + 1
@@ -62,7 +64,7 @@ impl Assigned {
         self.used_in.get(&source).map_or(&[], Vec::as_slice)
     }
 
-    /// The value of a variable in a scope, and who set it.
+    /// The value of a variable in a scope, and where it was set.
     pub fn find(&self, mut scope: usize, name: &str) -> Option<(&str, Setter)> {
         while scope != 0 {
             let set = self
