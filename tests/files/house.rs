@@ -1,4 +1,4 @@
-//! Holds the code to ARCHITECTURE.md's "Who may know whom".
+//! Holds the code to ARCHITECTURE.md's "Which module may import which".
 
 mod imports;
 
