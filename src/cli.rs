@@ -80,8 +80,12 @@ enum Command {
     Port(commands::port::PortArgs),
     /// List containers
     Ps(commands::ps::PsArgs),
+    /// Publish the project's files to a registry
+    Publish(commands::publish::PublishArgs),
     /// Pull images
     Pull(commands::pull::PullArgs),
+    /// Push images
+    Push(commands::push::PushArgs),
     /// Restart existing containers
     Restart(commands::restart::RestartArgs),
     /// Remove stopped containers
@@ -138,7 +142,9 @@ impl Command {
             Command::Ls(_) => "ls",
             Command::Plan(_) => "plan",
             Command::Ps(_) => "ps",
+            Command::Publish(_) => "publish",
             Command::Pull(_) => "pull",
+            Command::Push(_) => "push",
             Command::Restart(_) => "restart",
             Command::Rm(_) => "rm",
             Command::Scale(_) => "scale",
@@ -176,7 +182,9 @@ impl Command {
             Command::Ls(args) => commands::ls::run(ctx, args).await,
             Command::Plan(args) => commands::plan::run(ctx, args).await,
             Command::Ps(args) => commands::ps::run(ctx, args).await,
+            Command::Publish(args) => commands::publish::run(ctx, args).await,
             Command::Pull(args) => commands::pull::run(ctx, args).await,
+            Command::Push(args) => commands::push::run(ctx, args).await,
             Command::Restart(args) => commands::restart::run(ctx, args).await,
             Command::Rm(args) => commands::rm::run(ctx, args).await,
             Command::Scale(args) => commands::scale::run(ctx, args).await,

@@ -26,7 +26,8 @@ use crate::output::{self, Drawing, Style};
 use crate::private;
 use crate::programs::Programs;
 use crate::project::{Dependencies, Project};
-use crate::remote::{RemoteFiles, Settings};
+use crate::publish::Publication;
+use crate::remote::{self, RemoteFiles, Settings};
 use crate::scale;
 use crate::signals::{self, Hearing};
 use crate::tree::Node;
@@ -595,6 +596,15 @@ impl Context {
     /// The addresses of all files that were fetched so far.
     pub fn fetched(&self) -> Vec<String> {
         self.files.fetched()
+    }
+
+    /// Brings a project's files to a registry. Gives the digest of their manifest.
+    ///
+    /// # Errors
+    /// Where the registry is not reached, or refuses.
+    pub async fn publish(&self, publication: &Publication<'_>) -> Result<String, CliError> {
+        let published = remote::publish::publish(&self.files.settings, publication).await;
+        published.map_err(|refusal| CliError::new(refusal.why).hint(refusal.help))
     }
 
     /// Loads the merged model alone, and shows what was found on the way.

@@ -347,7 +347,7 @@ pub struct EngineEvent {
     pub time_nano: i64,
 }
 
-/// A message of a running pull.
+/// A message of a running pull or push.
 #[derive(Debug, Clone, Default)]
 pub struct PullProgress {
     /// The layer, where it concerns one.
@@ -562,6 +562,8 @@ pub trait Engine: ContainerCalls + Send + Sync {
         reference: &'a str,
         platform: Option<&'a str>,
     ) -> Parts<'a, PullProgress>;
+    /// Sends an image to its registry.
+    fn push_image<'a>(&'a self, reference: &'a str) -> Parts<'a, PullProgress>;
     fn remove_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ()>;
     fn build_image(&self, request: BuildRequest) -> Parts<'_, BuildMessage>;
 

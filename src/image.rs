@@ -7,3 +7,5 @@ pub mod dockerfile;
 pub mod ignore;
 pub mod policy;
 pub mod pull;
+pub mod push;
+pub mod refusal;

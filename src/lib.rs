@@ -34,6 +34,7 @@ pub mod plan;
 pub mod private;
 pub mod programs;
 pub mod project;
+pub mod publish;
 pub mod reconcile;
 pub mod remote;
 pub mod scale;

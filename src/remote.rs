@@ -8,6 +8,7 @@ mod connection;
 mod git;
 mod login;
 mod oci;
+pub mod publish;
 mod registry;
 
 use crate::docker_config::ClientFile;

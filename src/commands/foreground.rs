@@ -19,6 +19,7 @@ use self::verdict::Verdict;
 use super::changing::Changing;
 use super::desired::Desired;
 use super::session::{Ready, ToProject, conclude, lost};
+use super::watch::Watching;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::event::{Kind, StopReason};
@@ -59,6 +60,8 @@ pub struct View {
     pub timestamps: bool,
     /// Services to stop at the end; empty means all.
     pub stopped: BTreeSet<String>,
+    /// What changes here goes into the containers.
+    pub watch: bool,
 }
 
 /// Brings the project up and stays with it.
@@ -73,9 +76,15 @@ pub async fn run(
     view: View,
 ) -> Result<ExitCode, CliError> {
     let timeout = options.timeout;
+    let (engine, watched) = (ctx.engine()?, desired.clone());
+    let watching = match view.watch {
+        true => Some(Watching::begin(ctx, &*engine, &watched, changing)?),
+        false => None,
+    };
     let mut session = changing.session(ctx, desired)?;
     let mut planning = changing.to_project(ctx, options);
-    let attended = async |ready: Ready<'_, '_, '_, ToProject>| attend(ready, &view, timeout).await;
+    let attended =
+        async |ready: Ready<'_, '_, '_, ToProject>| attend(ready, &view, timeout, watching).await;
     session.change(&mut planning, attended).await
 }
 
@@ -85,6 +94,7 @@ async fn attend(
     mut ready: Ready<'_, '_, '_, ToProject>,
     view: &View,
     timeout: Option<i64>,
+    watching: Option<Watching<'_>>,
 ) -> Result<ExitCode, CliError> {
     let ctx = ready.session.ctx;
     let engine = ready.session.engine.clone();
@@ -147,9 +157,21 @@ async fn attend(
         let _ = ctx.reporter.text("");
         // Nobody listens any more only when the logs have ended.
         let _ = phase.send(Phase::Attached);
+        let watched = async {
+            if let Some(watching) = watching {
+                let moves = |is_moving| {
+                    let _ = phase.send(match is_moving {
+                        true => Phase::Changing,
+                        false => Phase::Attached,
+                    });
+                };
+                watching.run(&moves).await;
+            }
+            ctx.interrupts.reached(Stage::Stopping).await;
+        };
         tokio::select! {
             biased;
-            () = ctx.interrupts.reached(Stage::Stopping) => {}
+            () = watched => {}
             () = beside.end_of_all() => {}
         }
         is_ending = beside.is_cut_short();

@@ -77,8 +77,8 @@ pub struct UpArgs {
     /// Not there yet: refused
     #[arg(long, hide = true)]
     menu: bool,
-    /// Not there yet: refused
-    #[arg(short, long, hide = true)]
+    /// Bring changed files into the containers, by the rules of `develop`
+    #[arg(short, long)]
     watch: bool,
 }
 
@@ -89,8 +89,8 @@ impl UpArgs {
         if self.menu {
             return refuse("--menu is not supported yet");
         }
-        if self.watch {
-            return refuse("--watch is not supported yet");
+        if self.watch && self.no_start {
+            return refuse("--watch and --no-start are incompatible");
         }
         if self.abort_on_container_failure && self.abort_on_container_exit {
             return refuse(
@@ -104,6 +104,7 @@ impl UpArgs {
             || self.abort_on_container_failure
             || self.exit_code_from.is_some()
             || self.attach_dependencies
+            || self.watch
             || !self.attach.is_empty();
         let rest = "cannot be combined with --abort-on-container-exit, \
                     --abort-on-container-failure, --attach, --attach-dependencies or --watch";
@@ -172,6 +173,7 @@ impl UpArgs {
             has_colour: ctx.style.colour_data && !self.no_color,
             timestamps: self.timestamps,
             stopped: named,
+            watch: self.watch,
         })
     }
 }

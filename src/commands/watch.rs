@@ -5,9 +5,11 @@ use super::desired::{Desired, load_files};
 use super::foreign::Adoption;
 use super::session::{Existing, Session};
 use crate::context::Context;
+use crate::engine::Engine;
 use crate::error::CliError;
 use crate::event::Reporter;
 use crate::image::build::BuildError;
+use crate::image::policy::BuildChoice;
 use crate::observe::{Observed, Scope};
 use crate::project::{Dependencies, Project};
 use crate::reconcile::{Options, Recreate, lifecycle};
@@ -70,7 +72,7 @@ pub async fn run(ctx: &Context, args: WatchArgs) -> Result<ExitCode, CliError> {
         changing: &changing,
         reporter: ctx.reporter.clone(),
         prunes: args.prune,
-        stays: false,
+        marks: false,
         between: &|_| {},
     };
     let stages = ctx.interrupts.in_stages();
@@ -80,6 +82,59 @@ pub async fn run(ctx: &Context, args: WatchArgs) -> Result<ExitCode, CliError> {
     match ctx.interrupts.cause() {
         Some(cause) => Err(CliError::interrupted(cause)),
         None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Watching beside the logs of a foreground `up`.
+pub struct Watching<'a> {
+    ctx: &'a Context,
+    desired: &'a Desired,
+    changing: Changing,
+    watch: Watch<'a>,
+    _alone: Alone,
+}
+
+impl<'a> Watching<'a> {
+    /// Begins to note changes.
+    ///
+    /// # Errors
+    /// Where nothing is to be watched, or another one watches the project.
+    pub fn begin(
+        ctx: &'a Context,
+        engine: &'a dyn Engine,
+        desired: &'a Desired,
+        changing: &Changing,
+    ) -> Result<Self, CliError> {
+        let may_build = changing.build() != BuildChoice::Never;
+        let (watch, warnings) = Watch::begin(engine, &desired.project, may_build)
+            .map_err(|e| refused(ctx, desired, e))?;
+        for warning in warnings {
+            ctx.reporter.warning(warning);
+        }
+        Ok(Watching {
+            ctx,
+            desired,
+            changing: Changing::quiet(changing.quiet_build),
+            watch,
+            _alone: alone(ctx, &desired.project)?,
+        })
+    }
+
+    /// Watches until somebody asks to stop, or the system tells of no more changes. `between` hears
+    /// that containers will be exchanged, and that this is over.
+    pub async fn run(self, between: &dyn Fn(bool)) {
+        let mut actions = Doing {
+            ctx: self.ctx,
+            desired: self.desired,
+            changing: &self.changing,
+            reporter: self.ctx.reporter.clone(),
+            prunes: false,
+            marks: true,
+            between,
+        };
+        if let Err(error) = self.watch.run(&mut actions, &self.ctx.interrupts).await {
+            actions.warn(&format!("Watch disabled with errors: {error}"));
+        }
     }
 }
 
@@ -129,7 +184,7 @@ pub struct Doing<'a> {
     /// Images that a rebuild has replaced are removed.
     pub prunes: bool,
     /// Lines have a mark before them, since other lines stand beside.
-    pub stays: bool,
+    pub marks: bool,
     /// Hears that containers will be exchanged, and that this is over.
     pub between: &'a dyn Fn(bool),
 }
@@ -210,7 +265,7 @@ impl Actions for Doing<'_> {
     }
 
     fn say(&self, line: &str) {
-        let mark = if self.stays { " ⦿ " } else { "" };
+        let mark = if self.marks { " ⦿ " } else { "" };
         self.reporter.build_output(format!("{mark}{line}\n"));
     }
 

@@ -615,6 +615,10 @@ impl Engine for Docker {
         images::pull(self.wire.clone(), self.keyring.clone(), reference, platform)
     }
 
+    fn push_image<'a>(&'a self, reference: &'a str) -> Parts<'a, PullProgress> {
+        images::push(self.wire.clone(), self.keyring.clone(), reference)
+    }
+
     fn remove_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ()> {
         Box::pin(async move {
             self.client

@@ -14,14 +14,14 @@ use std::path::Path;
 /// The sort of artifact a manifest says it is.
 pub const PROJECT: &str = "application/vnd.docker.compose.project";
 /// What the config of a manifest without a sort (OCI 1.0) is, if it is one.
-const EMPTY_CONFIG: &str = "application/vnd.docker.compose.config.empty.v1+json";
-const COMPOSE_FILE: &str = "application/vnd.docker.compose.file+yaml";
-const ENV_FILE: &str = "application/vnd.docker.compose.envfile";
+pub const EMPTY_CONFIG: &str = "application/vnd.docker.compose.config.empty.v1+json";
+pub const COMPOSE_FILE: &str = "application/vnd.docker.compose.file+yaml";
+pub const ENV_FILE: &str = "application/vnd.docker.compose.envfile";
 
 /// The annotation with a project file's name, and the one that marks a file others extend from.
-const FILE_NAME: &str = "com.docker.compose.file";
-const IS_EXTENDED: &str = "com.docker.compose.extends";
-const ENV_FILE_NAME: &str = "com.docker.compose.envfile";
+pub const FILE_NAME: &str = "com.docker.compose.file";
+pub const IS_EXTENDED: &str = "com.docker.compose.extends";
+pub const ENV_FILE_NAME: &str = "com.docker.compose.envfile";
 
 /// The name that the project's own files get, all in one.
 pub const MAIN: &str = "compose.yaml";

@@ -1,6 +1,7 @@
-//! Reading from a registry: manifests and blobs, by the protocol of OCI's distribution
+//! Reading from a registry and writing to it: manifests and blobs, by the protocol of OCI's distribution
 //! specification, with what it takes to be let in.
 
+use super::artifact::digest_of;
 use super::challenge::Challenge;
 use super::connection::{Place, goes_past_proxy, open};
 use crate::engine::docker::images::{Credentials, Keyring};
@@ -11,9 +12,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT, WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HOST, HeaderName, LOCATION, RANGE,
+    USER_AGENT, WWW_AUTHENTICATE,
 };
-use hyper::{Request, Response, Uri};
+use hyper::{Method, Request, Response, Uri};
 use serde::Deserialize;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -103,26 +105,193 @@ impl Registry {
     }
 
     async fn get(&mut self, path: &str, accept: &str, limit: usize) -> Result<Vec<u8>, Trouble> {
+        let question = Question {
+            method: Method::GET,
+            headers: vec![(ACCEPT, accept.to_owned())],
+            body: Bytes::new(),
+        };
+        let answer = self.exchange(path, &question).await?;
+        read(answer, limit).await
+    }
+
+    /// The name of the repository.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// Brings content into the repository, unless it has it.
+    pub async fn put_blob(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        let digest = digest_of(bytes);
+        if self.has_blob(&digest).await? {
+            return Ok(());
+        }
+        let upload = self.begin_upload(None).await?;
+        self.end_upload(&upload, &digest, Bytes::copy_from_slice(bytes))
+            .await
+    }
+
+    /// Brings content of another repository into this one, in pieces of this size. Where both are in
+    /// one registry, `near` names the other, and nothing is carried.
+    pub async fn take_blob(
+        &mut self,
+        source: &mut Registry,
+        near: Option<&str>,
+        digest: &str,
+        size: u64,
+        piece: u64,
+    ) -> Result<(), Trouble> {
+        if self.has_blob(digest).await? {
+            return Ok(());
+        }
+        let mut upload = self.begin_upload(near.map(|from| (from, digest))).await?;
+        if upload.is_empty() {
+            return Ok(());
+        }
+        let path = format!("/v2/{}/blobs/{digest}", source.repository);
+        let mut from = 0;
+        while from < size {
+            let last = (from + piece).min(size) - 1;
+            let question = Question {
+                method: Method::GET,
+                headers: vec![(RANGE, format!("bytes={from}-{last}"))],
+                body: Bytes::new(),
+            };
+            let answer = source.exchange(&path, &question).await?;
+            let limit = usize::try_from(size).unwrap_or(usize::MAX);
+            // A registry without ranges sends all at once.
+            let is_part = answer.status().as_u16() == 206;
+            let bytes = read(answer, limit).await?;
+            let count = bytes.len() as u64;
+            if count == 0 || (is_part && count != last + 1 - from) {
+                return Err(Trouble::Other(format!("sends something else for {digest}")));
+            }
+            let question = Question {
+                method: Method::PATCH,
+                headers: vec![
+                    (CONTENT_TYPE, "application/octet-stream".to_owned()),
+                    (CONTENT_RANGE, format!("{from}-{}", from + count - 1)),
+                ],
+                body: Bytes::from(bytes),
+            };
+            let answer = self.exchange(&upload, &question).await?;
+            upload = location(&answer).ok_or_else(no_place)?;
+            from += count;
+        }
+        self.end_upload(&upload, digest, Bytes::new()).await
+    }
+
+    async fn has_blob(&mut self, digest: &str) -> Result<bool, Trouble> {
+        let path = format!("/v2/{}/blobs/{digest}", self.repository);
+        let question = Question {
+            method: Method::HEAD,
+            ..Question::default()
+        };
+        match self.exchange(&path, &question).await {
+            Ok(_) => Ok(true),
+            Err(Trouble::NotFound) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Where to send content to; nothing where the registry has taken it from another repository.
+    async fn begin_upload(&mut self, mount: Option<(&str, &str)>) -> Result<String, Trouble> {
+        let mut path = format!("/v2/{}/blobs/uploads/", self.repository);
+        if let Some((from, digest)) = mount {
+            let mut form = String::new();
+            pair(&mut form, "mount", digest);
+            pair(&mut form, "from", from);
+            path.push('?');
+            path.push_str(&form);
+        }
+        let question = Question {
+            method: Method::POST,
+            ..Question::default()
+        };
+        let answer = self.exchange(&path, &question).await?;
+        match answer.status().as_u16() {
+            201 => Ok(String::new()),
+            _ => location(&answer).ok_or_else(no_place),
+        }
+    }
+
+    async fn end_upload(&mut self, upload: &str, digest: &str, body: Bytes) -> Result<(), Trouble> {
+        let joint = if upload.contains('?') { '&' } else { '?' };
+        let mut form = String::new();
+        pair(&mut form, "digest", digest);
+        let question = Question {
+            method: Method::PUT,
+            headers: vec![(CONTENT_TYPE, "application/octet-stream".to_owned())],
+            body,
+        };
+        self.exchange(&format!("{upload}{joint}{form}"), &question)
+            .await
+            .map(drop)
+    }
+
+    /// Puts a manifest under a tag or its digest.
+    pub async fn put_manifest(
+        &mut self,
+        name: &str,
+        kind: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), Trouble> {
+        let path = format!("/v2/{}/manifests/{name}", self.repository);
+        let question = Question {
+            method: Method::PUT,
+            headers: vec![(CONTENT_TYPE, kind.to_owned())],
+            body: Bytes::from(bytes),
+        };
+        self.exchange(&path, &question).await.map(drop)
+    }
+
+    /// Asks, follows where reading is led elsewhere, and shows the pass that is asked for. Where the
+    /// registry is disturbed, it is asked again.
+    async fn exchange(
+        &mut self,
+        path: &str,
+        question: &Question,
+    ) -> Result<Response<Incoming>, Trouble> {
+        let mut pause = PAUSE;
+        for _ in 1..ATTEMPTS {
+            match self.exchange_once(path, question).await {
+                Err(Trouble::Other(why)) if is_passing(&why) => {
+                    tracing::debug!(why, "registry, again");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                done => return done,
+            }
+        }
+        self.exchange_once(path, question).await
+    }
+
+    async fn exchange_once(
+        &mut self,
+        path: &str,
+        question: &Question,
+    ) -> Result<Response<Incoming>, Trouble> {
         let home = self.place.clone();
-        let mut place = home.clone();
-        let mut target = path.to_owned();
+        let (mut place, mut target) = follow(&home, path)?;
+        let is_reading = question.method == Method::GET || question.method == Method::HEAD;
         let mut has_shown_pass = false;
         for _ in 0..=MAX_REDIRECTS + 1 {
-            let mut request = Request::get(&target).header(ACCEPT, accept);
+            let mut request = Request::builder()
+                .method(question.method.clone())
+                .uri(&target);
+            for (name, value) in &question.headers {
+                request = request.header(name, value);
+            }
             // The server that it leads to gets nothing that was meant for the registry.
             if let (Some(pass), true) = (&self.pass, place == home) {
                 request = request.header(AUTHORIZATION, pass);
             }
-            let answer = self.ask(&place, request, Bytes::new()).await?;
-            let header = |name| {
-                let value = answer.headers().get(name)?;
-                value.to_str().ok().map(str::to_owned)
-            };
+            let answer = self.ask(&place, request, question.body.clone()).await?;
             match answer.status().as_u16() {
-                200 => return read(answer, limit).await,
-                301 | 302 | 303 | 307 | 308 => {
-                    let location = header(LOCATION).unwrap_or_default();
-                    (place, target) = follow(&place, &location)?;
+                200..=299 => return Ok(answer),
+                301 | 302 | 303 | 307 | 308 if is_reading => {
+                    let value = answer.headers().get(LOCATION);
+                    let location = value.and_then(|v| v.to_str().ok()).unwrap_or_default();
+                    (place, target) = follow(&place, location)?;
                 }
                 401 if !has_shown_pass && place == home => {
                     has_shown_pass = true;
@@ -133,14 +302,14 @@ impl Registry {
                         .find_map(|value| Challenge::parse(value.to_str().ok()?));
                     // The connection is free only when nobody holds the answer.
                     drop(answer);
-                    self.pass = self.pass_for(challenge).await?;
+                    self.pass = self.pass_for(challenge, is_reading).await?;
                 }
                 404 => return Err(Trouble::NotFound),
                 status => {
                     let said = complaint(answer).await;
                     let words = format!("{status}{said}");
                     return Err(match status {
-                        401 | 403 => Trouble::Unauthorized(words),
+                        401 | 403 | 429 => Trouble::Unauthorized(words),
                         _ => Trouble::Other(format!("answers {words}")),
                     });
                 }
@@ -150,7 +319,11 @@ impl Registry {
     }
 
     /// What to show, as the registry asks for it.
-    async fn pass_for(&mut self, challenge: Option<Challenge>) -> Result<Option<String>, Trouble> {
+    async fn pass_for(
+        &mut self,
+        challenge: Option<Challenge>,
+        is_reading: bool,
+    ) -> Result<Option<String>, Trouble> {
         let credentials = match &self.keyring {
             Some(keyring) => keyring.of_image(&self.reference).await,
             None => None,
@@ -170,6 +343,13 @@ impl Registry {
                 }),
                 credentials,
             ) => {
+                let scope = match scope.as_str() {
+                    "" => {
+                        let actions = if is_reading { "pull" } else { "pull,push" };
+                        format!("repository:{}:{actions}", self.repository)
+                    }
+                    _ => scope,
+                };
                 let token = self.token(&realm, &service, &scope, credentials).await?;
                 Ok(Some(format!("Bearer {token}")))
             }
@@ -187,12 +367,8 @@ impl Registry {
         credentials: Option<Credentials>,
     ) -> Result<String, Trouble> {
         let (place, path) = follow(&self.place, realm)?;
-        let scope = match scope {
-            "" => format!("repository:{}:pull", self.repository),
-            scope => scope.to_owned(),
-        };
         let mut form = String::new();
-        for (key, value) in [("service", service), ("scope", &scope)] {
+        for (key, value) in [("service", service), ("scope", scope)] {
             pair(&mut form, key, value);
         }
         let (request, body) = match &credentials {
@@ -281,6 +457,36 @@ impl Registry {
             ))),
         }
     }
+}
+
+/// A request to a registry.
+#[derive(Default)]
+struct Question {
+    method: Method,
+    headers: Vec<(HeaderName, String)>,
+    body: Bytes,
+}
+
+/// How often a registry is asked that is disturbed.
+const ATTEMPTS: u32 = 4;
+/// Before the second attempt; twice as long before each one after.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Whether a registry may answer otherwise in a moment.
+fn is_passing(why: &str) -> bool {
+    ["500", "502", "503", "504"]
+        .iter()
+        .any(|status| why.starts_with(&format!("answers {status}")))
+}
+
+/// Where an answer says that an upload goes on.
+fn location(answer: &Response<Incoming>) -> Option<String> {
+    let value = answer.headers().get(LOCATION)?;
+    value.to_str().ok().map(str::to_owned)
+}
+
+fn no_place() -> Trouble {
+    Trouble::Other("does not say where to send content to".into())
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -22,6 +22,7 @@ mod models;
 mod names;
 mod pre_start;
 mod providers;
+mod push;
 mod refusals;
 #[path = "../support/registry.rs"]
 mod registry;
@@ -33,3 +34,4 @@ mod scale;
 mod support;
 mod two_writers;
 mod volumes;
+mod watch;

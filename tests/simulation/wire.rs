@@ -492,6 +492,9 @@ impl Engine for Wire {
         };
         stream::once(opened).try_flatten().boxed()
     }
+    fn push_image<'a>(&'a self, reference: &'a str) -> Parts<'a, PullProgress> {
+        self.fake.push_image(reference)
+    }
     fn remove_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ()> {
         let reference = reference.to_owned();
         send!(self, remove_image, reference, |fake| fake

@@ -147,6 +147,30 @@ pub fn pull(
     .boxed()
 }
 
+/// Sends an image to its registry.
+pub fn push(
+    wire: Arc<Wire>,
+    keyring: Option<Arc<dyn Keyring>>,
+    reference: &str,
+) -> Parts<'static, PullProgress> {
+    let (name, tag) = split_reference(reference);
+    let target = Query::new(&format!("/images/{name}/push"))
+        .add("tag", tag)
+        .finish();
+    let reference = reference.to_string();
+    messages::read::<Message>(wire, async move {
+        // Without credentials the engine wants the header all the same.
+        let value = authorisation(keyring.as_deref(), &reference).await;
+        let value = value.unwrap_or_else(|| header(&Credentials::default()));
+        Request::post(target)
+            .header(AUTHORISATION, value)
+            .body(Either::Left(Full::new(Bytes::new())))
+            .map_err(unformed)
+    })
+    .and_then(async |message| pull_progress(message))
+    .boxed()
+}
+
 /// What a message of a pull says.
 ///
 /// # Errors

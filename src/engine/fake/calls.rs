@@ -456,6 +456,19 @@ impl Engine for Fake {
         stream::once(pulled).try_flatten().boxed()
     }
 
+    fn push_image<'a>(&'a self, reference: &'a str) -> Parts<'a, PullProgress> {
+        let pushed = self.call("push_image", reference, move |fake| {
+            let image = fake.lock().image(reference)?.clone();
+            fake.add_remote_image(image);
+            Ok(stream::iter([Ok(PullProgress {
+                layer: Some("b88f54dc69af".into()),
+                status: "Pushed".into(),
+                ..PullProgress::default()
+            })]))
+        });
+        stream::once(pushed).try_flatten().boxed()
+    }
+
     fn remove_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ()> {
         self.call("remove_image", reference, move |fake| {
             fake.change(|world| world.remove_image(reference))

@@ -289,6 +289,11 @@ impl Engine for Patient {
         self.first(ask, self.engine.pull_image(reference, platform))
     }
 
+    fn push_image<'a>(&'a self, reference: &'a str) -> Parts<'a, PullProgress> {
+        let ask = Ask::new(Kind::Read, "push image", reference);
+        self.first(ask, self.engine.push_image(reference))
+    }
+
     fn remove_image<'a>(&'a self, reference: &'a str) -> Reply<'a, ()> {
         let ask = Ask::new(Kind::Change, "remove image", reference);
         self.ask(ask, self.engine.remove_image(reference))
