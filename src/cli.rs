@@ -44,6 +44,8 @@ enum Command {
     /// Experimental commands
     #[command(hide = true)]
     Alpha(commands::alpha::AlphaArgs),
+    /// Convert the project into another form
+    Bridge(commands::bridge::BridgeArgs),
     /// Create an image from a service container's changes
     Commit(commands::commit::CommitArgs),
     /// Copy files between containers and this machine
@@ -119,6 +121,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Command::Alpha(_) => "alpha",
+            Command::Bridge(_) => "bridge",
             Command::Build(_) => "build",
             Command::Commit(_) => "commit",
             Command::Events(_) => "events",
@@ -159,6 +162,7 @@ impl Command {
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
             Command::Alpha(args) => commands::alpha::run(ctx, args).await,
+            Command::Bridge(args) => commands::bridge::run(ctx, args).await,
             Command::Build(args) => commands::build::run(ctx, args).await,
             Command::Commit(args) => commands::commit::run(ctx, args).await,
             Command::Events(args) => commands::events::run(ctx, args).await,
