@@ -6,6 +6,7 @@
 mod adoption;
 mod cp;
 mod digests;
+mod doors;
 mod endpoint;
 mod examples;
 mod failures;
