@@ -1,5 +1,6 @@
 //! `alpha`: commands that may still change.
 
+use super::publish;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output;
@@ -19,6 +20,8 @@ pub struct AlphaArgs {
 enum AlphaCommand {
     /// EXPERIMENTAL: write a Compose file from existing containers
     Generate(generate::GenerateArgs),
+    /// Publish the project's files to a registry
+    Publish(publish::PublishArgs),
     /// EXPERIMENTAL: write a Graphviz graph of the project's services
     Viz(viz::VizArgs),
 }
@@ -26,6 +29,7 @@ enum AlphaCommand {
 pub async fn run(ctx: &Context, args: AlphaArgs) -> Result<ExitCode, CliError> {
     match args.command {
         Some(AlphaCommand::Generate(args)) => generate::run(ctx, args).await,
+        Some(AlphaCommand::Publish(args)) => publish::run(ctx, args).await,
         Some(AlphaCommand::Viz(args)) => viz::run(ctx, &args),
         None => {
             let mut help = AlphaArgs::augment_args(clap::Command::new("alpha"))
