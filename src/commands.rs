@@ -3,9 +3,11 @@
 
 pub mod alpha;
 pub mod arguments;
+pub mod bridge;
 pub mod build;
 pub mod changing;
 pub mod commit;
+pub mod completion;
 pub mod config;
 pub mod cp;
 pub mod create;
@@ -22,6 +24,7 @@ pub mod kill;
 pub mod locked;
 pub mod logs;
 pub mod ls;
+pub mod man;
 pub mod pause;
 pub mod plan;
 pub mod port;

@@ -230,7 +230,7 @@ impl Preflight<'_> {
                 found.push(obstacle(
                     "missing-container",
                     path,
-                    format!("there is no container {container}"),
+                    format!("No such container: {container}"),
                     "start it first; a service of this project is written `service:NAME`",
                 ));
             }

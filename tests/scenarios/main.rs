@@ -4,8 +4,10 @@
 //! another program with Docker Compose's command line to run them on.
 
 mod adoption;
+mod bridge;
 mod cp;
 mod digests;
+mod doors;
 mod endpoint;
 mod examples;
 mod failures;
