@@ -539,8 +539,8 @@ fn what_is_gone_already_is_not_called_removed() {
         let (report, told) = execute(&fake, &project, &observed, plan).await;
         assert!(report.is_success(), "{:#?}", report.failures);
         let end = |id: &str| {
-            let lines = told.iter().flat_map(lines).filter(|line| line.id == id);
-            let last = lines.last().expect("a line");
+            let mut lines = told.iter().flat_map(lines).filter(|line| line.id == id);
+            let last = lines.next_back().expect("a line");
             (last.status, last.text)
         };
         let text = "No resource found to remove";
