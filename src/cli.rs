@@ -47,6 +47,8 @@ enum Command {
     /// Experimental commands
     #[command(hide = true)]
     Alpha(commands::alpha::AlphaArgs),
+    /// Convert the project into another form
+    Bridge(commands::bridge::BridgeArgs),
     /// Create an image from a service container's changes
     Commit(commands::commit::CommitArgs),
     /// Copy files between containers and this machine
@@ -124,6 +126,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Command::Alpha(_) => "alpha",
+            Command::Bridge(_) => "bridge",
             Command::Build(_) => "build",
             Command::Completion(_) => "completion",
             Command::Commit(_) => "commit",
@@ -166,6 +169,7 @@ impl Command {
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
             Command::Alpha(args) => commands::alpha::run(ctx, args).await,
+            Command::Bridge(args) => commands::bridge::run(ctx, args).await,
             Command::Build(args) => commands::build::run(ctx, args).await,
             // They are run before there is a context.
             Command::Completion(_) | Command::Man(_) => Ok(ExitCode::SUCCESS),

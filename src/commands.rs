@@ -3,6 +3,7 @@
 
 pub mod alpha;
 pub mod arguments;
+pub mod bridge;
 pub mod build;
 pub mod changing;
 pub mod commit;

@@ -19,6 +19,8 @@ pub struct AlphaArgs {
 enum AlphaCommand {
     /// EXPERIMENTAL: write a Compose file from existing containers
     Generate(generate::GenerateArgs),
+    /// EXPERIMENTAL: publish the project's files to a registry
+    Publish(super::publish::PublishArgs),
     /// EXPERIMENTAL: write a Graphviz graph of the project's services
     Viz(viz::VizArgs),
 }
@@ -26,6 +28,7 @@ enum AlphaCommand {
 pub async fn run(ctx: &Context, args: AlphaArgs) -> Result<ExitCode, CliError> {
     match args.command {
         Some(AlphaCommand::Generate(args)) => generate::run(ctx, args).await,
+        Some(AlphaCommand::Publish(args)) => super::publish::run(ctx, args).await,
         Some(AlphaCommand::Viz(args)) => viz::run(ctx, &args),
         None => {
             let mut help = AlphaArgs::augment_args(clap::Command::new("alpha"))

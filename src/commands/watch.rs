@@ -62,6 +62,7 @@ pub async fn run(ctx: &Context, args: WatchArgs) -> Result<ExitCode, CliError> {
         let options = Options {
             named: desired.project.resolve_names(&args.services)?,
             recreate_dependencies: Recreate::Never,
+            start: true,
             ..changing.options(ctx)?
         };
         bring_about(ctx, desired, options, &changing, None).await?;
@@ -215,6 +216,7 @@ impl Doing<'_> {
             named: services.clone(),
             recreate: Recreate::Force,
             recreate_dependencies: Recreate::Never,
+            start: true,
             ignore_orphans: true,
             ..self.changing.options(self.ctx)?
         };

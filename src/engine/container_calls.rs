@@ -53,6 +53,8 @@ pub struct ImageRecord {
     /// RFC 3339; empty where it is not known. So is the next.
     pub created: String,
     pub tagged: String,
+    /// Numbers of the ports that it exposes.
+    pub exposed: Vec<String>,
 }
 
 /// From when to when events are asked for: RFC 3339, seconds since the epoch with a fraction.

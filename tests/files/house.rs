@@ -370,6 +370,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "lock",
             "observe",
             "plan",
+            "publish",
             "reconcile",
             "spec",
             "watch",

@@ -4,6 +4,7 @@
 //! another program with Docker Compose's command line to run them on.
 
 mod adoption;
+mod bridge;
 mod cp;
 mod digests;
 mod doors;

@@ -87,7 +87,10 @@ services:
 "#
     );
     let stack = Stack::new("publish", &compose);
-    stack.write("base.yaml", "services: {base: {user: nobody}}");
+    stack.write(
+        "base.yaml",
+        "services: {base: {image: busybox, user: nobody}}",
+    );
     stack.write("web.env", "FROM_FILE=1");
     stack.run("build").success();
     let name = format!("{host}/stack:1");

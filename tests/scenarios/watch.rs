@@ -51,6 +51,7 @@ fn all_actions() {
         watching.stdout().contains("Watch enabled").then_some(())
     });
     let before = stack.ids("web");
+    assert!(stack.of("web").iter().all(|c| c.state == "running"));
     stack.write("src/a", "2");
     reaches(&stack, "/app/a", "2");
     stack.write("src/new/deep", "3");
@@ -109,6 +110,7 @@ fn all_actions() {
         watching.stdout().contains(built).then_some(())
     });
     assert_ne!(stack.ids("web"), before);
+    assert!(stack.of("web").iter().all(|c| c.state == "running"));
     assert_eq!(read(&stack, 1, "/app/a"), "4");
     stack.run("down --rmi all").success();
 }

@@ -27,6 +27,12 @@ pub fn project(project: CanonicalProject, format: Format) -> String {
     }
 }
 
+/// The project in canonical form, with what its secrets and configs hold, for a program that puts
+/// nothing in for variables any more.
+pub fn resolved(project: CanonicalProject) -> String {
+    yaml::emit(&tree(project))
+}
+
 /// A raw model: keys sorted, nothing else changed.
 pub fn model(mut model: Node, format: Format) -> String {
     match format {

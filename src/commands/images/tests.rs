@@ -33,6 +33,7 @@ fn used_images() -> Vec<Used> {
                 size: 2_026_739,
                 created: "1970-01-01T00:00:00Z".into(),
                 tagged: "2026-11-29T20:28:41.246Z".into(),
+                exposed: Vec::new(),
             },
         ),
         known(

@@ -149,7 +149,14 @@ impl ContainerCalls for Docker {
             // A time that the engine does not know has the year 1.
             let time =
                 |pointer: &str| Some(word(&answer, pointer)).filter(|t| !t.starts_with("0001-"));
+            let ports = answer["Config"]["ExposedPorts"].as_object();
+            let number = |port: &String| port.split('/').next().unwrap_or(port).to_owned();
             Ok(ImageRecord {
+                exposed: ports
+                    .into_iter()
+                    .flat_map(|p| p.keys())
+                    .map(number)
+                    .collect(),
                 id: word(&answer, "/Id"),
                 platform: parts.join("/"),
                 size: answer["Size"].as_i64().unwrap_or_default(),

@@ -226,6 +226,7 @@ impl ContainerCalls for Fake {
                 size: 2_026_739,
                 created: "1970-01-01T00:00:00Z".into(),
                 tagged: String::new(),
+                exposed: Vec::new(),
             })
         })
     }

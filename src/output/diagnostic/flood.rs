@@ -260,7 +260,7 @@ warning[unset-variable]: 136 variables are not set, and become blank strings
   and 116 more; `--diagnostics json` lists them all
  = help: set them in .env or in the shell, give them defaults as in ${NAME:-default}, or write $$ for a plain $
 
-warning[missing-file-source]: 5 files of secrets and configs are not there
+warning[missing-file-source]: 5 files of secrets and configs do not exist
   compose.yaml:161:4  secrets.s1.file: /c/1.pem
   compose.yaml:162:4  secrets.s2.file: /c/2.pem
   compose.yaml:163:4  secrets.s3.file: /c/3.pem
