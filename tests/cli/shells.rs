@@ -37,9 +37,9 @@ fn candidates_come_in_the_form_of_dockers_client() {
         asked(dir, &["__complete", "--project-directory", ""]),
         ":16\n"
     );
-    let described = asked(dir, &["__complete", "u"]);
+    let described = asked(dir, &["__complete", "up"]);
     assert!(described.starts_with("up\t"), "{described}");
-    assert_eq!(asked(dir, &["__completeNoDesc", "u"]), "up\n:4\n");
+    assert_eq!(asked(dir, &["__completeNoDesc", "up"]), "up\n:4\n");
     // Another file is another project.
     std::fs::write(dir.join("b.yaml"), "services: {other: {image: busybox}}").expect("a file");
     assert_eq!(
