@@ -205,9 +205,10 @@ pub async fn to_container(
 /// Where it is not.
 pub fn check_source(local: &str) -> Result<(), CopyError> {
     let (local, _) = resolve(local, false)?;
-    let metadata = fs::symlink_metadata(&local).map_err(|e| at(e, &local))?;
-    drop(metadata);
-    Ok(())
+    match fs::symlink_metadata(&local) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(at(error, &local).into()),
+    }
 }
 
 /// Unpacks a tar in containers, each of which gets all of it while it is read once.
