@@ -1,5 +1,6 @@
 //! The command line: the list of commands, and the one place where a command runs.
 
+use crate::cli::argv::{Inquiry, Invocation};
 use crate::commands;
 use crate::context::Context;
 use crate::error::CliError;
@@ -38,6 +39,8 @@ struct Cli {
 enum Command {
     /// Build images
     Build(commands::build::BuildArgs),
+    /// Print the script that completes command lines in a shell
+    Completion(commands::completion::CompletionArgs),
     /// Print the resolved configuration
     #[command(alias = "convert")]
     Config(commands::config::ConfigArgs),
@@ -70,6 +73,8 @@ enum Command {
     Logs(commands::logs::LogsArgs),
     /// List projects
     Ls(commands::ls::LsArgs),
+    /// Write manual pages
+    Man(commands::man::ManArgs),
     /// Pause services
     Pause(commands::pause::PauseArgs),
     /// Show what `up` would change and why, without changing anything
@@ -123,6 +128,7 @@ impl Command {
             Command::Alpha(_) => "alpha",
             Command::Bridge(_) => "bridge",
             Command::Build(_) => "build",
+            Command::Completion(_) => "completion",
             Command::Commit(_) => "commit",
             Command::Events(_) => "events",
             Command::Export(_) => "export",
@@ -143,6 +149,7 @@ impl Command {
             Command::Explain(_) => "explain",
             Command::Logs(_) => "logs",
             Command::Ls(_) => "ls",
+            Command::Man(_) => "man",
             Command::Plan(_) => "plan",
             Command::Ps(_) => "ps",
             Command::Publish(_) => "publish",
@@ -164,6 +171,8 @@ impl Command {
             Command::Alpha(args) => commands::alpha::run(ctx, args).await,
             Command::Bridge(args) => commands::bridge::run(ctx, args).await,
             Command::Build(args) => commands::build::run(ctx, args).await,
+            // They are run before there is a context.
+            Command::Completion(_) | Command::Man(_) => Ok(ExitCode::SUCCESS),
             Command::Commit(args) => commands::commit::run(ctx, args).await,
             Command::Events(args) => commands::events::run(ctx, args).await,
             Command::Export(args) => commands::export::run(ctx, args).await,
@@ -206,11 +215,17 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     fault::report_panics();
     signals::survive_full_files();
     let invocation = argv::read(args);
-    if invocation.wants_metadata {
-        return finish(
-            output::write(commands::version::PLUGIN_METADATA).map_err(CliError::from),
-            false,
-        );
+    match invocation.inquiry {
+        None => {}
+        Some(Inquiry::Metadata) => {
+            let written = output::write(commands::version::PLUGIN_METADATA);
+            return finish(written.map_err(CliError::from), false);
+        }
+        // Docker Compose has a hint for users of Docker Desktop, and nothing for others.
+        Some(Inquiry::Hooks) => return ExitCode::SUCCESS,
+        Some(Inquiry::Completion { has_descriptions }) => {
+            return finish(complete(&invocation, has_descriptions), false);
+        }
     }
     let mut parser = usage::parser(Cli::command(), &invocation);
     let cli = match parser
@@ -225,10 +240,17 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         None if cli.version => Command::Version(Default::default()),
         None => return usage::help(&mut parser),
     };
-    if let Command::Version(args) = command {
-        // Reads nothing and asks nobody, not even for an env file.
-        return finish(commands::version::run(invocation.program, args), false);
-    }
+    // These read nothing and ask nobody, not even for an env file.
+    let command = match command {
+        Command::Version(args) => {
+            return finish(commands::version::run(invocation.program, args), false);
+        }
+        Command::Completion(args) => {
+            return finish(commands::completion::run(&invocation.name(), &args), false);
+        }
+        Command::Man(args) => return finish(commands::man::run(Cli::command(), &args), false),
+        command => command,
+    };
     match Context::new(cli.globals, invocation.program, command.name()) {
         Ok(ctx) => {
             let json = ctx.style.mode == output::Mode::Json;
@@ -236,6 +258,39 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         }
         Err(error) => finish::<()>(Err(error), false),
     }
+}
+
+/// The parser's own tables.
+#[cfg(test)]
+pub(crate) fn parser() -> clap::Command {
+    Cli::command()
+}
+
+/// Says how a command line goes on. Nothing is told of what is wrong with it, or with the project.
+fn complete(invocation: &Invocation, has_descriptions: bool) -> Result<(), CliError> {
+    let words = invocation.args[1..].iter();
+    let mut words: Vec<String> = words.map(|w| w.to_string_lossy().into_owned()).collect();
+    let last = words.pop().unwrap_or_default();
+    let mut root = usage::parser(Cli::command(), invocation);
+    root.build();
+    let question = commands::completion::question(&root, &words, &last);
+    let own = words.iter().take(question.globals).map(OsString::from);
+    let line: Vec<OsString> = std::iter::once("regatta".into()).chain(own).collect();
+    let matches = root.try_get_matches_from_mut(line);
+    let globals = matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    let globals = globals.map(|cli| Globals {
+        progress: Some("quiet".to_owned()),
+        ..cli.globals
+    });
+    let ctx = globals.ok();
+    let ctx = ctx.and_then(|globals| Context::new(globals, invocation.program, "completion").ok());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let answer = commands::completion::answer(ctx.as_ref(), question, has_descriptions);
+    let written = runtime.block_on(answer);
+    runtime.shutdown_background();
+    written
 }
 
 fn start(command: Command, ctx: Context) -> Result<ExitCode, CliError> {

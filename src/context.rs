@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, shared};
 use crate::docker_config::{ClientConfig, ClientFile};
 use crate::engine::Engine;
 use crate::engine::docker::{self, Docker};
-use crate::engine::endpoint::{self, Surroundings, TlsWishes, Wishes};
+use crate::engine::endpoint::{self, Endpoint, Surroundings, TlsWishes, Wishes};
 use crate::engine::patient::Patient;
 use crate::error::CliError;
 use crate::event::Reporter;
@@ -177,6 +177,37 @@ impl Context {
             let parent = self.variable("DOCKER_CLI_PLUGIN_SOCKET");
             signals::hear(self.interrupts.clone(), parent)
         });
+        self.client_config();
+        let endpoint = self.endpoint()?;
+        let variable = |name: &str| self.variable(name).map(str::to_owned);
+        let is_given = |name: &str| self.variable(name).is_some();
+        tracing::debug!(%endpoint, "the engine is");
+        let options = docker::Options {
+            api_version: variable("DOCKER_API_VERSION"),
+            keyring: self
+                .keyring()
+                .map(|k| k as Arc<dyn docker::images::Keyring>),
+            ssh: docker::ssh::Means {
+                programs: self.programs.clone(),
+                folder: private::sockets(
+                    variable("XDG_RUNTIME_DIR").as_deref(),
+                    variable("TMPDIR").as_deref(),
+                ),
+                can_ask: is_given("SSH_ASKPASS")
+                    || is_given("DISPLAY")
+                    || is_given("WAYLAND_DISPLAY"),
+            },
+        };
+        let docker = Arc::new(Docker::new(endpoint, options)?);
+        let engine = Patient::new(docker, self.interrupts.clone(), self.reporter.clone());
+        Ok(self.engine.get_or_init(|| Arc::new(engine)).clone())
+    }
+
+    /// Where the engine is. Nothing is connected.
+    ///
+    /// # Errors
+    /// Where no engine can be found, or its address is of a kind we do not speak.
+    fn endpoint(&self) -> Result<Endpoint, CliError> {
         let variable = |name: &str| self.variable(name).map(str::to_owned);
         let is_given = |name: &str| self.variable(name).is_some();
         let file = |given: &Option<String>| match given.as_deref() {
@@ -200,28 +231,7 @@ impl Context {
                 folder: variable("DOCKER_CERT_PATH").map(|path| self.cwd.join(path)),
             },
         };
-        self.client_config();
-        let endpoint = endpoint::resolve(&wishes, &Disk)?;
-        tracing::debug!(%endpoint, "the engine is");
-        let options = docker::Options {
-            api_version: variable("DOCKER_API_VERSION"),
-            keyring: self
-                .keyring()
-                .map(|k| k as Arc<dyn docker::images::Keyring>),
-            ssh: docker::ssh::Means {
-                programs: self.programs.clone(),
-                folder: private::sockets(
-                    variable("XDG_RUNTIME_DIR").as_deref(),
-                    variable("TMPDIR").as_deref(),
-                ),
-                can_ask: is_given("SSH_ASKPASS")
-                    || is_given("DISPLAY")
-                    || is_given("WAYLAND_DISPLAY"),
-            },
-        };
-        let docker = Arc::new(Docker::new(endpoint, options)?);
-        let engine = Patient::new(docker, self.interrupts.clone(), self.reporter.clone());
-        Ok(self.engine.get_or_init(|| Arc::new(engine)).clone())
+        Ok(endpoint::resolve(&wishes, &Disk)?)
     }
 
     /// What the engine has not answered; empty where that is nothing to speak of.
@@ -284,11 +294,17 @@ impl Context {
         let proxies = self
             .client_config()
             .map(|config| config.proxy_environment(&endpoint));
+        let mut environment = self.environment.clone();
+        // A builder is looked for where `--config` says, as is all that we look for ourselves.
+        if let (Some(_), Some(folder)) = (&self.globals.docker_config, self.docker_config_dir()) {
+            let folder = folder.to_string_lossy().into_owned();
+            environment.insert("DOCKER_CONFIG".to_owned(), folder);
+        }
         BuildOptions {
             proxy_environment: proxies.unwrap_or_default(),
             buildx: self.programs.plugin("buildx"),
             programs: self.programs.clone(),
-            environment: self.environment.clone(),
+            environment,
             ..BuildOptions::default()
         }
     }
@@ -327,6 +343,18 @@ impl Context {
             .or(self.variable("DOCKER_CONFIG"))
             .map(|dir| self.cwd.join(dir))
             .or_else(|| Some(Path::new(self.variable("HOME")?).join(".docker")))
+    }
+
+    /// The names of the contexts of Docker's client, the one without files included.
+    pub fn docker_contexts(&self) -> Vec<String> {
+        let folder = self
+            .docker_config_dir()
+            .unwrap_or_default()
+            .join("contexts");
+        let mut names = endpoint::contexts(&folder.join("meta"));
+        names.push("default".to_owned());
+        names.sort();
+        names
     }
 
     /// A format that the user keeps in Docker's `config.json`, e.g. `psFormat`.
@@ -484,7 +512,11 @@ impl Context {
             loaded.findings.retain(|f| selection.concerns(f));
             if linted.is_some() {
                 let (sources, found) = (&loaded.sources, &loaded.findings);
-                let subject = Subject::of_project(project, &selection, sources, &self.files, found);
+                let endpoint = self.endpoint().ok();
+                let subject = Subject {
+                    engine: endpoint.as_ref().and_then(Endpoint::other_machine),
+                    ..Subject::of_project(project, &selection, sources, &self.files, found)
+                };
                 let found = lint::run(&subject, &levels, false);
                 lint::add(&mut loaded.findings, found);
             }

@@ -62,6 +62,13 @@ impl EngineError {
     pub fn is_conflict(&self) -> bool {
         matches!(self, EngineError::Conflict { .. })
     }
+    /// Whether there was no connection, or none any more.
+    pub fn is_broken(&self) -> bool {
+        matches!(
+            self,
+            EngineError::Broken { .. } | EngineError::Unreachable { .. }
+        )
+    }
     /// The engine's own words.
     pub fn message(&self) -> &str {
         match self {
@@ -464,11 +471,6 @@ pub trait Engine: ContainerCalls + Send + Sync {
     /// lead to; none where it does.
     fn client_flags(&self) -> Vec<String> {
         Vec::new()
-    }
-
-    /// The machine that it is on, where its address names another one than this.
-    fn other_machine(&self) -> Option<String> {
-        None
     }
 
     /// Whether its events may come a moment before an inspect shows what they tell of, as far as its

@@ -62,7 +62,7 @@ mod rollback;
 pub mod walk;
 mod watch;
 
-pub use failure::Failure;
+pub use failure::{AFTER_A_BREAK, Failure};
 pub use report::Report;
 
 use crate::engine::{Engine, ImageSummary};

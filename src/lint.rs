@@ -12,6 +12,7 @@ mod mount_options;
 mod mounts;
 mod networks;
 mod ports;
+mod remote;
 mod selection;
 mod services;
 mod unused;
@@ -105,6 +106,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         mounts::RULES,
         missing::RULES,
         mount_options::RULES,
+        remote::RULES,
         values::RULES,
         unused::RULES,
     ]
@@ -169,6 +171,8 @@ pub struct Subject<'a> {
     pub files: &'a dyn Files,
     /// What loading found.
     pub loading: &'a [Diagnostic],
+    /// The machine that the engine is on, where that is another one.
+    pub engine: Option<&'a str>,
 }
 
 impl<'a> Subject<'a> {
@@ -189,6 +193,7 @@ impl<'a> Subject<'a> {
             sources,
             files,
             loading,
+            engine: None,
         }
     }
 
@@ -219,6 +224,7 @@ impl<'a> Subject<'a> {
             sources,
             files,
             loading,
+            engine: None,
         }
     }
 

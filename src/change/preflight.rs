@@ -139,7 +139,7 @@ impl Preflight<'_> {
                 found.push(obstacle(
                     "missing-bind-source",
                     format!("services.{}.volumes[{index}].source", service.name),
-                    format!("{source} is not there, and `create_host_path` is false"),
+                    format!("{source} does not exist, and `create_host_path` is false"),
                     "make it, or let `create_host_path` be true",
                 ));
             }
@@ -160,7 +160,7 @@ impl Preflight<'_> {
                     "missing-file-source",
                     format!("{section}.{}.file", reference.source),
                     format!(
-                        "{file} is not there: {} cannot be created without it",
+                        "{file} does not exist: {} cannot be created without it",
                         service.name
                     ),
                     "make the file, or give the content by `environment`",
@@ -189,7 +189,7 @@ impl Preflight<'_> {
         Some(obstacle(
             "missing-provider",
             format!("services.{name}.provider.type"),
-            format!("the provider's program {kind:?} is not there"),
+            format!("the provider's program {kind:?} does not exist"),
             &program::advice(kind),
         ))
     }
@@ -230,7 +230,7 @@ impl Preflight<'_> {
                 found.push(obstacle(
                     "missing-container",
                     path,
-                    format!("there is no container {container}"),
+                    format!("No such container: {container}"),
                     "start it first; a service of this project is written `service:NAME`",
                 ));
             }

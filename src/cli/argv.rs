@@ -9,9 +9,47 @@ pub struct Invocation {
     pub program: Program,
     /// The program's name, then its arguments without the plugin's `compose`.
     pub args: Vec<OsString>,
-    /// `docker` asks what plugin this is.
-    pub wants_metadata: bool,
+    /// What is asked for by a word that no user types.
+    pub inquiry: Option<Inquiry>,
 }
+
+impl Invocation {
+    /// The name of the program's file, as it was called.
+    pub fn name(&self) -> String {
+        let path = self.args.first().map(std::path::Path::new);
+        let name = path.and_then(std::path::Path::file_stem);
+        name.map_or("regatta".into(), |name| name.to_string_lossy().into_owned())
+    }
+}
+
+/// What `docker` and shells ask a program for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inquiry {
+    /// What plugin this is.
+    Metadata,
+    /// What may be said after a command of `docker`.
+    Hooks,
+    /// How the words go on; with descriptions or without.
+    Completion { has_descriptions: bool },
+}
+
+/// The words by which it is asked.
+const INQUIRIES: [(&str, Inquiry); 4] = [
+    ("docker-cli-plugin-metadata", Inquiry::Metadata),
+    ("docker-cli-plugin-hooks", Inquiry::Hooks),
+    (
+        "__complete",
+        Inquiry::Completion {
+            has_descriptions: true,
+        },
+    ),
+    (
+        "__completeNoDesc",
+        Inquiry::Completion {
+            has_descriptions: false,
+        },
+    ),
+];
 
 /// Options of `docker` itself that take a value; they may stand before `compose`.
 const DOCKER_OPTIONS: [&str; 10] = [
@@ -45,6 +83,25 @@ pub fn read(mut args: Vec<OsString>) -> Invocation {
     if args.is_empty() {
         args.push("regatta".into());
     }
+    // Its own words are those behind it: what is typed there may be anything.
+    if let Some(inquiry) = inquiry(&args, 1) {
+        args.remove(1);
+        let is_plugin = args.len() > 2 && args[1] == "compose";
+        if is_plugin {
+            args.remove(1);
+            program = Program::DockerCompose;
+        }
+        return Invocation {
+            program,
+            args,
+            inquiry: Some(inquiry),
+        };
+    }
+    // `docker help compose up` asks for `docker compose up --help`.
+    if args.len() > 2 && args[1] == "help" && args[2] == "compose" {
+        args.remove(1);
+        args.push("--help".into());
+    }
     let mut at = 1;
     while let Some(word) = args.get(at).and_then(|a| a.to_str()) {
         if word == "compose" {
@@ -62,12 +119,21 @@ pub fn read(mut args: Vec<OsString>) -> Invocation {
             break;
         }
     }
-    let wants_metadata = args.len() == 2 && args[1] == "docker-cli-plugin-metadata";
+    // `docker` has its hooks run as a command of the plugin.
+    let inquiry = inquiry(&args, at).filter(|found| *found == Inquiry::Hooks);
     Invocation {
         program,
         args,
-        wants_metadata,
+        inquiry,
     }
+}
+
+/// What is asked by the word there. Only as the first word is it no command's argument.
+fn inquiry(args: &[OsString], at: usize) -> Option<Inquiry> {
+    let word = args.get(at)?;
+    let (_, inquiry) = INQUIRIES.iter().find(|(name, _)| word == name)?;
+    let is_alone = args.len() == at + 1;
+    (*inquiry != Inquiry::Metadata || is_alone).then_some(*inquiry)
 }
 
 #[cfg(test)]
@@ -103,6 +169,9 @@ mod tests {
                 "-D --host=unix:///x -c ctx -f a.yaml ps",
             ),
             ("docker-compose compose --help", DockerCompose, "--help"),
+            ("docker-compose help compose", DockerCompose, "--help"),
+            ("docker-compose help compose up", DockerCompose, "up --help"),
+            ("regatta help up", Regatta, "help up"),
         ] {
             let read = read(given.split(' ').map(OsString::from).collect());
             let rest: Vec<_> = read.args[1..].iter().map(|a| a.to_str().unwrap()).collect();
@@ -115,9 +184,74 @@ mod tests {
     }
 
     #[test]
-    fn docker_asks_for_the_metadata_by_one_word() {
-        let asks = |line: &str| read(line.split(' ').map(OsString::from).collect()).wants_metadata;
-        assert!(asks("docker-compose docker-cli-plugin-metadata"));
-        assert!(!asks("docker-compose up docker-cli-plugin-metadata"));
+    fn docker_and_shells_ask_by_words_of_their_own() {
+        let asked = |line: &str| {
+            let read = read(line.split(' ').map(OsString::from).collect());
+            let rest: Vec<_> = read.args[1..].iter().map(|a| a.to_str().unwrap()).collect();
+            (read.inquiry, read.program, rest.join(" "))
+        };
+        let complete = |has_descriptions| Some(Inquiry::Completion { has_descriptions });
+        use Program::*;
+        for (line, inquiry, program, left) in [
+            (
+                "docker-compose docker-cli-plugin-metadata",
+                Some(Inquiry::Metadata),
+                DockerCompose,
+                "",
+            ),
+            (
+                "docker-compose up docker-cli-plugin-metadata",
+                None,
+                DockerCompose,
+                "up docker-cli-plugin-metadata",
+            ),
+            (
+                "docker-compose compose docker-cli-plugin-hooks {}",
+                Some(Inquiry::Hooks),
+                DockerCompose,
+                "docker-cli-plugin-hooks {}",
+            ),
+            (
+                "docker-compose docker-cli-plugin-hooks {}",
+                Some(Inquiry::Hooks),
+                DockerCompose,
+                "{}",
+            ),
+            (
+                "regatta exec a docker-cli-plugin-hooks",
+                None,
+                Regatta,
+                "exec a docker-cli-plugin-hooks",
+            ),
+            ("regatta __complete up we", complete(true), Regatta, "up we"),
+            (
+                "regatta __completeNoDesc -f a.yaml ",
+                complete(false),
+                Regatta,
+                "-f a.yaml ",
+            ),
+            (
+                "x/docker-compose __complete compose up ",
+                complete(true),
+                DockerCompose,
+                "up ",
+            ),
+            (
+                "docker-compose __complete up ",
+                complete(true),
+                DockerCompose,
+                "up ",
+            ),
+            (
+                "regatta __complete compose",
+                complete(true),
+                Regatta,
+                "compose",
+            ),
+            ("regatta __complete", complete(true), Regatta, ""),
+            ("regatta up __complete", None, Regatta, "up __complete"),
+        ] {
+            assert_eq!(asked(line), (inquiry, program, left.to_owned()), "{line}");
+        }
     }
 }

@@ -118,6 +118,9 @@ fn message(error: &clap::Error, invocation: &Invocation) -> String {
             format!("invalid argument \"{value}\" for \"{}\" flag{why}", flag())
         }
         ErrorKind::MissingRequiredArgument => match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::Strings(list)) if list.iter().all(|o| o.starts_with("--")) => {
+                format!("another option given needs {}", list.join(" and "))
+            }
             Some(ContextValue::Strings(list)) => format!("missing: {}", list.join(", ")),
             _ => format!("missing: {arg}"),
         },

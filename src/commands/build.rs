@@ -8,6 +8,7 @@ use crate::output;
 use crate::project::{Dependencies, Project};
 use crate::service::Service;
 use crate::value::bytes::Bytes;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -171,5 +172,103 @@ fn definition(
     let services = with_dependencies(project, services.iter().map(String::as_str));
     let services: Vec<&Service> = services.into_values().collect();
     let (file, _) = bake::definition(project, &services, options)?;
-    Ok(format!("{file:#}\n"))
+    Ok(printed(&file))
+}
+
+/// A target's fields as Docker Compose prints them.
+const FIELDS: [&str; 24] = [
+    "context",
+    "contexts",
+    "dockerfile",
+    "dockerfile-inline",
+    "args",
+    "labels",
+    "tags",
+    "cache-from",
+    "cache-to",
+    "target",
+    "secret",
+    "ssh",
+    "platforms",
+    "pull",
+    "no-cache",
+    "network",
+    "no-cache-filter",
+    "shm-size",
+    "ulimits",
+    "call",
+    "entitlements",
+    "extra-hosts",
+    "output",
+    "attest",
+];
+
+/// The definition with the fields of its targets in that order; any others come last.
+fn printed(file: &Value) -> String {
+    let deeper = |value: &Value| format!("{value:#}").replace('\n', "\n      ");
+    let target = |(name, target): (&String, &Value)| {
+        let fields = target.as_object().into_iter().flatten();
+        let mut fields: Vec<(&String, &Value)> = fields.collect();
+        let place = |name: &str| FIELDS.iter().position(|field| *field == name);
+        fields.sort_by_key(|(name, _)| (place(name).unwrap_or(FIELDS.len()), *name));
+        let fields = fields
+            .iter()
+            .map(|(name, value)| format!("      \"{name}\": {}", deeper(value)));
+        let fields = fields.collect::<Vec<_>>().join(",\n");
+        format!("    {}: {{\n{fields}\n    }}", Value::from(name.as_str()))
+    };
+    let targets = file["target"].as_object().into_iter().flatten();
+    let targets: Vec<String> = targets.map(target).collect();
+    let groups = format!("{:#}", file["group"]).replace('\n', "\n  ");
+    format!(
+        "{{\n  \"group\": {groups},\n  \"target\": {{\n{}\n  }}\n}}\n",
+        targets.join(",\n")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printed;
+    use serde_json::json;
+
+    #[test]
+    fn a_target_s_fields_have_compose_s_order() {
+        let file = json!({
+            "group": {"default": {"targets": ["app"]}},
+            "target": {"app": {
+                "attest": ["type=sbom"], "context": "/p", "output": ["type=docker"],
+                "labels": {"a": "b"}, "tags": ["p-app"]
+            }}
+        });
+        assert_eq!(
+            printed(&file),
+            r#"{
+  "group": {
+    "default": {
+      "targets": [
+        "app"
+      ]
+    }
+  },
+  "target": {
+    "app": {
+      "context": "/p",
+      "labels": {
+        "a": "b"
+      },
+      "tags": [
+        "p-app"
+      ],
+      "output": [
+        "type=docker"
+      ],
+      "attest": [
+        "type=sbom"
+      ]
+    }
+  }
+}
+"#
+        );
+    }
 }

@@ -1,5 +1,7 @@
 //! What a command works on: the project as loaded, or as the labels on the engine tell it.
 
+mod broken;
+
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, EngineError};
@@ -211,6 +213,9 @@ impl Desired {
     /// What failed, and what was not tried because of it: what a command ends with, after the
     /// last of its progress has been drawn.
     pub fn failures(&self, ctx: &Context, done: &crate::change::Done) -> CliError {
+        if let Some(error) = broken::error(done) {
+            return error;
+        }
         let failures = &done.report.failures;
         let findings: Vec<Diagnostic> = failures
             .iter()

@@ -61,7 +61,7 @@ pub async fn run(ctx: &Context, args: ExecArgs) -> Result<ExitCode, CliError> {
     }
     if output::is_terminal() && !args.no_tty && !args.detach {
         return Err(
-            CliError::new("a terminal in the container is not there yet").hint(
+            CliError::new("a terminal in the container is not supported yet").hint(
                 "add -T to run the command without one: its input and output are passed through",
             ),
         );

@@ -27,7 +27,7 @@ impl Adoption {
         }
         let own = project.working_dir.display();
         let mut text = format!(
-            "project {:?} belongs to another folder, and only the folder's name makes it this one, too",
+            "the project name {:?} is already used by containers started from another folder",
             project.name
         );
         text.push_str(&format!("\n  this folder:  {own}"));

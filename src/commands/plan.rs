@@ -62,7 +62,8 @@ pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
     if let Err(error) = args.changing.adoption.check(&desired, &prepared.observed)
         && let Some((text, _)) = error.lines()
     {
-        ctx.reporter.warning(format!("up would not go on: {text}"));
+        ctx.reporter
+            .warning(format!("`up` would stop here: {text}"));
     }
     let outcome = &prepared.outcome;
     for warning in &outcome.warnings {

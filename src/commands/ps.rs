@@ -25,7 +25,7 @@ pub struct PsArgs {
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
     /// Output format: table, json, a Go template, or `table` and a template
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, value_name = "FORMAT", default_value = "")]
     format: String,
     /// Do not truncate ids and commands
     #[arg(long)]

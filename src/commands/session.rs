@@ -32,6 +32,7 @@ use crate::change::{Done, Prepared};
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::CliError;
+use crate::execute::Means;
 use crate::interrupt::Interrupts;
 use crate::lock::{Lock, acquire};
 use crate::observe::{Observed, Scope};
@@ -116,6 +117,12 @@ impl<'c> Session<'c> {
                 .observe_again(&*self.engine, self.scope)
                 .await?),
         }
+    }
+
+    /// What a change is carried out with, before there is a lock.
+    async fn means(&self) -> Means<'_> {
+        let project = &self.desired.project;
+        means(self.ctx, &*self.engine, project, self.manner).await
     }
 
     /// Looks and plans.
@@ -264,15 +271,11 @@ impl<P: Planning> Ready<'_, '_, '_, P> {
     ) -> Result<(Prepared, Option<Done>), CliError> {
         let session = &*self.session;
         let prepared = std::mem::take(&mut self.prepared);
-        let mut means = means(
-            session.ctx,
-            &*session.engine,
-            &session.desired.project,
-            session.manner,
-        )
-        .await;
-        means.interrupts = interrupts;
-        means.lock = self.lock.as_ref();
+        let means = Means {
+            interrupts,
+            lock: self.lock.as_ref(),
+            ..session.means().await
+        };
         let work = self.planning.carry_out(&means, &session.desired, prepared);
         match means.lock {
             Some(lock) => lock.keep(work).await,

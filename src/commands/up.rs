@@ -87,7 +87,7 @@ impl UpArgs {
     fn check(&self) -> Result<(), CliError> {
         let refuse = |text: &str| Err(CliError::new(text));
         if self.menu {
-            return refuse("--menu is not there yet");
+            return refuse("--menu is not supported yet");
         }
         if self.watch && self.no_start {
             return refuse("--watch and --no-start are incompatible");

@@ -46,7 +46,7 @@ fn text(program: Program, args: &VersionArgs) -> String {
             format!("{{\"version\":\"v{own}\",\"compose\":\"v{COMPOSE_VERSION}\"}}\n")
         }
         Program::Regatta => {
-            format!("regatta version v{own} (in step with Docker Compose v{COMPOSE_VERSION})\n")
+            format!("regatta version v{own} (compatible with Docker Compose {COMPOSE_VERSION})\n")
         }
         Program::DockerCompose if args.short => format!("{COMPOSE_VERSION}\n"),
         Program::DockerCompose if json => format!("{{\"version\":\"v{COMPOSE_VERSION}\"}}\n"),

@@ -241,10 +241,6 @@ impl Engine for Docker {
         }
     }
 
-    fn other_machine(&self) -> Option<String> {
-        self.wire.endpoint().other_machine().map(str::to_owned)
-    }
-
     fn announces_early(&self) -> bool {
         self.wire.is_podman()
     }

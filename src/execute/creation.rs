@@ -271,6 +271,7 @@ impl From<Refusal> for Trouble {
             help: refusal.help,
             container: None,
             is_unanswered: false,
+            is_broken: false,
         }
     }
 }

@@ -3,6 +3,9 @@
 use crate::engine::EngineError;
 use crate::plan::{Action, Step, StepId};
 
+/// What to do when the connection to the engine has broken off.
+pub const AFTER_A_BREAK: &str = "see whether the engine still runs, then run the same command again: it goes on from what is there";
+
 /// A step that failed.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -21,6 +24,8 @@ pub struct Failure {
     pub container: Option<String>,
     /// The engine did not answer when a signal asked to end.
     pub is_unanswered: bool,
+    /// The connection to the engine broke off, or could not be made again.
+    pub is_broken: bool,
 }
 
 /// A failure that does not know its step yet.
@@ -31,6 +36,7 @@ pub(super) struct Trouble {
     pub help: Option<String>,
     pub container: Option<String>,
     pub is_unanswered: bool,
+    pub is_broken: bool,
 }
 
 impl Trouble {
@@ -41,6 +47,7 @@ impl Trouble {
             help: None,
             container: None,
             is_unanswered: false,
+            is_broken: false,
         }
     }
 
@@ -75,6 +82,7 @@ impl Trouble {
             help: self.help,
             container: self.container,
             is_unanswered: self.is_unanswered,
+            is_broken: self.is_broken,
         }
     }
 }
@@ -82,11 +90,7 @@ impl Trouble {
 impl From<EngineError> for Trouble {
     fn from(error: EngineError) -> Self {
         let help = match &error {
-            EngineError::Broken { .. } | EngineError::Unreachable { .. } => Some(
-                "see whether the engine still runs, then run the same command again: \
-                 it goes on from what is there"
-                    .to_owned(),
-            ),
+            broken if broken.is_broken() => Some(AFTER_A_BREAK.to_owned()),
             other if other.message().contains("no space left on device") => {
                 Some("the engine's disk is full: `docker system df` shows what holds it".to_owned())
             }
@@ -98,6 +102,7 @@ impl From<EngineError> for Trouble {
             _ => None,
         };
         Trouble {
+            is_broken: error.is_broken(),
             message: error.to_string(),
             path: None,
             help,

@@ -43,12 +43,15 @@ impl Walk<'_> {
 }
 
 fn taken(service: &Service, other: &ContainerDetails) -> Trouble {
-    let name = &other.name;
+    let (name, id) = (&other.name, &other.id);
     let of = match other.labels.get(labels::PROJECT) {
         Some(project) => format!("a container of project {project}"),
         None => "a container that belongs to no project".to_owned(),
     };
-    Trouble::new(format!("the container name {name} is taken by {of}"))
+    // The engine's own sentence is what people look for.
+    let sentence =
+        format!("Conflict. The container name \"/{name}\" is already in use by container \"{id}\"");
+    Trouble::new(format!("{sentence}, {of}"))
         .at(service.place_of_container_name())
         .help(format!(
             "remove or rename that container (`docker rename {name} NAME`), or choose another name \

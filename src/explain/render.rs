@@ -170,8 +170,8 @@ fn variable(subject: &Subject<'_>, used: &Use) -> String {
         value => format!("`{}`", value.unwrap_or_default()),
     };
     let mut text = match &used.from {
-        From::EnvFile(span) => format!("{name} is {value}, by {}", place(subject, *span)),
-        From::Shell => format!("{name} is {value}, by the shell"),
+        From::EnvFile(span) => format!("{name} is {value}, from {}", place(subject, *span)),
+        From::Shell => format!("{name} is {value}, from the shell"),
         From::Project => format!("{name} is {value}, the project's name"),
         From::Nowhere(Some(default)) => format!("{name} is not set; so the default `{default}`"),
         From::Nowhere(None) => format!("{name} is not set"),

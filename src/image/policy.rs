@@ -104,9 +104,9 @@ pub fn supply(pull: PullChoice, build: BuildChoice, image: Situation) -> Supply 
         (true, _) => Supply::Present,
         (false, true) => Supply::Build,
         (false, false) if image.buildable => {
-            Supply::Unavailable("is not there, and building was ruled out by --no-build")
+            Supply::Unavailable("is missing, and --no-build forbids building it")
         }
-        (false, false) => Supply::Unavailable("is not there, and its pull_policy allows no pull"),
+        (false, false) => Supply::Unavailable("is missing, and its pull_policy forbids pulling it"),
     }
 }
 

@@ -26,7 +26,7 @@ fn sources(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.warn(
                     format!("{section}.{}.file", object.key),
                     at,
-                    format!("{file} is not there: no service that uses it can start"),
+                    format!("{file} does not exist: no service that uses it can start"),
                     "make the file, or give the content by `environment`",
                 );
             }
@@ -47,7 +47,7 @@ fn contexts(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.warn(
                 format!("{path}.context"),
                 at,
-                format!("nothing can be built: {context} is not there"),
+                format!("nothing can be built: {context} does not exist"),
                 "a relative context starts from the directory of the file that names it",
             );
             continue;
@@ -78,7 +78,7 @@ fn providers(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.warn(
                 format!("services.{}.provider.type", service.key),
                 at,
-                format!("the provider's program {kind:?} is not there"),
+                format!("the provider's program {kind:?} does not exist"),
                 &program::advice(kind),
             );
         }

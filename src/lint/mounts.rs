@@ -57,7 +57,7 @@ fn binds(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.warn(
                     format!("services.{}.volumes[{index}]", service.key),
                     node.span,
-                    format!("{source} is not there: the engine makes a directory of this name"),
+                    format!("{source} does not exist: the engine makes a directory of this name"),
                     "make the file before the first start; a directory that was made in its place must go first",
                 );
             }
@@ -73,7 +73,7 @@ fn sources(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.warn(
                     format!("services.{}.volumes[{index}]", service.key),
                     node.span,
-                    format!("the engine will refuse this: {source} is not there"),
+                    format!("the engine will refuse this: {source} does not exist"),
                     "make it, or let `create_host_path` be true",
                 );
             }

@@ -47,6 +47,7 @@ fn found(text: &str) -> Vec<String> {
     let assembled = load::assembled(&project);
     let subject = Subject {
         project: assembled.as_ref(),
+        engine: text.contains("x-engine: elsewhere").then_some("elsewhere"),
         ..Subject::of_canonical(&project, &loaded.sources, &files, &loaded.findings)
     };
     let mut levels = Levels::default();

@@ -99,7 +99,7 @@ fn local(
 
 fn in_words(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "is not there".to_owned(),
+        std::io::ErrorKind::NotFound => "does not exist".to_owned(),
         _ => format!("cannot be read: {error}"),
     }
 }
@@ -149,7 +149,7 @@ mod tests {
                 "moded: 1 640",
                 "owned: 1 640",
                 "folder is not a regular file, and only a file can have another owner or mode",
-                "gone is not there",
+                "gone does not exist",
                 "empty: not read",
             ]
         );

@@ -375,4 +375,49 @@ mod tests {
         printer.flush().unwrap();
         assert!(printer.out.0 <= 18, "{}", printer.out.0);
     }
+
+    #[test]
+    fn lines_and_ends_are_told_as_events() {
+        use crate::event::Interest;
+        let reporter = Reporter::new("up");
+        let mut events = reporter.subscribe(Interest::Everything);
+        let mut screen = reporter.subscribe(Interest::Progress);
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, true, false).reporting_to(&reporter);
+        let line = Piece::line(b"hi");
+        printer
+            .line_of(OutputStream::Stderr, "web-1", line)
+            .unwrap();
+        printer.exited("web-1", 3, true).unwrap();
+        printer.recreated("web-1").unwrap();
+        drop(printer);
+        let told: Vec<Kind> = events.drain().iter().map(|e| e.kind.clone()).collect();
+        let container = || "web-1".to_owned();
+        assert_eq!(
+            told[1..],
+            [
+                Kind::LogLine {
+                    container: container(),
+                    stream: LogStream::Stderr,
+                    text: "hi".into(),
+                    continues: false,
+                    ends: true,
+                },
+                Kind::ContainerExited {
+                    container: container(),
+                    code: 3,
+                    restarting: true,
+                },
+                Kind::ContainerRecreated {
+                    container: container(),
+                },
+            ]
+        );
+        // The screen of progress hears nothing of what the printer shows itself.
+        assert_eq!(screen.drain().len(), 1);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "web-1  | hi\n\r\x1b[Kweb-1 exited with code 3 (restarting)\n\r\x1b[Kweb-1 has been recreated\n"
+        );
+    }
 }

@@ -300,7 +300,7 @@ mod tests {
         for n in 1..=20 {
             let event = Line {
                 details: "a very long explanation that does not fit into the row at all".into(),
-                ..Line::new(&format!("Container p-a-{n}"), Status::Error, "Error")
+                ..Line::new(format!("Container p-a-{n}"), Status::Error, "Error")
             };
             tty.line(&mut out, &event, ms(0));
         }

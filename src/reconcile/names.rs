@@ -102,7 +102,7 @@ impl<'a> Planner<'a> {
                     .to_owned(),
             )
         };
-        let message = format!("the container name {name} is taken by {what}");
+        let message = format!("The container name \"/{name}\" is already in use by {what}");
         self.obstacle(path, message, Some(help));
     }
 

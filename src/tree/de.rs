@@ -41,15 +41,11 @@ impl de::Error for DecodeError {
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!(
-            "here stands {found}, but it must be {expected}"
-        ))
+        Self::custom(format_args!("must be {expected}, but is {found}"))
     }
 
     fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!(
-            "here stands {found}, but it must be {expected}"
-        ))
+        Self::custom(format_args!("must be {expected}, but is {found}"))
     }
 }
 

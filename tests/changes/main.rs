@@ -2,6 +2,7 @@
 //! engine behind a socket. Needs neither an engine nor any other program.
 
 mod called_off;
+mod events;
 mod foreign;
 mod images;
 mod interrupts;

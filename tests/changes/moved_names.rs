@@ -291,7 +291,7 @@ fn a_name_that_stays_taken_is_an_obstacle() {
         };
         assert_eq!(
             obstacle(&fake, &shop(&[("front", X)]), keeping).await,
-            "services.front.container_name: the container name xx is taken by a container of service \
+            "services.front.container_name: The container name \"/xx\" is already in use by a container of service \
              web, which the project does not declare (`--remove-orphans` hands the name over; or \
              remove or rename the container)"
         );
@@ -300,7 +300,7 @@ fn a_name_that_stays_taken_is_an_obstacle() {
             .unwrap();
         assert_eq!(
             obstacle(&fake, &one, options()).await,
-            "services.front.container_name: the container name xx is taken by a container of service \
+            "services.front.container_name: The container name \"/xx\" is already in use by a container of service \
              web, which is not selected (select web as well, or remove or rename the container)"
         );
         has(&fake, &[("xx", "web")]);
@@ -309,7 +309,7 @@ fn a_name_that_stays_taken_is_an_obstacle() {
         let one = shop(&[("web", &exclusive), ("front", X)]);
         assert_eq!(
             obstacle(&fake, &one, options()).await,
-            "services.front.container_name: the container name xx is taken by a container of service \
+            "services.front.container_name: The container name \"/xx\" is already in use by a container of service \
              web, which is not selected (remove the container first (`docker rm -f xx`), or rename it)"
         );
     });
@@ -328,7 +328,10 @@ fn a_name_that_a_strangers_container_has_is_told_before_anything_stops() {
         fake.create_container(request).await.unwrap();
         up(&fake, &shop(&[("web", "")])).await;
         let before = names(&fake);
-        let expected = "the container name xx is taken by a container of project blog";
+        let id = fake.container("xx").unwrap().id;
+        let expected = format!(
+            "Conflict. The container name \"/xx\" is already in use by container \"{id}\", a container of project blog"
+        );
         // For a container that is recreated, and for a new one.
         for next in [shop(&[("web", X)]), shop(&[("web", ""), ("front", X)])] {
             let (_, done) = attempt(&fake, &next).await.unwrap();

@@ -12,6 +12,7 @@ use regatta::observe::{Observed, Scope, observe};
 use regatta::output::words::lines;
 use regatta::plan::{Action, Plan, SCHEMA_VERSION, StepId, render_json, render_text};
 use regatta::project::{Dependencies, Project};
+use regatta::reconcile::lifecycle::Freeze;
 use regatta::reconcile::{Options, Recreate, lifecycle, reconcile};
 use regatta::scale::Limit;
 use regatta::secret::LocalFile;
@@ -685,6 +686,55 @@ chain:
         stop(&["db"], false),
         "chain:\n  . stop container chain-db-1  (asked for)\n"
     );
+}
+
+#[test]
+fn pause_and_unpause_are_plans() {
+    let named = BTreeSet::from(["db".to_owned(), "web".to_owned()]);
+    for (freeze, text) in [
+        (
+            Freeze::Pause,
+            "chain:\n  . pause container chain-db-1  (asked for)\n  . pause container chain-web-1  (asked for)\n",
+        ),
+        (
+            Freeze::Unpause,
+            "chain:\n  > unpause container chain-db-1  (asked for)\n  > unpause container chain-web-1  (asked for)\n",
+        ),
+    ] {
+        let shown =
+            over_existing(|project, observed| lifecycle::freeze(project, observed, &named, freeze));
+        assert_eq!(shown, text);
+    }
+}
+
+/// The engine refuses what is paused already; that keeps no other from being paused.
+#[test]
+fn a_refused_pause_stops_no_other() {
+    on_virtual_time(async {
+        let fake = Fake::new();
+        let project = project("name: shop\nservices: {web: {image: busybox, scale: 3}}\n");
+        up(&fake, &project).await;
+        fake.pause("shop-web-2");
+        fake.exit("shop-web-3", 0);
+        let seen = observe(&fake, &project, Scope::CONTAINERS).await.unwrap();
+        let run = async |freeze| {
+            let plan = lifecycle::freeze(&project, &seen, &BTreeSet::new(), freeze);
+            let (reporter, files) = (Reporter::silent(), on_fake::OneFile::empty());
+            let means = on_fake::means(&fake, &reporter, &files);
+            let done = regatta::change::run(&means, plan, &project, &seen).await;
+            let failures = done.report.failures.iter().map(|f| f.message.clone());
+            let states = fake.containers().into_iter().map(|c| c.state);
+            (failures.collect::<Vec<_>>(), states.collect::<Vec<_>>())
+        };
+        use ContainerState::{Exited, Paused, Running};
+        let (failures, states) = run(Freeze::Pause).await;
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(failures[0].ends_with("is already paused"), "{failures:?}");
+        assert_eq!(states, [Paused, Paused, Exited]);
+        let (failures, states) = run(Freeze::Unpause).await;
+        assert!(failures.is_empty(), "{failures:?}");
+        assert_eq!(states, [Running, Running, Exited]);
+    });
 }
 
 const ON_A_NETWORK: &str = "\

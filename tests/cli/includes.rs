@@ -104,11 +104,11 @@ web {\"MORE\":\"asia\",\"REGION\":\"asia\",\"WHERE\":\"asia\"}
     for (path, told) in [
         (
             "base.environment.WHERE",
-            "REGION is `eu`, by api/api.env:1:1",
+            "REGION is `eu`, from api/api.env:1:1",
         ),
         (
             "bare.environment.REGION",
-            "REGION is `eu`, by api/api.env:1:1",
+            "REGION is `eu`, from api/api.env:1:1",
         ),
         (
             "main.environment.MAIN",

@@ -18,5 +18,6 @@ mod run;
 #[path = "../support/scripted.rs"]
 #[allow(dead_code, reason = "this program uses a part of it")]
 mod scripted;
+mod shells;
 mod usage;
 mod working_directory;

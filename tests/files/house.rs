@@ -1,4 +1,4 @@
-//! Holds the code to ARCHITECTURE.md's "Who may know whom".
+//! Holds the code to ARCHITECTURE.md's "Which module may import which".
 
 mod imports;
 
@@ -210,6 +210,50 @@ fn nouns_know_no_verbs() {
 }
 
 #[test]
+fn the_words_for_events_stand_in_output() {
+    const VERBS: [&str; 7] = [
+        "plan",
+        "reconcile",
+        "execute",
+        "change",
+        "image",
+        "lock",
+        "event",
+    ];
+    for word in [
+        "Creating",
+        "Created",
+        "Starting",
+        "Started",
+        "Stopping",
+        "Stopped",
+        "Removing",
+        "Removed",
+        "Recreate",
+        "Recreated",
+        "Pulling",
+        "Pulled",
+        "Building",
+        "Built",
+    ] {
+        holds(
+            "verbs say what happens, and output how that reads",
+            offenders(&format!("\"{word}\""), &VERBS, &[]),
+        );
+    }
+}
+
+#[test]
+fn a_walk_knows_nothing_of_what_its_steps_do() {
+    for word in ["crate::engine", "crate::event", "crate::project", "Action"] {
+        holds(
+            "walk(plan, control, perform) walks any program's plan",
+            offenders(word, &["execute/walk"], &[]),
+        );
+    }
+}
+
+#[test]
 fn verbs_know_no_commands() {
     for word in ["crate::commands", "crate::cli", "crate::context"] {
         holds(
@@ -326,6 +370,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "lock",
             "observe",
             "plan",
+            "publish",
             "reconcile",
             "spec",
             "watch",

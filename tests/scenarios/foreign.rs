@@ -89,7 +89,7 @@ fn what_only_the_folder_names_is_not_touched() {
     folders
         .run("two", "plan")
         .code(2)
-        .says(&["up would not go on"]);
+        .says(&["`up` would stop here"]);
     folders.run("two", "ps").success();
 }
 

@@ -137,6 +137,13 @@ fn every_list_in_every_form() {
     usage.sort();
     assert_eq!(usage, ["P-db-1 1", "P-db-2 1", "P-job-1 0", "P-web-1 1"]);
 
+    // What the user keeps in Docker's configuration counts where no format is given.
+    let config = r#"{"psFormat": "{{.Service}}!", "statsFormat": "{{.Name}}?"}"#;
+    stack.write(".docker/config.json", config);
+    assert_eq!(lines(&stack, "ps web", &[]), ["web!"]);
+    assert_eq!(lines(&stack, "stats --no-stream web", &[]), ["P-web-1?"]);
+    assert_eq!(lines(&stack, "ps web --format table", &[]).len(), 2);
+
     // Projects.
     let filter = format!("name=^{}$", stack.name);
     assert_eq!(

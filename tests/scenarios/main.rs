@@ -7,6 +7,7 @@ mod adoption;
 mod bridge;
 mod cp;
 mod digests;
+mod doors;
 mod endpoint;
 mod examples;
 mod failures;

@@ -95,7 +95,7 @@ fn a_provider_that_fails_is_named() {
     stack.edit(&program, "no-such-provider");
     let failed = stack.run("up -d").code(1);
     failed.says(&[
-        "\"no-such-provider\" is not there",
+        "\"no-such-provider\" does not exist",
         "docker-no-such-provider",
     ]);
 }

@@ -4,7 +4,9 @@ pub mod api;
 pub mod eventually;
 pub mod private;
 pub mod proxy;
+pub mod relay;
 pub mod run;
+pub mod sshd;
 pub mod stack;
 
 pub use api::{Container, Engine};

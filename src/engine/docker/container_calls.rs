@@ -138,6 +138,8 @@ impl ContainerCalls for Docker {
         platform: Option<&'a str>,
     ) -> Reply<'a, ImageRecord> {
         Box::pin(async move {
+            // Older engines do not know the parameter.
+            let platform = platform.filter(|_| self.wire.minor() >= 49);
             let target = Query::new(&format!("/images/{reference}/json"))
                 .add_some("platform", platform)
                 .finish();

@@ -24,7 +24,6 @@ use super::transport::{ByteStream, Refusal};
 use crate::engine::endpoint::SshTarget;
 use crate::private;
 use crate::programs::Programs;
-use channel::Process;
 use greeting::Greeting;
 use line::{Control, Line};
 use std::io;
@@ -74,13 +73,17 @@ impl Ssh {
     /// # Errors
     /// A [`Refusal`] with what `ssh` or the other side says.
     pub async fn connect(&self) -> io::Result<Box<dyn ByteStream>> {
-        if *self
-            .is_shared
-            .get_or_try_init(|| self.looks_shared())
-            .await?
-        {
-            let (stream, _) = self.session(&[], Greeting::Ping).await?;
-            return Ok(stream.alone());
+        let is_shared = self.is_shared.get_or_try_init(|| self.looks_shared());
+        if *is_shared.await? {
+            // The first one may make the connection that the others go over.
+            let mut lines = self.lines.lock().await;
+            if lines.count > 0 {
+                drop(lines);
+                return self.alone().await;
+            }
+            let first = self.alone().await?;
+            lines.count = 1;
+            return Ok(first);
         }
         loop {
             let line = {
@@ -100,6 +103,12 @@ impl Ssh {
                 return Ok(stream);
             }
         }
+    }
+
+    /// A stream that the user's configuration alone decides about.
+    async fn alone(&self) -> io::Result<Box<dyn ByteStream>> {
+        let (stream, _) = self.session(&[], Greeting::Ping).await?;
+        Ok(stream.alone())
     }
 
     /// Makes a line, and the first stream over it.

@@ -1,6 +1,6 @@
 //! Reading addresses such as `unix:///run/docker.sock`, `tcp://10.0.0.5:2376` and `ssh://me@host`.
 
-use super::EndpointError;
+use super::error::EndpointError;
 use std::fmt;
 use std::path::PathBuf;
 

@@ -1,6 +1,8 @@
 //! Contexts of Docker's client: the files that `docker context` keeps.
 
-use super::{EndpointError, Surroundings, Tls};
+use super::error::EndpointError;
+use super::surroundings::Surroundings;
+use super::tls::Tls;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -15,6 +17,8 @@ pub(super) struct Context {
 
 #[derive(Deserialize)]
 struct Meta {
+    #[serde(rename = "Name", default)]
+    name: String,
     #[serde(rename = "Endpoints", default)]
     endpoints: BTreeMap<String, Target>,
 }
@@ -70,4 +74,16 @@ pub(super) fn find(
             is_verified: !target.skip_verify,
         }),
     })
+}
+
+/// The names of all contexts whose files can be read; `folder` is that of their descriptions.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let bytes = crate::file::read(&entry.path().join("meta.json")).ok()?;
+            let meta: Meta = serde_json::from_slice(&bytes).ok()?;
+            Some(meta.name).filter(|name| !name.is_empty())
+        })
+        .collect()
 }

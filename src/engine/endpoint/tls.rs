@@ -1,6 +1,7 @@
 //! What TLS to the engine needs: which files, and whether the engine's certificate is verified.
 
-use super::{EndpointError, Surroundings};
+use super::error::EndpointError;
+use super::surroundings::Surroundings;
 use std::path::{Path, PathBuf};
 
 /// How TLS is spoken.

@@ -25,10 +25,6 @@ impl Engine for Patient {
         self.engine.client_flags()
     }
 
-    fn other_machine(&self) -> Option<String> {
-        self.engine.other_machine()
-    }
-
     fn announces_early(&self) -> bool {
         self.engine.announces_early()
     }

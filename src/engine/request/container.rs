@@ -112,7 +112,7 @@ impl Task<'_> {
             return Err(self.refuse(
                 "healthcheck",
                 &["healthcheck", "start_interval"],
-                "start_interval has no effect without a start_period: set one",
+                "healthcheck.start_interval requires healthcheck.start_period to be set: it has no effect without one",
             ));
         }
         let mut f = Fields::default();

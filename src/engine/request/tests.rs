@@ -481,11 +481,11 @@ fn a_file_gets_the_owner_and_the_mode_that_are_asked_for() {
     }
     let gone = way(
         json!({"secrets": [{"source": "s1", "mode": "0400"}]}),
-        Err("is not there".into()),
+        Err("does not exist".into()),
     );
     assert_eq!(
         gone,
-        "services.s.secrets[0]: secret \"s1\" cannot be copied: /project/sec.txt is not there"
+        "services.s.secrets[0]: secret \"s1\" cannot be copied: /project/sec.txt does not exist"
     );
 }
 

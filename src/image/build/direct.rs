@@ -174,7 +174,7 @@ fn inside(directory: &Path, path: &Path) -> Option<Vec<u8>> {
 
 pub(super) fn words(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "is not there".into(),
+        std::io::ErrorKind::NotFound => "does not exist".into(),
         _ => error.to_string(),
     }
 }

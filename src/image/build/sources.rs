@@ -29,7 +29,7 @@ pub fn check(project: &Project, service: &Service, build: &Build) -> Result<(), 
     let mut contexts = build.additional_contexts.iter();
     // An archive of a context may be a file.
     if let Some((name, path)) = contexts.find(|(_, c)| is_path(c) && !Path::new(c).exists()) {
-        let message = format!("the context {name} is not there: {path}");
+        let message = format!("the context {name} does not exist: {path}");
         return Err(refuse(service, "additional_contexts", message));
     }
     bake::secrets(project, service, build)?;
@@ -37,7 +37,7 @@ pub fn check(project: &Project, service: &Service, build: &Build) -> Result<(), 
         let object = project.secrets.get(&reference.source);
         let file = object.and_then(|object| object.file.as_deref());
         if let Some(file) = file.filter(|file| is_path(file) && !Path::new(file).exists()) {
-            let message = format!("secret {:?}: {file} is not there", reference.source);
+            let message = format!("secret {:?}: {file} does not exist", reference.source);
             return Err(refuse(service, "secrets", message));
         }
     }

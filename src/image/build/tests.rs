@@ -172,7 +172,7 @@ fn dockerfiles() {
         ),
         (
             json!({"context": context, "dockerfile": "Gone"}),
-            "Gone: is not there",
+            "Gone: does not exist",
         ),
     ] {
         let error = way(&service(build), &BuildOptions::default())
@@ -208,20 +208,20 @@ fn what_the_program_would_not_find_is_told_before() {
     for (build, words) in [
         (secret("here"), None),
         (secret("env"), None),
-        (secret("gone"), Some("gone is not there")),
+        (secret("gone"), Some("gone does not exist")),
         (secret("unset"), Some("\"UNSET\", which is not set")),
         (context(&here), None),
         (context("docker-image://busybox"), None),
         (context("service:web"), None),
         (context("https://example.com/a.git"), None),
-        (context(&at("none")), Some("the context x is not there")),
+        (context(&at("none")), Some("the context x does not exist")),
         (
             json!({"context": at("none"), "ssh": ["default"]}),
             Some("there is no directory"),
         ),
         (
             json!({"context": here, "dockerfile": "None", "ssh": ["default"]}),
-            Some("None: is not there"),
+            Some("None: does not exist"),
         ),
         (
             json!({"context": here, "dockerfile_inline": "FROM busybox", "ssh": ["default"]}),
@@ -275,7 +275,7 @@ async fn a_build_on_the_fake() {
         .filter(|c| c.method == "pull_image")
         .map(|c| c.target)
         .collect();
-    assert_eq!(pulled, ["private/base:1"], "only what is not there");
+    assert_eq!(pulled, ["private/base:1"], "only what is missing");
 }
 
 #[test]

@@ -42,7 +42,7 @@ static INSTEAD: &[(&str, &str, &str)] = &[
     (
         "a service",
         "args",
-        "what the container runs is `command`; arguments of a build stand below `build`",
+        "what the container runs is `command`; arguments of a build go below `build`",
     ),
     ("a service", "cmd", "did you mean `command`?"),
     ("a service", "cpu", "did you mean `cpus`?"),
@@ -58,7 +58,7 @@ static INSTEAD: &[(&str, &str, &str)] = &[
     (
         "a service",
         "include",
-        "`include` stands at the top of the file, beside `services`",
+        "`include` belongs at the top level, beside `services`",
     ),
     (
         "a service",
@@ -133,7 +133,7 @@ static INSTEAD: &[(&str, &str, &str)] = &[
     (
         "deploy",
         "restart",
-        "did you mean `restart_policy`? `restart` stands beside `deploy`",
+        "did you mean `restart_policy`? `restart` belongs beside `deploy`",
     ),
     ("deploy", "scale", "did you mean `replicas`?"),
     ("limits", "cpu", "did you mean `cpus`?"),
@@ -208,7 +208,7 @@ fn elsewhere(object: &Object, key: &str, value: &Node) -> Option<String> {
             ));
         }
         return looks_like_a_service(value)
-            .then(|| format!("is `{key}` a service? Then it stands below `services:`, indented"));
+            .then(|| format!("is `{key}` a service? Then indent it below `services:`"));
     }
     if let Some((_, name)) = IN_A_SERVICE.iter().find(|(o, _)| *o == object.name)
         && has(service, key)
@@ -327,7 +327,7 @@ pub fn about_type(schema: &Schema, node: &Node, path: &Path) -> Option<String> {
             format!("a variable holds one text: write e.g. `{name}_{key}: …` beside it")
         }
         (Value::Map(_), "volumes") => {
-            "name the volume here as in `- data:/var/lib/data`; how it is made stands below the top-level `volumes`"
+            "name the volume here as in `- data:/var/lib/data`; its options go below the top-level `volumes`"
                 .to_owned()
         }
         (Value::Map(map), "ports") => match map.iter().next() {

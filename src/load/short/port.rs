@@ -34,7 +34,8 @@ pub fn parse(text: &str, span: Span) -> Result<Vec<Node>, Fault> {
         return Err(wrong(ip, format!("Invalid ip address: {ip}")));
     }
     let (first, last) = range(container).ok_or_else(|| {
-        let what = format!("Invalid containerPort: {container}; a port is 0 to 65535");
+        let what =
+            format!("Invalid containerPort: {container}; a port is a number from 0 to 65535");
         wrong(container, what)
     })?;
     if first == 0 {
@@ -45,7 +46,7 @@ pub fn parse(text: &str, span: Span) -> Result<Vec<Node>, Fault> {
         "" => None,
         _ => {
             let range = range(host).ok_or_else(|| {
-                let what = format!("Invalid hostPort: {host}; a port is 0 to 65535");
+                let what = format!("Invalid hostPort: {host}; a port is a number from 0 to 65535");
                 wrong(host, what)
             })?;
             Some(range)
@@ -157,17 +158,29 @@ mod tests {
                 "Invalid proto: icmp; it is one of tcp, udp and sctp",
             ),
             ("1.2.3:80:80", "Invalid ip address: 1.2.3"),
-            ("99999:80", "Invalid hostPort: 99999; a port is 0 to 65535"),
-            ("80:x", "Invalid containerPort: x; a port is 0 to 65535"),
+            (
+                "99999:80",
+                "Invalid hostPort: 99999; a port is a number from 0 to 65535",
+            ),
+            (
+                "80:x",
+                "Invalid containerPort: x; a port is a number from 0 to 65535",
+            ),
             (
                 "80:90-80",
-                "Invalid containerPort: 90-80; a port is 0 to 65535",
+                "Invalid containerPort: 90-80; a port is a number from 0 to 65535",
             ),
             ("+80", "- - 80/tcp"),
             ("+8080:+80", "- 8080 80/tcp"),
             ("80-+82", "- - 80/tcp, - - 81/tcp, - - 82/tcp"),
-            ("++80", "Invalid containerPort: ++80; a port is 0 to 65535"),
-            ("-80", "Invalid containerPort: -80; a port is 0 to 65535"),
+            (
+                "++80",
+                "Invalid containerPort: ++80; a port is a number from 0 to 65535",
+            ),
+            (
+                "-80",
+                "Invalid containerPort: -80; a port is a number from 0 to 65535",
+            ),
             (
                 "1-3:1-2",
                 "Invalid ranges specified for container and host Ports: 1-2 and 1-3",

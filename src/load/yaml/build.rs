@@ -441,7 +441,7 @@ impl<'t> Builder<'t> {
                 let finding = Diagnostic::error(
                     "non-string-key",
                     path_of_key.unwrap_or_default(),
-                    "a key must be text, but here stands a mapping or a sequence",
+                    "a key must be text, not a mapping or a sequence",
                 );
                 self.findings.push(
                     finding

@@ -42,7 +42,7 @@ pub(super) fn tell(text: &str, at: usize, said: &str) -> Told {
     } else if said.contains("'-' indicator") {
         Some(Told::new(
             word(text, at),
-            "a key stands among the items of a list",
+            "a mapping key among the items of a list",
             "write all as items (`- A=1`) or all as keys (`A: 1`)",
         ))
     } else if said.contains("unexpected character") {
@@ -150,7 +150,7 @@ fn tab(text: &str, at: usize) -> Option<Told> {
     let width = rest.len() - rest.trim_start_matches('\t').len();
     Some(Told::new(
         first..first + width,
-        "a tab stands where the indentation is; YAML takes spaces only there",
+        "the indentation contains a tab; YAML allows only spaces there",
         "put spaces in its place",
     ))
 }
@@ -240,7 +240,7 @@ fn level(text: &str, at: usize) -> Option<Told> {
     .collect();
     Some(Told::new(
         word(text, start + mine),
-        format!("no line above that this one could stand beside is indented by {mine}"),
+        format!("no line above is indented by {mine}, so this one belongs to none"),
         format!("indent it by {} spaces", near.join(" or ")),
     ))
 }

@@ -162,7 +162,7 @@ fn words(entry: &Entry<'_>) -> String {
     let message = match code.strip_prefix("missing-") {
         Some(_) => {
             let path = message.trim_start_matches("nothing can be built: ");
-            path.split(" is not there").next().unwrap_or(path)
+            path.split(" does not exist").next().unwrap_or(path)
         }
         None => message.as_str(),
     };
@@ -182,12 +182,12 @@ fn words(entry: &Entry<'_>) -> String {
 fn title(code: &str, count: usize) -> String {
     let what = match code {
         "unset-variable" => "variables are not set, and become blank strings",
-        "missing-file-source" => "files of secrets and configs are not there",
+        "missing-file-source" => "files of secrets and configs do not exist",
         "missing-bind-file" => {
-            "files to mount are not there: the engine makes directories of their names"
+            "files to mount do not exist: the engine makes directories of their names"
         }
-        "missing-build-context" => "build contexts and Dockerfiles are not there",
-        "missing-env-file" => "env files are not there",
+        "missing-build-context" => "build contexts and Dockerfiles do not exist",
+        "missing-env-file" => "env files do not exist",
         "unused-resource" => "networks, volumes, secrets and configs are used by no service",
         _ => "findings of this kind",
     };
@@ -241,7 +241,7 @@ mod tests {
         many.push(unset("V3", at(151)));
         many.push(unset("V3", at(152)));
         let file = |n: u32| {
-            let message = format!("/c/{n}.pem is not there");
+            let message = format!("/c/{n}.pem does not exist");
             Diagnostic::warning("missing-file-source", format!("secrets.s{n}.file"), message)
                 .at(at(160 + n))
                 .help("make the file")
@@ -260,7 +260,7 @@ warning[unset-variable]: 136 variables are not set, and become blank strings
   and 116 more; `--diagnostics json` lists them all
  = help: set them in .env or in the shell, give them defaults as in ${NAME:-default}, or write $$ for a plain $
 
-warning[missing-file-source]: 5 files of secrets and configs are not there
+warning[missing-file-source]: 5 files of secrets and configs do not exist
   compose.yaml:161:4  secrets.s1.file: /c/1.pem
   compose.yaml:162:4  secrets.s2.file: /c/2.pem
   compose.yaml:163:4  secrets.s3.file: /c/3.pem

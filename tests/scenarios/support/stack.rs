@@ -120,22 +120,12 @@ impl Stack {
     }
 
     pub fn start(&self, words: &str) -> Running {
-        Stack::running(self.command(words))
+        Running::of(self.command(words))
     }
 
     /// The same, while nobody answers what it asks.
     pub fn start_unanswered(&self, words: &str) -> Running {
-        Stack::running(self.command(words).open_input())
-    }
-
-    fn running(mut program: Program) -> Running {
-        let (stdout, stderr) = (scratch(), scratch());
-        let child = program.spawn(&stdout, &stderr);
-        Running {
-            child,
-            stdout,
-            stderr,
-        }
+        Running::of(self.command(words).open_input())
     }
 
     pub fn containers(&self) -> Vec<Container> {
@@ -193,6 +183,16 @@ impl Drop for Stack {
 }
 
 impl Running {
+    pub fn of(mut program: Program) -> Running {
+        let (stdout, stderr) = (scratch(), scratch());
+        let child = program.spawn(&stdout, &stderr);
+        Running {
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
     /// What it wrote to stdout so far.
     pub fn stdout(&mut self) -> String {
         read(&mut self.stdout)

@@ -1,8 +1,9 @@
 //! One connection of ssh's, and the streams over it.
 
+use super::Ssh;
 use super::channel::{self, Process};
 use super::greeting::Greeting;
-use super::{ByteStream, Ssh};
+use crate::engine::docker::transport::ByteStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! Why `ssh` brought no connection: its own last words, and what to do about them.
 
-use super::Process;
+use super::channel::Process;
 use crate::engine::docker::transport::Refusal;
 use crate::engine::endpoint::SshTarget;
 use std::io;
@@ -68,10 +68,11 @@ fn last(words: &str, code: Option<i32>, error: &str) -> String {
         .find(|l| l.contains("IDENTIFICATION HAS CHANGED"));
     let line = changed.or_else(|| lines.rfind(is_telling));
     match (line, code) {
-        (Some(line), _) => format!(
-            "ssh: {}",
-            line.trim_matches(['@', ' ']).trim_end_matches('.')
-        ),
+        (Some(line), _) => {
+            let line = line.strip_prefix("ssh: ").unwrap_or(line);
+            let line = line.trim_matches(['@', ' ']).trim_end_matches('.');
+            format!("ssh: {line}")
+        }
         (None, Some(code)) => format!("ssh ended with {code}"),
         (None, None) => format!("ssh: {error}"),
     }
@@ -108,7 +109,7 @@ mod tests {
             (
                 "ssh: connect to host h port 2222: Connection refused",
                 255,
-                "Connection refused; does `ssh -p 2222 me@h` work?",
+                "ssh: connect to host h port 2222: Connection refused; does `ssh -p 2222 me@h` work?",
             ),
             (
                 "bash: line 1: docker: command not found",

@@ -68,7 +68,7 @@ impl<'t> Anchors<'t> {
                 end: Some(end),
                 ..
             }) => Ok(*start..*end),
-            Some(_) => Err("the alias stands inside the very node that it names"),
+            Some(_) => Err("the alias is inside the node that it names"),
             None => Err("the alias names an anchor that is not defined above it"),
         }
     }
