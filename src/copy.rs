@@ -207,7 +207,7 @@ pub fn check_source(local: &str) -> Result<(), CopyError> {
     let (local, _) = resolve(local, false)?;
     match fs::symlink_metadata(&local) {
         Ok(_) => Ok(()),
-        Err(e) => Err(at(e, &local).into()),
+        Err(error) => Err(at(error, &local).into()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use tokio::sync::{mpsc, oneshot};
 
 /// Bytes on their way; more than this many pieces wait for nobody.
-const PIECES: usize = 4;
+const PIECES: usize = 16;
 const PIECE: usize = 64 << 10;
 
 /// What a thread writes, as a stream. The thread starts with the first poll, and goes on as fast as

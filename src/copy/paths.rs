@@ -1,6 +1,8 @@
 //! Docker's rules for the paths of a copy: what a trailing slash, a trailing `.` and a missing
 //! destination mean. Nothing here looks at a disk.
 
+pub use crate::value::path::clean;
+
 /// A side of a copy, as it is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side<'a> {
@@ -106,27 +108,6 @@ pub fn land(source: &Source, path: &str, there: There) -> Result<Landing, Unfit>
         directory,
         rename: Some(Rename { from, to: base }),
     })
-}
-
-/// A path without `.`, `..` and double slashes, as far as that can be said without looking.
-pub fn clean(path: &str) -> String {
-    let is_absolute = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if is_absolute => {}
-            part => parts.push(part),
-        }
-    }
-    match (is_absolute, parts.join("/")) {
-        (true, rest) => format!("/{rest}"),
-        (false, rest) if rest.is_empty() => ".".to_owned(),
-        (false, rest) => rest,
-    }
 }
 
 /// The directory and the last part; `.` at the end counts as a part.
