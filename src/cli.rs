@@ -37,6 +37,8 @@ struct Cli {
 /// A command of regatta.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Attach to a running container of a service
+    Attach(commands::attach::AttachArgs),
     /// Build images
     Build(commands::build::BuildArgs),
     /// Print the script that completes command lines in a shell
@@ -97,6 +99,8 @@ enum Command {
     Restart(commands::restart::RestartArgs),
     /// Remove stopped containers
     Rm(commands::rm::RmArgs),
+    /// Run a command in a new container of a service
+    Run(commands::run::RunArgs),
     /// Set the number of replicas of services
     Scale(commands::scale::ScaleArgs),
     /// Start existing containers
@@ -126,6 +130,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Command::Alpha(_) => "alpha",
+            Command::Attach(_) => "attach",
             Command::Bridge(_) => "bridge",
             Command::Build(_) => "build",
             Command::Completion(_) => "completion",
@@ -157,6 +162,7 @@ impl Command {
             Command::Push(_) => "push",
             Command::Restart(_) => "restart",
             Command::Rm(_) => "rm",
+            Command::Run(_) => "run",
             Command::Scale(_) => "scale",
             Command::Start(_) => "start",
             Command::Stop(_) => "stop",
@@ -168,6 +174,7 @@ impl Command {
 
     async fn run(self, ctx: &Context) -> Result<ExitCode, CliError> {
         match self {
+            Command::Attach(args) => commands::attach::run(ctx, args).await,
             Command::Alpha(args) => commands::alpha::run(ctx, args).await,
             Command::Bridge(args) => commands::bridge::run(ctx, args).await,
             Command::Build(args) => commands::build::run(ctx, args).await,
@@ -200,6 +207,7 @@ impl Command {
             Command::Push(args) => commands::push::run(ctx, args).await,
             Command::Restart(args) => commands::restart::run(ctx, args).await,
             Command::Rm(args) => commands::rm::run(ctx, args).await,
+            Command::Run(args) => commands::run::run(ctx, args).await,
             Command::Scale(args) => commands::scale::run(ctx, args).await,
             Command::Start(args) => commands::start::run(ctx, args).await,
             Command::Stop(args) => commands::stop::run(ctx, args).await,
@@ -251,7 +259,11 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Command::Man(args) => return finish(commands::man::run(Cli::command(), &args), false),
         command => command,
     };
-    match Context::new(cli.globals, invocation.program, command.name()) {
+    let mut globals = cli.globals;
+    if matches!(&command, Command::Run(args) if args.quiet) {
+        globals.progress = Some("quiet".to_owned());
+    }
+    match Context::new(globals, invocation.program, command.name()) {
         Ok(ctx) => {
             let json = ctx.style.mode == output::Mode::Json;
             finish(start(command, ctx), json)

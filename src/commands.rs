@@ -3,6 +3,7 @@
 
 pub mod alpha;
 pub mod arguments;
+pub mod attach;
 pub mod bridge;
 pub mod build;
 pub mod changing;
@@ -34,11 +35,13 @@ pub mod pull;
 pub mod push;
 pub mod restart;
 pub mod rm;
+pub mod run;
 pub mod scale;
 pub mod session;
 pub mod start;
 pub mod stats;
 pub mod stop;
+pub mod terminal;
 pub mod top;
 pub mod trust;
 pub mod unpause;

@@ -362,6 +362,12 @@ impl Context {
         self.client_config()?.formats.get(key).cloned()
     }
 
+    /// The keys that leave a process in a container alone, as the user keeps them in `config.json`.
+    pub fn detach_keys(&self) -> Option<String> {
+        let keys = self.client_config()?.detach_keys.clone();
+        Some(keys).filter(|keys| !keys.is_empty())
+    }
+
     /// What to load: the global options over the environment.
     /// `services` are those named on the command line.
     pub fn load_options(&self, services: &[String]) -> LoadOptions {

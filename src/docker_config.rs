@@ -27,6 +27,8 @@ pub struct ClientConfig {
     pub proxies: BTreeMap<String, Proxies>,
     /// Empty for none.
     pub current_context: String,
+    /// The keys that leave a process in a container alone; empty for the engine's own.
+    pub detach_keys: String,
     /// `psFormat` and its like.
     pub formats: BTreeMap<String, String>,
 }
@@ -125,6 +127,7 @@ impl Reading {
                 "auths" => self.auths(text, &entry),
                 "credHelpers" => self.helpers(text, &entry),
                 "proxies" => self.proxies(text, &entry),
+                "detachKeys" => self.config.detach_keys = self.string("detachKeys", &entry),
                 "credsStore" => self.config.creds_store = self.string("credsStore", &entry),
                 "currentContext" => {
                     self.config.current_context = self.string("currentContext", &entry);

@@ -401,6 +401,13 @@ pub enum BuildMessage {
     Built(String),
 }
 
+/// Rows and columns of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSize {
+    pub rows: u16,
+    pub columns: u16,
+}
+
 /// What is at a path of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PathStat {
@@ -452,14 +459,50 @@ pub struct ExecRequest {
     pub tty: bool,
     pub stdin: bool,
     pub detach: bool,
+    /// The size that its terminal begins with, where it gets one.
+    pub size: Option<TerminalSize>,
+    /// The keys that leave it; the engine watches for its own where none are given.
+    pub detach_keys: Option<String>,
 }
 
-/// A started command: what it writes, and where to write to it.
-pub struct ExecSession {
-    pub id: String,
+/// What to attach to of a container.
+#[derive(Debug, Clone, Default)]
+pub struct AttachRequest {
+    /// Also its standard input.
+    pub stdin: bool,
+    /// It has a terminal: its output is one stream without frames.
+    pub tty: bool,
+    /// As [`ExecRequest::detach_keys`].
+    pub detach_keys: Option<String>,
+}
+
+/// The connection to a process in a container: what it writes, and where to write to it.
+pub struct Streams {
     pub output: Parts<'static, OutputChunk>,
     /// `None` where no input was asked for.
     pub input: Option<std::pin::Pin<Box<dyn tokio::io::AsyncWrite + Send>>>,
+}
+
+/// Which end of a container is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// It does not run: at once, where that is so already.
+    NotRunning,
+    /// The next end, also of one that has not started yet.
+    NextExit,
+    /// It is removed (`AutoRemove`).
+    Removed,
+}
+
+impl Awaited {
+    /// The engine's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Awaited::NotRunning => "not-running",
+            Awaited::NextExit => "next-exit",
+            Awaited::Removed => "removed",
+        }
+    }
 }
 
 /// What is asked of a Docker API server. One method is one request, unless its text says more.
@@ -520,9 +563,28 @@ pub trait Engine: ContainerCalls + Send + Sync {
     fn life(&self, container: &ContainerDetails) -> Life;
 
     fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String>;
-    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession>;
-    /// The exit status of a finished command.
-    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64>;
+    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, Streams>;
+    /// The exit status of a command; `None` while it runs.
+    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, Option<i64>>;
+    /// Tells a command's terminal its size.
+    fn resize_exec<'a>(&'a self, exec: &'a str, size: TerminalSize) -> Reply<'a, ()>;
+
+    /// Connects to the streams of a container's main process, from now on. One that was only
+    /// created may be attached to before its start.
+    fn attach_container<'a>(
+        &'a self,
+        id: &'a str,
+        request: &'a AttachRequest,
+    ) -> Reply<'a, Streams>;
+    /// Tells the container's terminal its size.
+    fn resize_container<'a>(&'a self, id: &'a str, size: TerminalSize) -> Reply<'a, ()>;
+    /// Waits for an end of the container. When this is answered the engine has taken note, so that
+    /// no end is missed from then on; what it gives waits for the end itself, and gives the status.
+    fn await_container<'a>(
+        &'a self,
+        id: &'a str,
+        awaited: Awaited,
+    ) -> Reply<'a, Reply<'static, i64>>;
 
     /// All networks, of every project.
     fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>>;

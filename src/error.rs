@@ -1,6 +1,7 @@
 //! The one error of the command line: what to say, what to advise, and with which code to exit.
 //! Every module's own error turns into it here and nowhere else, and is kept as its source.
 
+use crate::attach::AttachError;
 use crate::copy::CopyError;
 use crate::engine::EngineError;
 use crate::engine::endpoint::EndpointError;
@@ -12,6 +13,8 @@ use crate::logs::LogsError;
 use crate::output::BadStyle;
 use crate::output::template::TemplateError;
 use crate::project::NoSuchService;
+use crate::run::RunError;
+use crate::stdio::StdioError;
 
 impl std::fmt::Display for CliError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -43,6 +46,8 @@ impl std::error::Error for CliError {
 enum Kind {
     /// The message says it all.
     Failed,
+    /// The message says it all, and the program exits with this.
+    Coded(Exit),
     /// There is nothing (more) to say.
     Silent(Exit),
     /// A signal ended the command; an empty line is shown, as Docker Compose does it.
@@ -57,6 +62,15 @@ impl CliError {
             message: message.into(),
             ..CliError::of_kind(Kind::Failed)
         }
+    }
+
+    /// Exits with this instead of [`Exit::Failure`].
+    #[must_use]
+    pub fn coded(mut self, exit: impl Into<Exit>) -> Self {
+        if self.kind == Kind::Failed {
+            self.kind = Kind::Coded(exit.into());
+        }
+        self
     }
 
     fn of_kind(kind: Kind) -> Self {
@@ -110,7 +124,9 @@ impl CliError {
     /// The lines to show: none where there is nothing to say.
     pub fn lines(&self) -> Option<(&str, &[String])> {
         match self.kind {
-            Kind::Failed | Kind::Interrupted(_) => Some((&self.message, &self.hints)),
+            Kind::Failed | Kind::Coded(_) | Kind::Interrupted(_) => {
+                Some((&self.message, &self.hints))
+            }
             Kind::Silent(_) | Kind::BrokenPipe => None,
         }
     }
@@ -119,7 +135,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self.kind {
             Kind::Failed => Exit::Failure,
-            Kind::Silent(exit) => exit,
+            Kind::Silent(exit) | Kind::Coded(exit) => exit,
             Kind::Interrupted(cause) => Exit::Signal(cause),
             Kind::BrokenPipe => Exit::Success,
         }
@@ -196,8 +212,44 @@ impl From<ExecError> for CliError {
     fn from(error: ExecError) -> Self {
         match error {
             ExecError::Engine(error) => error.into(),
-            ExecError::Output(error) => error.into(),
-            ExecError::NotRunning { .. } => CliError::from_source(error),
+            ExecError::Local(error) => error.into(),
+            ExecError::Stdio(error) => error.into(),
+            ExecError::NotRunning { .. } | ExecError::Detached => CliError::from_source(error),
+        }
+    }
+}
+
+impl From<AttachError> for CliError {
+    fn from(error: AttachError) -> Self {
+        match error {
+            AttachError::Engine(error) => error.into(),
+            AttachError::Local(error) => error.into(),
+            AttachError::Stdio(error) => error.into(),
+            AttachError::State { .. } | AttachError::Detached => CliError::from_source(error),
+        }
+    }
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        let code = error.exit_code();
+        match error {
+            RunError::Start(error) => CliError::from(error).coded(code),
+            RunError::Engine(error) => error.into(),
+            RunError::Stdio(error) => error.into(),
+        }
+    }
+}
+
+impl From<StdioError> for CliError {
+    fn from(error: StdioError) -> Self {
+        match error {
+            StdioError::Engine(error) => error.into(),
+            StdioError::Local(error) => error.into(),
+            StdioError::Signal(signal) => CliError::silent(signal.exit_code()),
+            StdioError::Silent(cause) => CliError::interrupted(cause).say(
+                "the engine does not answer, so the signal was not passed on; the container goes on",
+            ),
         }
     }
 }

@@ -1,23 +1,24 @@
 //! Running a command in a container that runs already.
 
-use crate::engine::{
-    ContainerFilter, ContainerSummary, Engine, EngineError, ExecRequest, OutputStream,
-};
+use crate::engine::{ContainerFilter, ContainerSummary, Engine, EngineError, ExecRequest};
 use crate::labels;
-use crate::threads;
-use futures::StreamExt;
-use std::io::{self, Read, Write};
-use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc;
+use crate::stdio::{End, Local, Process, StdioError, pass};
+use std::io;
+use std::time::Duration;
 
 /// Why a command could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Our own output cannot be written.
+    /// Our own streams cannot be read or written.
     #[error(transparent)]
-    Output(#[from] io::Error),
+    Local(#[from] io::Error),
+    #[error(transparent)]
+    Stdio(#[from] StdioError),
+    /// The user has left it alone; it goes on.
+    #[error("read escape sequence")]
+    Detached,
     #[error("service \"{service}\" is not running{}", replica.map(|n| format!(" container #{n}")).unwrap_or_default())]
     NotRunning {
         service: String,
@@ -54,73 +55,42 @@ pub async fn find(
 }
 
 /// Runs the command and passes its streams through, until it ends. Gives its exit code; 0 at
-/// once where the request says to detach. Standard input is ours, where the request asks for it.
+/// once where the request says to detach. `local` gives our side, once the command is prepared.
 ///
 /// # Errors
 /// If the engine fails. That the command is not there is no error: the engine says so in the
 /// output, and the exit code is 126 or 127.
-pub async fn run(
+pub async fn run<'l>(
     engine: &dyn Engine,
     container: &str,
     request: &ExecRequest,
-    out: &mut impl Write,
-    err: &mut impl Write,
+    local: impl FnOnce() -> io::Result<Local<'l>>,
 ) -> Result<i64, ExecError> {
-    // Before anything runs that would wait for it in vain.
-    let chunks = match request.stdin && !request.detach {
-        true => Some(stdin()?),
-        false => None,
-    };
     let id = engine.create_exec(container, request.clone()).await?;
-    let mut session = engine.start_exec(&id, request).await?;
     if request.detach {
+        engine.start_exec(&id, request).await?;
         return Ok(0);
     }
-    let input = session.input.take();
-    let feeding = tokio::spawn(async move {
-        let (Some(mut to), Some(mut chunks)) = (input, chunks) else {
-            return;
-        };
-        while let Some(chunk) = chunks.recv().await {
-            // A command that does not listen any more is about to end.
-            if to.write_all(&chunk).await.is_err() || to.flush().await.is_err() {
-                return;
-            }
-        }
-        let _ = to.shutdown().await;
-    });
-    while let Some(chunk) = session.output.next().await {
-        let chunk = chunk?;
-        match chunk.stream {
-            OutputStream::Stdout => pass(out, &chunk.bytes)?,
-            OutputStream::Stderr => pass(err, &chunk.bytes)?,
-        }
+    let local = local()?;
+    let streams = engine.start_exec(&id, request).await?;
+    match pass(engine, Process::Exec(&id), streams, local).await? {
+        End::Detached => Err(ExecError::Detached),
+        End::Closed => Ok(exit_code(engine, &id).await?),
     }
-    feeding.abort();
-    Ok(engine.exec_exit_code(&id).await?)
 }
 
-fn pass(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    to.write_all(bytes)?;
-    to.flush()
-}
-
-/// Standard input in pieces. Read by a thread of its own, which may still wait for input when
-/// the program ends; the runtime would wait for one of its own threads.
-fn stdin() -> io::Result<mpsc::Receiver<Vec<u8>>> {
-    let (sender, receiver) = mpsc::channel(4);
-    threads::spawn("standard input", move || {
-        let mut buffer = vec![0; 16 << 10];
-        loop {
-            match io::stdin().read(&mut buffer) {
-                Ok(0) | Err(_) => return,
-                Ok(n) => {
-                    if sender.blocking_send(buffer[..n].to_vec()).is_err() {
-                        return;
-                    }
-                }
-            }
+/// The exit code of a command that has closed its streams. The engine notes it down a moment later;
+/// one that goes on without its streams is left alone.
+///
+/// # Errors
+/// If the engine cannot be asked.
+pub async fn exit_code(engine: &dyn Engine, id: &str) -> Result<i64, EngineError> {
+    const LOOKS: u32 = 8;
+    for look in 0..LOOKS {
+        if let Some(code) = engine.exec_exit_code(id).await? {
+            return Ok(code);
         }
-    })?;
-    Ok(receiver)
+        tokio::time::sleep(Duration::from_millis(2 << look)).await;
+    }
+    Ok(0)
 }

@@ -54,6 +54,7 @@ mod latecomer;
 mod leftover;
 mod models;
 mod names;
+mod one_off;
 mod ports;
 mod pre_start;
 mod provider;

@@ -5,6 +5,10 @@
 //! asked to stop first, then to kill, and only then left. As long as nothing was
 //! [changed](Interrupts::begin), the second signal leaves.
 
+mod signal;
+
+pub use signal::Signal;
+
 use tokio::sync::watch;
 
 /// How much has been asked for.

@@ -26,6 +26,11 @@ pub const VOLUME: &str = "com.docker.compose.volume";
 /// that a later plan can name the fields that changed. Not part of the hash.
 pub const SPEC: &str = "dev.regatta.spec";
 
+/// Ours: how a one-off ends. [`RUN_RM`] says that it is removed at its end, which the engine does only
+/// where it has started.
+pub const RUN: &str = "dev.regatta.run";
+pub const RUN_RM: &str = "rm";
+
 /// Ours: the project that a volume is the lock of. Such a volume belongs to no project: it carries
 /// none of Compose's labels.
 pub const LOCK: &str = "dev.regatta.lock";

@@ -1,5 +1,6 @@
 //! regatta runs a multi-container application from one Compose file.
 
+pub mod attach;
 pub mod change;
 pub mod cli;
 pub mod commands;
@@ -37,12 +38,14 @@ pub mod project;
 pub mod publish;
 pub mod reconcile;
 pub mod remote;
+pub mod run;
 pub mod scale;
 pub mod secret;
 pub mod service;
 pub mod signals;
 pub mod spec;
 pub mod stats;
+pub mod stdio;
 pub mod terminal;
 pub mod threads;
 pub mod tree;

@@ -5,20 +5,25 @@
 //! paused terminal keeps no signal from being heard.
 
 use crate::diagnostic::Diagnostic;
+use crate::engine::{OutputChunk, OutputStream};
 use crate::event::Reporter;
 use crate::load::Sources;
 use crate::options::Globals;
+use crate::stdio::Sink;
 use crate::value::secret::{Known, mask_in_place, mask_sentence};
 use crate::value::userinfo::{masked, masked_in_place};
 use crate::value::visible::{visible, visible_beside_colours, visible_json};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 pub mod diagnostic;
 mod draw;
 mod drawing;
+pub mod footer;
 pub mod json;
 pub mod listing;
 mod logrus;
@@ -225,10 +230,36 @@ fn unsigned(mut line: Line) -> Line {
 
 /// Sends it to standard error.
 fn flush(out: &mut Vec<u8>) {
+    let shown = placed(Stream::Stderr, std::mem::take(out));
     // Nobody is left to tell where standard error is closed.
-    let _ = Stream::Stderr
-        .outlet()
-        .push(Stream::Stderr, std::mem::take(out));
+    let _ = Stream::Stderr.outlet().push(Stream::Stderr, shown);
+}
+
+/// The bytes that show these as they are meant, whatever else the terminal is used for: above the
+/// [`footer`], and each line at its beginning where the terminal is raw.
+fn placed(to: Stream, bytes: Vec<u8>) -> Vec<u8> {
+    let bytes = match RAW.load(Ordering::Relaxed) && to == Stream::Stderr && bytes.contains(&b'\n')
+    {
+        true => {
+            let lines = bytes.split(|byte| *byte == b'\n');
+            lines.collect::<Vec<_>>().join(&b"\r\n"[..])
+        }
+        false => bytes,
+    };
+    footer::above(to, bytes)
+}
+
+/// Writes to standard output, above the [`footer`].
+pub fn write_above(text: &str) {
+    let shown = footer::above(Stream::Stdout, text.as_bytes().to_vec());
+    // A terminal that is gone shows nothing.
+    let _ = Stream::Stdout.outlet().push(Stream::Stdout, shown);
+}
+
+/// Waits until all that was sent to standard output is written.
+pub async fn drained() {
+    // The next write is told what went wrong.
+    let _ = Stream::Stdout.outlet().drained(Stream::Stdout).await;
 }
 
 /// How many milliseconds readers are waited for; 0 is for ever.
@@ -308,6 +339,56 @@ pub fn stdout() -> impl Write {
 pub fn stderr() -> impl Write {
     io::stderr()
 }
+
+/// Both streams, for what a process in a container writes: as it is, and without waiting for a reader.
+#[derive(Debug, Default)]
+pub struct Direct;
+
+impl Sink for Direct {
+    fn write(&mut self, chunk: OutputChunk) -> io::Result<()> {
+        let to = match chunk.stream {
+            OutputStream::Stdout => Stream::Stdout,
+            OutputStream::Stderr => Stream::Stderr,
+        };
+        to.outlet().push(to, chunk.bytes)
+    }
+
+    fn has_room(&self) -> bool {
+        let [out, err] = [Stream::Stdout, Stream::Stderr].map(Stream::outlet);
+        out.has_room() && err.has_room()
+    }
+
+    fn room(&self) -> BoxFuture<'static, ()> {
+        let [out, err] = [Stream::Stdout, Stream::Stderr].map(Stream::outlet);
+        async move {
+            out.room().await;
+            err.room().await;
+        }
+        .boxed()
+    }
+
+    fn drained(&self) -> BoxFuture<'static, io::Result<()>> {
+        async {
+            for stream in [Stream::Stderr, Stream::Stdout] {
+                stream.outlet().drained(stream).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+/// Standard output as a thing of the system, to ask about its terminal.
+pub fn stdout_handle() -> io::Stdout {
+    io::stdout()
+}
+
+/// The terminal is raw (or no more): a line's end does not begin the next line by itself.
+pub fn is_raw(raw: bool) {
+    RAW.store(raw, Ordering::Relaxed);
+}
+
+static RAW: AtomicBool = AtomicBool::new(false);
 
 /// Whether standard output is a terminal.
 pub fn is_terminal() -> bool {

@@ -21,6 +21,7 @@ use crate::event::{
 };
 use crate::service::Condition;
 use crate::service::develop::Hook;
+use crate::service::one_off::OneOff;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeSet;
@@ -127,6 +128,8 @@ pub enum Action {
         /// Whether it takes over its predecessor's anonymous volumes.
         inherit_volumes: bool,
     },
+    /// Creates a container of `run`, which is no replica.
+    CreateOneOff(Box<OneOff>),
     RenameContainer {
         container: Target,
         name: String,
@@ -470,7 +473,7 @@ impl Action {
             Action::DisconnectNetwork { .. } => Operation::DisconnectNetwork,
             Action::CreateVolume { .. } => Operation::CreateVolume,
             Action::RemoveVolume { .. } => Operation::RemoveVolume,
-            Action::CreateContainer { .. } => Operation::CreateContainer,
+            Action::CreateContainer { .. } | Action::CreateOneOff(_) => Operation::CreateContainer,
             Action::RenameContainer { .. } => Operation::RenameContainer,
             Action::CopyFiles { .. } => Operation::CopyFiles,
             Action::StartContainer { .. } => Operation::StartContainer,
@@ -511,6 +514,7 @@ impl Action {
             Action::CreateContainer { name, .. } | Action::RenameContainer { name, .. } => {
                 Resource::container(name)
             }
+            Action::CreateOneOff(one_off) => Resource::container(&one_off.name),
             Action::ConnectNetwork { container, .. }
             | Action::DisconnectNetwork { container, .. }
             | Action::CopyFiles { container, .. }
@@ -569,6 +573,7 @@ impl Action {
             | Action::RunProvider { service, .. }
             | Action::Verify { service, .. }
             | Action::Wait { service, .. } => Some(service),
+            Action::CreateOneOff(one_off) => Some(&one_off.service),
             Action::PullImage { services, .. } => services.first().map(String::as_str),
             _ => None,
         }

@@ -22,6 +22,7 @@ mod images;
 pub mod lifecycle;
 mod names;
 mod networks;
+mod one_off;
 mod oneshots;
 mod orphans;
 mod ports;
@@ -41,6 +42,7 @@ use crate::observe::{Observed, ObservedContainer};
 use crate::plan::{Plan, StepId, Target};
 use crate::project::Project;
 use crate::scale;
+use crate::service::one_off::OneOff;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// When an existing container is replaced.
@@ -89,6 +91,8 @@ pub struct Options {
     pub images_settled: BTreeSet<String>,
     /// How many replicas there may be.
     pub replicas: scale::Limit,
+    /// `run`: of its service this container is created, and nothing else is done.
+    pub one_off: Option<OneOff>,
     /// `--show-secrets`: the differences are told with the secrets in them.
     pub show_secrets: bool,
 }
@@ -155,15 +159,21 @@ pub fn reconcile(project: &Project, observed: &Observed, options: &Options) -> O
     planner.plan_volumes();
     planner.plan_models();
     for name in dependency_order(project) {
-        planner.plan_containers(name);
+        if planner.one_off_of(name).is_none() {
+            planner.plan_containers(name);
+        }
     }
     planner.early = planner.plan.len();
     planner.plan_network_recreations();
     planner.plan_reconnections();
     planner.find_leaving_hosts();
     planner.plan_orphans();
+    planner.plan_removal_of_abandoned();
     for name in planner.turns() {
-        planner.plan_starts(name);
+        match planner.one_off_of(name) {
+            Some(one_off) => planner.plan_one_off(&project.services[name], one_off),
+            None => planner.plan_starts(name),
+        }
     }
     planner.plan_joint_successions();
     planner.plan_removals_of_hosts();

@@ -10,6 +10,7 @@ pub mod deploy;
 pub mod develop;
 pub mod health;
 pub mod mount;
+pub mod one_off;
 pub mod port;
 
 use crate::tree::{Node, Span};

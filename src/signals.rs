@@ -5,16 +5,42 @@
 //! [`Stage`]s. Once somebody is to leave, the work has a moment to say its last words; then this
 //! thread ends the program. Before the first [`hear`] the system does that at the first signal.
 
+pub mod process;
+
 use crate::interrupt::{Cause, Interrupts, Stage};
 use crate::output;
+use crate::terminal::mode;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 #[cfg(unix)]
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// How long the last words may take.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// As long as this lives, signals that would end the program go to somebody who passes them on.
+#[derive(Debug)]
+pub struct Diversion(u64);
+
+impl Diversion {
+    /// Diverts them; of several the last one counts.
+    pub fn to(sender: UnboundedSender<Cause>) -> Self {
+        let mut listeners = listeners();
+        let number = listeners.next;
+        listeners.next += 1;
+        listeners.diversions.push((number, sender));
+        Diversion(number)
+    }
+}
+
+impl Drop for Diversion {
+    fn drop(&mut self) {
+        let mut listeners = listeners();
+        listeners.diversions.retain(|(number, _)| *number != self.0);
+    }
+}
 
 /// As long as this lives, signals go to the [`Interrupts`] it was made for.
 #[derive(Debug)]
@@ -28,12 +54,14 @@ impl Drop for Hearing {
 
 struct Listeners {
     all: Vec<(u64, Interrupts)>,
+    diversions: Vec<(u64, UnboundedSender<Cause>)>,
     next: u64,
     is_heard: bool,
 }
 
 static LISTENERS: Mutex<Listeners> = Mutex::new(Listeners {
     all: Vec::new(),
+    diversions: Vec::new(),
     next: 0,
     is_heard: false,
 });
@@ -65,6 +93,10 @@ pub fn hear(interrupts: Interrupts, parent: Option<&str>) -> Hearing {
 /// there is nothing to put in order.
 fn pass_on(cause: Cause) -> bool {
     let listeners = listeners();
+    let mut diversions = listeners.diversions.iter().rev();
+    if diversions.any(|(_, sender)| sender.send(cause).is_ok()) {
+        return false;
+    }
     for (_, interrupts) in &listeners.all {
         interrupts.signal(cause);
     }
@@ -115,6 +147,7 @@ fn listen(parent: Option<&str>) -> io::Result<()> {
             }
             // A further signal asks for an end without last words, too.
             let _ = tokio::time::timeout(LAST_WORDS, signals.next()).await;
+            mode::restore();
             output::abandon();
             std::process::exit(cause.exit_code().into());
         }

@@ -1,9 +1,17 @@
-//! The terminal as a way in: questions to the user.
+//! The terminal as a way in: questions to the user, its [mode](mode), and [what is typed](input).
+
+pub mod input;
+pub mod mode;
 
 use crate::output;
 use crate::threads;
 use std::io::{self, BufRead, IsTerminal};
 use tokio::sync::oneshot;
+
+/// Whether standard input is a terminal.
+pub fn is_input() -> bool {
+    io::stdin().is_terminal()
+}
 
 /// Asks a question that only a yes agrees to. Without a terminal the question goes to standard
 /// output and one line of standard input answers it; its end means no (Compose's way).

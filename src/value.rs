@@ -4,6 +4,7 @@ pub mod address;
 pub mod ago;
 pub mod bytes;
 pub mod container_name;
+pub mod detach_keys;
 pub mod duration;
 pub mod glob;
 pub mod image;

@@ -359,7 +359,7 @@ impl<'a> Watch<'a> {
                 OutputStream::Stdout | OutputStream::Stderr => actions.output(&text),
             }
         }
-        self.engine.exec_exit_code(&id).await
+        crate::exec::exit_code(self.engine, &id).await
     }
 }
 

@@ -35,6 +35,8 @@ struct Wanted<'a> {
     /// Services that get a container, with its name.
     created: BTreeMap<&'a str, &'a str>,
     names: BTreeSet<&'a str>,
+    /// The service that gets a one-off.
+    one_off: Option<&'a str>,
     pulled: BTreeSet<&'a str>,
     /// Services whose image is built, with its name.
     built: BTreeMap<&'a str, &'a str>,
@@ -50,6 +52,14 @@ impl<'a> Wanted<'a> {
                 Action::CreateContainer { service, name, .. } => {
                     wanted.created.entry(service).or_insert(name);
                     wanted.names.insert(name);
+                }
+                Action::CreateOneOff(one_off) => {
+                    wanted
+                        .created
+                        .entry(&one_off.service)
+                        .or_insert(&one_off.name);
+                    wanted.names.insert(&one_off.name);
+                    wanted.one_off = Some(&one_off.service);
                 }
                 Action::PullImage { reference, .. } => {
                     wanted.pulled.insert(reference);
@@ -101,7 +111,8 @@ impl Preflight<'_> {
             .collect();
         let is_here = !created.is_empty() && self.engine.is_on_this_machine();
         for (service, name) in &created {
-            found.extend(self.request(project, service, name, &containers));
+            let number = (wanted.one_off != Some(&service.name)).then_some(1);
+            found.extend(self.request(project, service, name, number, &containers));
             found.extend(network_of_mode(project, service, &prepared.observed));
             if is_here {
                 self.paths(project, service, &mut found);
@@ -122,10 +133,11 @@ impl Preflight<'_> {
         project: &Project,
         service: &Service,
         name: &str,
+        number: Option<u32>,
         containers: &BTreeMap<String, Vec<ContainerRef>>,
     ) -> Option<Obstacle> {
         let read = |path: &Path| self.files.read(path);
-        refused(project, service, name, containers, &read).map(of_finding)
+        refused(project, service, name, number, containers, &read).map(of_finding)
     }
 
     /// What the engine will look for on this machine and not find.

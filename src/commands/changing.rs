@@ -67,6 +67,25 @@ impl Changing {
         }
     }
 
+    /// What `run` says of them.
+    pub fn of_run(
+        adoption: Adoption,
+        build: bool,
+        pull: Option<String>,
+        [quiet_pull, quiet_build]: [bool; 2],
+        remove_orphans: bool,
+    ) -> Self {
+        Changing {
+            adoption,
+            build,
+            pull,
+            quiet_pull,
+            quiet_build,
+            remove_orphans,
+            ..Changing::default()
+        }
+    }
+
     /// A session that brings the project about, or less.
     ///
     /// # Errors

@@ -74,7 +74,7 @@ pub async fn run(ctx: &Context, args: DownArgs) -> Result<ExitCode, CliError> {
         timeout: args.timeout,
     };
     let plan = |desired: &mut Desired, observed: &Observed| {
-        if desired.from_labels && options.remove_orphans {
+        if desired.from_labels {
             declare_oneoffs(&mut desired.project, observed);
         }
         let Some(services) = desired.meant(&args.services)? else {

@@ -1,11 +1,12 @@
 //! `exec`: a command in a running container.
 
+use super::terminal::{Ours, Wish, exit_code};
 use crate::context::Context;
 use crate::engine::ExecRequest;
 use crate::error::CliError;
 use crate::exec;
-use crate::exit::Exit;
 use crate::output;
+use crate::terminal::mode;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -32,9 +33,9 @@ pub struct ExecArgs {
     /// Give the command extended privileges
     #[arg(long)]
     privileged: bool,
-    /// Do not allocate a terminal (required if the output is a terminal)
-    #[arg(short = 'T', long, alias = "no-TTY")]
-    no_tty: bool,
+    /// Run without a terminal (default: where the output is not one)
+    #[arg(short = 'T', long, alias = "no-TTY", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    no_tty: Option<bool>,
     /// Run as this user
     #[arg(short, long, value_name = "USER")]
     user: Option<String>,
@@ -44,9 +45,12 @@ pub struct ExecArgs {
     /// Keep standard input open (the default)
     #[arg(short, long, hide = true, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     interactive: bool,
-    /// Allocate a terminal
-    #[arg(short, long, hide = true)]
+    /// With a terminal (as it is where the output is one)
+    #[arg(short, long, hide = true, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     tty: bool,
+    /// Keys that leave the command running, e.g. ctrl-p,ctrl-q
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<String>,
 }
 
 pub async fn run(ctx: &Context, args: ExecArgs) -> Result<ExitCode, CliError> {
@@ -59,13 +63,21 @@ pub async fn run(ctx: &Context, args: ExecArgs) -> Result<ExitCode, CliError> {
     if command.is_empty() {
         return Err(too_few(1));
     }
-    if output::is_terminal() && !args.no_tty && !args.detach {
-        return Err(
-            CliError::new("a terminal in the container is not supported yet").hint(
-                "add -T to run the command without one: its input and output are passed through",
-            ),
-        );
+    let project = ctx.project_name()?;
+    let engine = ctx.engine()?;
+    let replica = (args.index > 0).then_some(args.index);
+    let container = exec::find(engine.as_ref(), &project, service, replica).await?;
+    if ctx.globals.dry_run {
+        let (name, command) = (&container.name, command.join(" "));
+        output::write(&format!("{name}:\n  > run {command}\n"))?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let wish = Wish {
+        tty: !args.no_tty.unwrap_or(!args.tty || !output::is_terminal()),
+        stdin: args.interactive && !args.detach,
+        forwards: false,
+    };
+    let mut ours = Ours::prepare(ctx, wish, args.detach_keys.as_deref())?;
     let request = ExecRequest {
         command: command.to_vec(),
         environment: args
@@ -76,18 +88,14 @@ pub async fn run(ctx: &Context, args: ExecArgs) -> Result<ExitCode, CliError> {
         user: args.user.clone().filter(|u| !u.is_empty()),
         working_dir: args.workdir.clone().filter(|d| !d.is_empty()),
         privileged: args.privileged,
-        tty: false,
-        stdin: args.interactive && !args.detach,
+        tty: wish.tty,
+        stdin: wish.stdin,
         detach: args.detach,
+        size: mode::size().filter(|_| wish.tty),
+        detach_keys: ours.detach_keys(),
     };
-    let project = ctx.project_name()?;
-    let engine = ctx.engine()?;
-    let replica = (args.index > 0).then_some(args.index);
-    let container = exec::find(engine.as_ref(), &project, service, replica).await?;
-    let (mut out, mut err) = (output::stdout(), output::stderr());
-    let code = exec::run(engine.as_ref(), &container.id, &request, &mut out, &mut err).await?;
-    let exit = u8::try_from(code).map_or(Exit::Failure, Exit::Program);
-    Ok(exit.into())
+    let code = exec::run(engine.as_ref(), &container.id, &request, || ours.begin()).await?;
+    Ok(exit_code(code))
 }
 
 fn too_few(given: usize) -> CliError {

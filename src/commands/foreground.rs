@@ -9,11 +9,13 @@
 
 mod attachment;
 mod beside;
+mod menu;
 mod stop;
 mod verdict;
 
 use self::attachment::attachment;
 use self::beside::Beside;
+use self::menu::Menu;
 use self::stop::Stop;
 use self::verdict::Verdict;
 use super::changing::Changing;
@@ -58,6 +60,8 @@ pub struct View {
     pub has_prefix: bool,
     pub has_colour: bool,
     pub timestamps: bool,
+    /// Keys are listened to, on a terminal.
+    pub has_menu: bool,
     /// Services to stop at the end; empty means all.
     pub stopped: BTreeSet<String>,
     /// What changes here goes into the containers.
@@ -157,6 +161,8 @@ async fn attend(
         let _ = ctx.reporter.text("");
         // Nobody listens any more only when the logs have ended.
         let _ = phase.send(Phase::Attached);
+        ctx.reporter.taken().await;
+        let mut menu = Menu::open(ctx, view)?;
         let watched = async {
             if let Some(watching) = watching {
                 let moves = |is_moving| {
@@ -172,8 +178,13 @@ async fn attend(
         tokio::select! {
             biased;
             () = watched => {}
+            detached = menu.detached() => {
+                detached?;
+                return Ok(ExitCode::SUCCESS);
+            }
             () = beside.end_of_all() => {}
         }
+        drop(menu);
         is_ending = beside.is_cut_short();
     }
     if !is_ending {

@@ -74,9 +74,9 @@ pub struct UpArgs {
     /// Show timestamps
     #[arg(long)]
     timestamps: bool,
-    /// Not there yet: refused
-    #[arg(long, hide = true)]
-    menu: bool,
+    /// Listen to keys on a terminal: d detaches (default: true, or COMPOSE_MENU)
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    menu: Option<bool>,
     /// Bring changed files into the containers, by the rules of `develop`
     #[arg(short, long)]
     watch: bool,
@@ -86,9 +86,6 @@ impl UpArgs {
     /// Combinations that contradict each other, in Compose's words.
     fn check(&self) -> Result<(), CliError> {
         let refuse = |text: &str| Err(CliError::new(text));
-        if self.menu {
-            return refuse("--menu is not supported yet");
-        }
         if self.watch && self.no_start {
             return refuse("--watch and --no-start are incompatible");
         }
@@ -172,6 +169,10 @@ impl UpArgs {
             has_prefix: !self.no_log_prefix,
             has_colour: ctx.style.colour_data && !self.no_color,
             timestamps: self.timestamps,
+            has_menu: self.menu.unwrap_or_else(|| {
+                let wish = ctx.environment.get("COMPOSE_MENU");
+                wish.is_none() || ctx.is_set("COMPOSE_MENU")
+            }),
             stopped: named,
             watch: self.watch,
         })

@@ -6,7 +6,7 @@
 //!   bollard's closed enums do not know: it is for the engine to refuse them, in its own words;
 //! - lists, which must survive a word that those enums do not know ([`lists`]);
 //! - logs, where its decoder costs too much and loses bytes of a terminal ([`logs`]);
-//! - started commands, for the same decoder ([`exec`]);
+//! - the streams of a process, for the same decoder ([`hijack`]), and waiting for its end;
 //! - pulls and builds, whose messages it reads for one builder only ([`images`]);
 //! - events, of which it takes lines of any length.
 
@@ -16,9 +16,9 @@ mod chunked;
 mod connection;
 mod container_calls;
 mod dialect;
-mod exec;
 mod failure;
 mod frames;
+mod hijack;
 pub mod images;
 mod lists;
 mod logs;
@@ -34,10 +34,10 @@ mod wire;
 
 use super::endpoint::Endpoint;
 use super::{
-    Archive, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
-    ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession, ImageSummary,
-    Life, LogOptions, NetworkSummary, OutputChunk, Parts, PathStat, PullProgress, Reply,
-    ResourceRequest, Upload, VolumeSummary,
+    Archive, AttachRequest, Awaited, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter,
+    ContainerRequest, ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest,
+    ImageSummary, Life, LogOptions, NetworkSummary, OutputChunk, Parts, PathStat, PullProgress,
+    Reply, ResourceRequest, Streams, TerminalSize, Upload, VolumeSummary,
 };
 use bollard::query_parameters as q;
 use bytes::Bytes;
@@ -185,6 +185,20 @@ impl Docker {
             return Err(failure::refused(status, wire::message_of(&text)));
         }
         Ok(text)
+    }
+
+    /// Tells a terminal its size.
+    fn resize(&self, target: String, size: TerminalSize) -> Reply<'_, ()> {
+        let TerminalSize { rows, columns } = size;
+        Box::pin(async move {
+            let target = Query::new(&target)
+                .add("h", &rows.to_string())
+                .add("w", &columns.to_string())
+                .finish();
+            self.transfer(Request::post(&target), Bytes::new())
+                .await
+                .map(drop)
+        })
     }
 
     /// Creates an object and gives the field of the answer that names it.
@@ -430,12 +444,16 @@ impl Engine for Docker {
                 attach_stdout: Some(!request.detach),
                 attach_stderr: Some(!request.detach),
                 tty: Some(request.tty),
+                detach_keys: request.detach_keys,
+                console_size: request
+                    .size
+                    .filter(|_| request.tty)
+                    .map(hijack::console_size),
                 env: Some(request.environment).filter(|env| !env.is_empty()),
                 cmd: Some(request.command),
                 privileged: request.privileged.then_some(true),
                 user: request.user,
                 working_dir: request.working_dir,
-                ..Default::default()
             };
             let made = self
                 .client
@@ -446,25 +464,43 @@ impl Engine for Docker {
         })
     }
 
-    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession> {
-        Box::pin(exec::start(
-            self.wire.clone(),
-            exec.to_string(),
-            request.clone(),
-        ))
+    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, Streams> {
+        Box::pin(hijack::start_exec(self.wire.clone(), exec, request))
     }
 
-    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64> {
+    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, Option<i64>> {
         Box::pin(async move {
             let found = self
                 .client
                 .inspect_exec(exec)
                 .await
                 .map_err(|e| self.failed(e))?;
-            found.exit_code.ok_or_else(|| EngineError::Protocol {
-                message: "the command has not ended, as the engine tells it".into(),
-            })
+            Ok(found.exit_code.filter(|_| found.running != Some(true)))
         })
+    }
+
+    fn resize_exec<'a>(&'a self, exec: &'a str, size: TerminalSize) -> Reply<'a, ()> {
+        self.resize(format!("/exec/{exec}/resize"), size)
+    }
+
+    fn attach_container<'a>(
+        &'a self,
+        id: &'a str,
+        request: &'a AttachRequest,
+    ) -> Reply<'a, Streams> {
+        Box::pin(hijack::attach(self.wire.clone(), id, request))
+    }
+
+    fn resize_container<'a>(&'a self, id: &'a str, size: TerminalSize) -> Reply<'a, ()> {
+        self.resize(format!("/containers/{id}/resize"), size)
+    }
+
+    fn await_container<'a>(
+        &'a self,
+        id: &'a str,
+        awaited: Awaited,
+    ) -> Reply<'a, Reply<'static, i64>> {
+        Box::pin(hijack::wait(self.wire.clone(), id, awaited))
     }
 
     fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>> {

@@ -17,6 +17,7 @@ mod faults;
 mod images;
 mod networks;
 mod script;
+mod streams;
 mod view;
 mod volumes;
 mod world;

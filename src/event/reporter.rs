@@ -172,6 +172,15 @@ impl Reporter {
 
     /// Waits until no consumer has too much to take.
     pub async fn room(&self) {
+        self.fewer_than(Backlog::ENOUGH).await;
+    }
+
+    /// Waits until every consumer has taken all.
+    pub async fn taken(&self) {
+        self.fewer_than(1).await;
+    }
+
+    async fn fewer_than(&self, count: usize) {
         let Some(shared) = &self.0 else { return };
         let backlogs: VecDeque<Arc<Backlog>> = shared
             .consumers()
@@ -183,7 +192,7 @@ impl Reporter {
                 let mut fewer = std::pin::pin!(backlog.fewer.notified());
                 // From here on no change is missed.
                 fewer.as_mut().enable();
-                if backlog.waiting.load(Ordering::Relaxed) < Backlog::ENOUGH {
+                if backlog.waiting.load(Ordering::Relaxed) < count {
                     break;
                 }
                 fewer.await;

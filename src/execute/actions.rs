@@ -56,6 +56,7 @@ impl Walk<'_> {
                 self.removed(id, engine.remove_image(reference).await)
             }
             Action::CreateContainer { .. } => self.create_container(id, action).await,
+            Action::CreateOneOff(one_off) => self.create_one_off(id, one_off).await,
             Action::RenameContainer { container, name } => {
                 let id = self.id_of(container);
                 Ok(self.rename(&id, name).await?)

@@ -30,6 +30,7 @@ fn given_up_at(action: &Action) -> Stage {
         | Action::CreateVolume { .. }
         | Action::RemoveVolume { .. }
         | Action::CreateContainer { .. }
+        | Action::CreateOneOff(_)
         | Action::RenameContainer { .. }
         | Action::CopyFiles { .. }
         | Action::StartContainer { .. }

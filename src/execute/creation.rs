@@ -195,7 +195,7 @@ impl Walk<'_> {
         found
     }
 
-    fn image_id(&self, reference: &str) -> Option<String> {
+    pub(super) fn image_id(&self, reference: &str) -> Option<String> {
         let made = self.made.borrow();
         made.images
             .get(&Reference::parse(reference).familiar())

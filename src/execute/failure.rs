@@ -118,7 +118,8 @@ fn during(action: &Action) -> &'static str {
         Action::BuildImage { .. } => "build",
         Action::CreateNetwork { .. }
         | Action::CreateVolume { .. }
-        | Action::CreateContainer { .. } => "create",
+        | Action::CreateContainer { .. }
+        | Action::CreateOneOff(_) => "create",
         Action::RemoveNetwork { .. }
         | Action::RemoveVolume { .. }
         | Action::RemoveContainer { .. }

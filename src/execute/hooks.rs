@@ -4,6 +4,7 @@ use super::Walk;
 use super::failure::Trouble;
 use crate::engine::EngineError;
 use crate::engine::request::hook_request;
+use crate::exec::exit_code;
 use crate::plan::Target;
 use crate::service::develop::Hook;
 use futures::StreamExt;
@@ -47,7 +48,7 @@ impl Walk<'_> {
                 said.drain(..said.len() - KEPT_BYTES);
             }
         }
-        let code = engine.exec_exit_code(&exec).await?;
+        let code = exit_code(engine, &exec).await?;
         if code == 0 {
             return Ok(());
         }

@@ -106,7 +106,7 @@ fn refused(subject: &Subject<'_>, report: &mut Report<'_>) {
     let read = |path: &Path| subject.files.read(path);
     for service in project.services.values().filter(|s| s.provider.is_none()) {
         let name = project.container_name(service, 1);
-        let refusal = refusal_of(project, service, &name, &containers, &read);
+        let refusal = refusal_of(project, service, &name, Some(1), &containers, &read);
         if let Some(refusal) = refusal.filter(|r| !EXPLAINED.contains(&r.code)) {
             report.push(Diagnostic {
                 code: report.code,

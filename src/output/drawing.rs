@@ -9,7 +9,7 @@ use super::draw::Draw;
 use super::outlet::Stream;
 use super::palette::Palette;
 use super::words::lines;
-use super::{Mode, Style, json, patience, plain, settled, tty, unsigned, without_secrets};
+use super::{Mode, Style, json, patience, placed, plain, settled, tty, unsigned, without_secrets};
 use crate::event::{Event, Events, Interest, Kind, Reporter};
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +45,7 @@ impl Pieces {
         let mut has_data = false;
         for (stream, bytes) in self.0 {
             has_data |= stream == Stream::Stdout;
-            let _ = stream.outlet().push(stream, bytes);
+            let _ = stream.outlet().push(stream, placed(stream, bytes));
         }
         has_data
     }
@@ -161,7 +161,11 @@ impl Write for Above {
             canvas.0.interlude(pieces.to(Stream::Stderr));
             pieces.send();
         }
-        self.to.outlet().push(self.to, bytes.to_vec())?;
+        let shown = match self.screen.is_some() {
+            true => placed(self.to, bytes.to_vec()),
+            false => bytes.to_vec(),
+        };
+        self.to.outlet().push(self.to, shown)?;
         Ok(bytes.len())
     }
 

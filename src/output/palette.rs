@@ -34,6 +34,11 @@ impl Palette {
         self.paint("33", text)
     }
 
+    /// A key, and what it does.
+    pub fn key(self, key: &str, what: &str) -> String {
+        format!("{} {}", self.paint("7;1", key), self.paint("2", what))
+    }
+
     pub fn time(self, text: &str) -> String {
         self.paint("34", text)
     }

@@ -95,7 +95,7 @@ fn sign_and_verb(plan: &Plan, step: &Step) -> Option<(char, &'static str)> {
         Action::PullImage { .. } => ('+', "pull"),
         Action::BuildImage { .. } => ('+', "build"),
         Action::CreateNetwork { .. } | Action::CreateVolume { .. } => ('+', "create"),
-        Action::CreateContainer { .. } => ('+', "create"),
+        Action::CreateContainer { .. } | Action::CreateOneOff(_) => ('+', "create"),
         Action::RemoveNetwork { .. }
         | Action::RemoveVolume { .. }
         | Action::RemoveContainer { .. }

@@ -3,9 +3,10 @@
 use super::Project;
 use crate::labels::{
     COMPOSE_VERSION, CONFIG_FILES, CONFIG_HASH, CONTAINER_NUMBER, DEPENDS_ON, ENVIRONMENT_FILE,
-    HOOK, ONEOFF, PRE_START, PROJECT, SERVICE, VERSION, WORKING_DIR,
+    HOOK, ONEOFF, PRE_START, PROJECT, RUN, RUN_RM, SERVICE, SLUG, VERSION, WORKING_DIR,
 };
 use crate::service::Service;
+use crate::service::one_off::OneOff;
 use crate::value::path::spelled;
 use std::collections::BTreeMap;
 
@@ -39,6 +40,23 @@ impl Project {
             .map(|(name, d)| format!("{name}:{}:{}", d.condition.as_str(), d.restart))
             .collect();
         put(DEPENDS_ON, depends_on.join(","));
+        all
+    }
+
+    /// Compose's labels of a one-off, on top of the user's. It has no number, but a slug.
+    pub fn one_off_labels(
+        &self,
+        service: &Service,
+        one_off: &OneOff,
+        hash: &str,
+    ) -> BTreeMap<String, String> {
+        let mut all = self.container_labels(service, 0, hash);
+        all.remove(CONTAINER_NUMBER);
+        all.insert(ONEOFF.to_owned(), "True".to_owned());
+        all.insert(SLUG.to_owned(), one_off.slug.clone());
+        if one_off.auto_remove {
+            all.insert(RUN.to_owned(), RUN_RM.to_owned());
+        }
         all
     }
 

@@ -432,7 +432,7 @@ impl<'a> Planner<'a> {
     /// volumes (or the engine would make them itself, without labels), its networks (a container
     /// whose network cannot be made would be left behind) and the containers whose namespaces it
     /// shares.
-    fn creation_needs(&mut self, service: &Service) -> Vec<StepId> {
+    pub(super) fn creation_needs(&mut self, service: &Service) -> Vec<StepId> {
         let mut needs = self.provider_steps(service);
         needs.extend(
             service

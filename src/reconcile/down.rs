@@ -85,7 +85,7 @@ pub fn down(
         }
         let oneoffs = observed.oneoffs.iter().filter(|c| {
             let is_ours = options.adopt || !observed.is_foreign(c);
-            options.remove_orphans && c.service == name && is_ours
+            c.service == name && is_ours
         });
         for container in observed.replicas_of(name).iter().chain(oneoffs) {
             let hooks = &project.services[name].pre_stop;
@@ -96,6 +96,14 @@ pub fn down(
                 .entry(name.to_owned())
                 .or_default()
                 .push(stopped);
+        }
+    }
+    // One can be run of a service in a profile that is not active, and outlive its service.
+    if options.services.is_empty() {
+        let is_ours = |c: &&ObservedContainer| options.adopt || !observed.is_foreign(c);
+        for oneoff in observed.oneoffs.iter().filter(is_ours) {
+            let volumes = options.volumes || observed.has_only_empty_volumes(oneoff);
+            teardown.remove(oneoff, &[], &[], volumes);
         }
     }
     for hook in &observed.hooks {

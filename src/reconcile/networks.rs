@@ -94,6 +94,9 @@ impl<'a> Planner<'a> {
             let Some(present) = observed.network_named(&network.name) else {
                 continue;
             };
+            if self.is_used_by_one_off(&key, &network.name, &present.id) {
+                continue;
+            }
             let cause = format!("network {key} is declared differently");
             let users: Vec<_> = observed
                 .replicas()
@@ -164,7 +167,26 @@ impl<'a> Planner<'a> {
         let stays = !self.options.remove_orphans
             || (self.observed.is_foreign(container) && !self.options.adopt);
         project.disabled.contains_key(&container.service)
+            || self.one_off_of(&container.service).is_some()
             || (!project.declares(&container.service) && stays)
+    }
+
+    /// A one-off that runs on a network is nobody's to stop, and the network cannot go meanwhile.
+    fn is_used_by_one_off(&mut self, key: &str, name: &str, id: &String) -> bool {
+        let observed = self.observed;
+        let mut running = observed.oneoffs.iter().filter(|c| c.state.is_up());
+        let Some(user) = running.find(|c| c.networks.contains(id)) else {
+            return false;
+        };
+        let user = &user.name;
+        self.obstacle(
+            format!("networks.{key}"),
+            format!(
+                "network {name} is declared differently and has to be made anew, but container {user} of `run` is on it"
+            ),
+            Some(format!("wait until that ends, or stop it (`docker stop {user}`)")),
+        );
+        true
     }
 
     /// Containers that a change of a network, cut short, has taken off it come back on it; also

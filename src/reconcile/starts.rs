@@ -430,7 +430,11 @@ impl<'a> Planner<'a> {
     }
 
     /// What a service's starts wait for. A dependency that is known to be ready needs no wait.
-    fn plan_dependency_waits(&mut self, service: &'a Service, starting: bool) -> Vec<StepId> {
+    pub(super) fn plan_dependency_waits(
+        &mut self,
+        service: &'a Service,
+        starting: bool,
+    ) -> Vec<StepId> {
         let project = self.project;
         let mut waits = Vec::new();
         for (name, dependency) in &service.depends_on {

@@ -4,6 +4,7 @@ use crate::copy::pack::Packer;
 use crate::engine::{
     ContainerState, ContainerSummary, Engine, EngineError, ExecRequest, OutputStream, Upload,
 };
+use crate::exec::exit_code;
 use crate::pipe;
 use futures::StreamExt;
 use std::collections::BTreeSet;
@@ -155,7 +156,7 @@ async fn delete(
                 said.push_str(&String::from_utf8_lossy(&chunk.bytes));
             }
         }
-        let code = engine.exec_exit_code(&id).await?;
+        let code = exit_code(engine, &id).await?;
         if code != 0 {
             let said = said.trim();
             warnings.push(format!(

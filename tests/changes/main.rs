@@ -13,6 +13,7 @@ mod namespaces;
 mod networks;
 #[path = "../support/on_fake.rs"]
 mod on_fake;
+mod one_offs;
 mod plans;
 mod pre_start;
 mod preflight;

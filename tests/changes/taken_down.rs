@@ -284,57 +284,41 @@ fn a_container_of_run_keeps_what_it_uses() {
 }
 
 #[test]
-fn containers_of_run_go_with_the_orphans() {
-    // With and without --remove-orphans, and whether it has ended.
-    for (orphans, ended, rest) in [
-        (true, false, ""),
-        (true, true, ""),
-        (false, false, "shop-a-run-1 shop_default"),
-        (false, true, "shop-a-run-1"),
-    ] {
-        on_virtual_time(async {
-            let fake = Fake::new();
-            let project = project("name: shop\nservices: {a: {image: busybox}}");
-            up(&fake, &project).await;
-            let name = oneoff(&fake, "a", None).await;
-            if ended {
-                fake.exit(&name, 0);
-            }
-            let options = Options {
-                remove_orphans: orphans,
-                ..Options::default()
-            };
-            let (_, events) = take_down(&fake, &project, &[], options).await;
-            assert_eq!(left(&fake), rest, "orphans {orphans}, ended {ended}");
-            let network: Vec<_> = events
-                .iter()
-                .filter(|e| e.id == "Network shop_default")
-                .map(|e| (e.status, e.text.as_str()))
-                .collect();
-            let end = match rest.contains("default") {
-                true => (Status::Warning, "Resource is still in use"),
-                false => (Status::Done, "Removed"),
-            };
-            assert_eq!(network, [(Status::Working, "Removing"), end]);
-        });
-    }
-    // One of a service that is not declared any more goes only when it has ended.
-    for (ended, rest) in [(false, "shop-old-run-1 shop_default"), (true, "")] {
-        on_virtual_time(async {
-            let fake = Fake::new();
-            let project = project("name: shop\nservices: {a: {image: busybox}}");
-            up(&fake, &project).await;
-            let name = oneoff(&fake, "old", None).await;
-            if ended {
-                fake.exit(&name, 0);
-            }
-            let options = Options {
-                remove_orphans: true,
-                ..Options::default()
-            };
-            take_down(&fake, &project, &[], options).await;
-            assert_eq!(left(&fake), rest, "ended {ended}");
-        });
+fn containers_of_run_go_with_the_project() {
+    // Also of a service that is not declared any more, or in a profile that is not active; with and
+    // without --remove-orphans, and whether it has ended.
+    for service in ["a", "old", "tool"] {
+        for (orphans, ended) in [(true, false), (true, true), (false, false), (false, true)] {
+            on_virtual_time(async {
+                let fake = Fake::new();
+                let text = "name: shop\nservices: {a: {image: busybox}, tool: {image: busybox, profiles: [tools]}}";
+                let project = project(text);
+                up(&fake, &project).await;
+                let name = oneoff(&fake, service, None).await;
+                if ended {
+                    fake.exit(&name, 0);
+                }
+                let options = Options {
+                    remove_orphans: orphans,
+                    ..Options::default()
+                };
+                let (_, events) = take_down(&fake, &project, &[], options).await;
+                assert_eq!(
+                    left(&fake),
+                    "",
+                    "{service}, orphans {orphans}, ended {ended}"
+                );
+                let network: Vec<_> = events
+                    .iter()
+                    .filter(|e| e.id == "Network shop_default")
+                    .map(|e| (e.status, e.text.as_str()))
+                    .collect();
+                assert_eq!(
+                    network,
+                    [(Status::Working, "Removing"), (Status::Done, "Removed")]
+                );
+            });
+        }
     }
 }
 
@@ -352,11 +336,7 @@ fn without_a_file_containers_of_run_go_also_where_nothing_else_is_left() {
             }
             let (mut project, observed) = labelled(&fake, "shop").await;
             declare_oneoffs(&mut project, &observed);
-            let options = Options {
-                remove_orphans: true,
-                ..Options::default()
-            };
-            take_down_over(&fake, &project, &observed, &[], options).await;
+            take_down_over(&fake, &project, &observed, &[], Options::default()).await;
             assert_eq!(left(&fake), "", "ended {ended}");
         });
     }

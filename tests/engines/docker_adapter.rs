@@ -122,7 +122,7 @@ async fn life_of_a_container() {
         output.extend(chunk.unwrap().bytes);
     }
     assert_eq!(output, b"got hello\n");
-    assert_eq!(engine.exec_exit_code(&exec_id).await.unwrap(), 7);
+    assert_eq!(engine.exec_exit_code(&exec_id).await.unwrap(), Some(7));
 
     let mut tar = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();

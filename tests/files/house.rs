@@ -357,6 +357,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
     (
         "verbs",
         &[
+            "attach",
             "change",
             "copy",
             "docker_config",
@@ -372,7 +373,9 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "plan",
             "publish",
             "reconcile",
+            "run",
             "spec",
+            "stdio",
             "watch",
         ],
     ),

@@ -410,14 +410,41 @@ impl Engine for Wire {
         send!(self, create_exec, short(&id), |fake| fake
             .create_exec(&id, request))
     }
-    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession> {
+    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, Streams> {
         let (exec, request) = (exec.to_owned(), request.clone());
         send!(self, start_exec, "", |fake| fake
             .start_exec(&exec, &request))
     }
-    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64> {
+    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, Option<i64>> {
         let exec = exec.to_owned();
         send!(self, exec_exit_code, "", |fake| fake.exec_exit_code(&exec))
+    }
+    fn resize_exec<'a>(&'a self, exec: &'a str, size: TerminalSize) -> Reply<'a, ()> {
+        let exec = exec.to_owned();
+        send!(self, resize_exec, "", |fake| fake.resize_exec(&exec, size))
+    }
+    fn attach_container<'a>(
+        &'a self,
+        id: &'a str,
+        request: &'a AttachRequest,
+    ) -> Reply<'a, Streams> {
+        let (id, request) = (id.to_owned(), request.clone());
+        send!(self, attach_container, short(&id), |fake| fake
+            .attach_container(&id, &request))
+    }
+    fn resize_container<'a>(&'a self, id: &'a str, size: TerminalSize) -> Reply<'a, ()> {
+        let id = id.to_owned();
+        send!(self, resize_container, short(&id), |fake| fake
+            .resize_container(&id, size))
+    }
+    fn await_container<'a>(
+        &'a self,
+        id: &'a str,
+        awaited: Awaited,
+    ) -> Reply<'a, Reply<'static, i64>> {
+        let id = id.to_owned();
+        send!(self, await_container, short(&id), |fake| fake
+            .await_container(&id, awaited))
     }
     fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>> {
         send!(self, list_networks, "", |fake| fake.list_networks())

@@ -4,13 +4,13 @@ use super::containers::{ends_process, signal_number};
 use super::create::RUNTIMES;
 use super::faults::Call;
 use super::images::full;
-use super::world::{Exec, has_labels};
+use super::world::has_labels;
 use super::{Fake, FakeImage, refuse};
 use crate::engine::{
-    Archive, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
-    ContainerState, ContainerSummary, Engine, EngineError, EngineEvent, ExecRequest, ExecSession,
-    ImageSummary, Life, LogOptions, NetworkSummary, OutputChunk, OutputStream, Parts, PathStat,
-    PullProgress, Reply, ResourceRequest, Upload, VolumeSummary,
+    Archive, AttachRequest, Awaited, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter,
+    ContainerRequest, ContainerState, ContainerSummary, Engine, EngineError, EngineEvent,
+    ExecRequest, ImageSummary, Life, LogOptions, NetworkSummary, OutputChunk, Parts, PathStat,
+    PullProgress, Reply, ResourceRequest, Streams, TerminalSize, Upload, VolumeSummary,
 };
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
@@ -283,61 +283,45 @@ impl Engine for Fake {
 
     fn create_exec<'a>(&'a self, id: &'a str, request: ExecRequest) -> Reply<'a, String> {
         self.call("create_exec", id, move |fake| {
-            let mut world = fake.lock();
-            let exec = world.new_id();
-            let container = world.get(id)?;
-            match container.state {
-                ContainerState::Running => {}
-                ContainerState::Paused => {
-                    return Err(refuse(
-                        409,
-                        format!("Container {id} is paused, unpause the container before exec"),
-                    ));
-                }
-                _ => {
-                    return Err(refuse(
-                        409,
-                        format!("container {} is not running", container.id),
-                    ));
-                }
-            }
-            let prepared = Exec {
-                container: container.id.clone(),
-                command: request.command,
-                code: None,
-            };
-            world.execs.insert(exec.clone(), prepared);
-            Ok(exec)
+            fake.lock().create_exec(id, request)
         })
     }
 
-    fn start_exec<'a>(&'a self, exec: &'a str, _: &'a ExecRequest) -> Reply<'a, ExecSession> {
-        self.call("start_exec", exec, move |fake| {
-            let mut world = fake.lock();
-            let gone = || refuse(404, format!("No such exec instance: {exec}"));
-            let container = world.execs.get(exec).ok_or_else(gone)?.container.clone();
-            let code = world.get(&container)?.script.exec_code;
-            let prepared = world.execs.get_mut(exec).ok_or_else(gone)?;
-            prepared.code = Some(code);
-            // The command's words are all it writes.
-            let text = format!("{}\n", prepared.command.join(" "));
-            let chunk = OutputChunk {
-                stream: OutputStream::Stdout,
-                bytes: text.into_bytes(),
-            };
-            Ok(ExecSession {
-                id: exec.into(),
-                output: stream::iter([Ok(chunk)]).boxed(),
-                input: None,
-            })
-        })
+    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, Streams> {
+        self.call("start_exec", exec, move |fake| fake.run_exec(exec, request))
     }
 
-    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64> {
+    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, Option<i64>> {
         self.call("exec_exit_code", exec, move |fake| {
-            let world = fake.lock();
-            let found = world.execs.get(exec).and_then(|e| e.code);
-            found.ok_or_else(|| refuse(404, format!("No such exec instance: {exec}")))
+            fake.lock().exec_exit_code(exec)
+        })
+    }
+
+    fn resize_exec<'a>(&'a self, exec: &'a str, _: TerminalSize) -> Reply<'a, ()> {
+        self.call("resize_exec", exec, move |fake| {
+            fake.lock().exec_exit_code(exec).map(drop)
+        })
+    }
+
+    fn attach_container<'a>(
+        &'a self,
+        id: &'a str,
+        request: &'a AttachRequest,
+    ) -> Reply<'a, Streams> {
+        self.call("attach_container", id, move |fake| fake.attach(id, request))
+    }
+
+    fn resize_container<'a>(&'a self, id: &'a str, _: TerminalSize) -> Reply<'a, ()> {
+        self.call("resize_container", id, move |fake| fake.lock().resize(id))
+    }
+
+    fn await_container<'a>(
+        &'a self,
+        id: &'a str,
+        awaited: Awaited,
+    ) -> Reply<'a, Reply<'static, i64>> {
+        self.call("await_container", id, move |fake| {
+            fake.await_end(id, awaited)
         })
     }
 

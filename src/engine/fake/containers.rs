@@ -61,6 +61,7 @@ impl World {
                 if container.state == ContainerState::Restarting {
                     container.state = ContainerState::Exited;
                 }
+                self.remove_automatically(&id);
                 Err(error)
             }
         }
@@ -275,6 +276,19 @@ impl World {
         container.addresses.clear();
         container.stopped_by_hand |= by_hand;
         self.emit(id, "die", &[("exitCode", &code.to_string())]);
+        self.ends.insert(id.to_owned(), code);
+        self.remove_automatically(id);
+    }
+
+    /// A container that is to be removed at its end goes, with its anonymous volumes.
+    fn remove_automatically(&mut self, id: &str) {
+        let container = self.containers.get(id);
+        let is_asked_for = container
+            .is_some_and(|c| !c.is_up() && c.host_config("AutoRemove").as_bool() == Some(true));
+        if is_asked_for {
+            // It does not run, so nothing refuses that.
+            let _ = self.remove(id, true, true);
+        }
     }
 
     /// A process ends by itself. Gives the delay before its restart policy starts it again.

@@ -243,6 +243,7 @@ impl World {
             self.emit(&id, "kill", &[("signal", "9")]);
             self.end(&id, 137, true);
         }
+        // Its end may have taken it away.
         self.emit(&id, "destroy", &[]);
         let Some(gone) = self.containers.remove(&id) else {
             return Ok(());
@@ -309,6 +310,12 @@ fn check_host_config(host: &Value) -> Result<(), EngineError> {
             format!(
                 "invalid restart policy: unknown policy '{policy}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"
             ),
+        ));
+    }
+    if host["AutoRemove"].as_bool() == Some(true) && !["", "no"].contains(&policy) {
+        return Err(refuse(
+            400,
+            "can't create 'AutoRemove' container with restart policy",
         ));
     }
     for (_, bindings) in host["PortBindings"].as_object().into_iter().flatten() {

@@ -28,6 +28,8 @@ pub struct Script {
     pub start_error: Option<(u16, String)>,
     /// Status of commands run in it.
     pub exec_code: i64,
+    /// It, and commands run in it, write what they read, and end with their input.
+    pub reads: bool,
 }
 
 impl Default for Script {
@@ -39,6 +41,7 @@ impl Default for Script {
             on_stop: Some((Duration::ZERO, 0)),
             start_error: None,
             exec_code: 0,
+            reads: false,
         }
     }
 }

@@ -67,6 +67,7 @@ pub(super) struct Volume {
 pub(super) struct Exec {
     pub container: String,
     pub command: Vec<String>,
+    pub is_started: bool,
     pub code: Option<i64>,
 }
 
@@ -80,6 +81,8 @@ pub(super) struct World {
     pub images: Vec<FakeImage>,
     pub remote: Vec<FakeImage>,
     pub execs: BTreeMap<String, Exec>,
+    /// The last status of each container that has ended.
+    pub ends: BTreeMap<String, i64>,
     pub events: Vec<EngineEvent>,
     pub calls: Vec<Call>,
     pub faults: Vec<Fault>,
@@ -112,6 +115,7 @@ impl World {
             images: vec![FakeImage::new("busybox:latest")],
             remote: Vec::new(),
             execs: BTreeMap::new(),
+            ends: BTreeMap::new(),
             events: Vec::new(),
             calls: Vec::new(),
             faults: Vec::new(),

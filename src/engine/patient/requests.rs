@@ -3,10 +3,10 @@
 use super::calls::{Ask, Kind};
 use super::{Patient, named};
 use crate::engine::{
-    Archive, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter, ContainerRequest,
-    ContainerSummary, Engine, EngineEvent, ExecRequest, ExecSession, ImageSummary, Life,
+    Archive, AttachRequest, Awaited, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter,
+    ContainerRequest, ContainerSummary, Engine, EngineEvent, ExecRequest, ImageSummary, Life,
     LogOptions, NetworkSummary, OutputChunk, Parts, PathStat, PullProgress, Reply, ResourceRequest,
-    Upload, VolumeSummary,
+    Streams, TerminalSize, Upload, VolumeSummary,
 };
 use crate::labels;
 use futures::{StreamExt, TryStreamExt};
@@ -159,14 +159,43 @@ impl Engine for Patient {
         })
     }
 
-    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, ExecSession> {
+    fn start_exec<'a>(&'a self, exec: &'a str, request: &'a ExecRequest) -> Reply<'a, Streams> {
         let ask = self.of(Kind::Change, "run the command in container", exec);
         self.ask(ask, self.engine.start_exec(exec, request))
     }
 
-    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, i64> {
+    fn exec_exit_code<'a>(&'a self, exec: &'a str) -> Reply<'a, Option<i64>> {
         let ask = self.of(Kind::Read, "get the exit code of the command in", exec);
         self.ask(ask, self.engine.exec_exit_code(exec))
+    }
+
+    fn resize_exec<'a>(&'a self, exec: &'a str, size: TerminalSize) -> Reply<'a, ()> {
+        let ask = self.of(Kind::Read, "resize the terminal of the command in", exec);
+        self.ask(ask, self.engine.resize_exec(exec, size))
+    }
+
+    fn attach_container<'a>(
+        &'a self,
+        id: &'a str,
+        request: &'a AttachRequest,
+    ) -> Reply<'a, Streams> {
+        let ask = self.of(Kind::Read, "attach to container", id);
+        self.ask(ask, self.engine.attach_container(id, request))
+    }
+
+    fn resize_container<'a>(&'a self, id: &'a str, size: TerminalSize) -> Reply<'a, ()> {
+        let ask = self.of(Kind::Read, "resize the terminal of container", id);
+        self.ask(ask, self.engine.resize_container(id, size))
+    }
+
+    fn await_container<'a>(
+        &'a self,
+        id: &'a str,
+        awaited: Awaited,
+    ) -> Reply<'a, Reply<'static, i64>> {
+        // The end itself may rightly take for ever.
+        let ask = self.of(Kind::Read, "watch for the end of container", id);
+        self.ask(ask, self.engine.await_container(id, awaited))
     }
 
     fn list_networks(&self) -> Reply<'_, Vec<NetworkSummary>> {

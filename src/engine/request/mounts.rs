@@ -217,6 +217,8 @@ impl Task<'_> {
     fn volume_name(&self, key: &str, index: &str) -> Result<String, Refusal> {
         match self.project.volumes.get(key) {
             Some(volume) => Ok(volume.name.clone()),
+            // A one-off may mount what the project does not declare (`run -v`).
+            None if self.resolved.number.is_none() => Ok(key.to_owned()),
             None => Err(self.refuse(
                 "undefined-volume",
                 &["volumes", index, "source"],

@@ -7,16 +7,17 @@ use crate::service::Service;
 use std::collections::BTreeMap;
 
 /// The first thing that the requests for a container of a service cannot say. `containers` are
-/// those that it may refer to, by service.
+/// those that it may refer to, by service; `number` as in [`Resolved`].
 pub fn refused(
     project: &Project,
     service: &Service,
     name: &str,
+    number: Option<u32>,
     containers: &BTreeMap<String, Vec<ContainerRef>>,
     read: &ReadFile<'_>,
 ) -> Option<Diagnostic> {
     let resolved = Resolved {
-        number: Some(1),
+        number,
         containers: containers.clone(),
         read: Some(read),
         ..Resolved::default()

@@ -60,6 +60,11 @@ impl Program {
         self
     }
 
+    /// What would be started.
+    pub(super) fn command(&self) -> &Command {
+        &self.command
+    }
+
     pub fn input(mut self, text: &str) -> Program {
         self.input = text.as_bytes().to_vec();
         self

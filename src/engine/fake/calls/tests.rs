@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::Health;
+use crate::engine::OutputStream;
 use crate::engine::fake::{Act, Fault, Script, Way};
 use serde_json::json;
 use std::time::Duration;
