@@ -17,7 +17,7 @@
 //!
 //! # What may be cancelled, and when
 //!
-//! Each signal asks for more ([`Stage`]). From the first on no step begins any more. A step that is
+//! Each signal asks for more ([`Stage`](crate::interrupt::Stage)). From the first on no step begins any more. A step that is
 //! under way goes on until the stage at which it may be given up ([`given_up_at`](cancel)):
 //!
 //! | stage | given up | why |

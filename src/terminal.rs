@@ -1,4 +1,4 @@
-//! The terminal as a way in: questions to the user, its [mode](mode), and [what is typed](input).
+//! The terminal as a way in: questions to the user, its [mode], and [what is typed](input).
 
 pub mod input;
 pub mod mode;

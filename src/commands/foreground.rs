@@ -11,12 +11,14 @@ mod attachment;
 mod beside;
 mod menu;
 mod stop;
+mod switch;
 mod verdict;
 
 use self::attachment::attachment;
 use self::beside::Beside;
-use self::menu::Menu;
+use self::menu::{Choice, Menu};
 use self::stop::Stop;
+use self::switch::Switch;
 use self::verdict::Verdict;
 use super::changing::Changing;
 use super::desired::Desired;
@@ -81,24 +83,27 @@ pub async fn run(
 ) -> Result<ExitCode, CliError> {
     let timeout = options.timeout;
     let (engine, watched) = (ctx.engine()?, desired.clone());
+    let begin = || Watching::begin(ctx, &*engine, &watched, changing);
     let watching = match view.watch {
-        true => Some(Watching::begin(ctx, &*engine, &watched, changing)?),
+        true => Some(begin()?),
         false => None,
     };
     let mut session = changing.session(ctx, desired)?;
     let mut planning = changing.to_project(ctx, options);
-    let attended =
-        async |ready: Ready<'_, '_, '_, ToProject>| attend(ready, &view, timeout, watching).await;
+    let attended = async |ready: Ready<'_, '_, '_, ToProject>| {
+        attend(ready, &view, timeout, watching, &begin).await
+    };
     session.change(&mut planning, attended).await
 }
 
 /// Makes the change with the logs beside it, and stays until all is over. The project's lock is let
 /// go as soon as others may come in.
-async fn attend(
+async fn attend<'w>(
     mut ready: Ready<'_, '_, '_, ToProject>,
     view: &View,
     timeout: Option<i64>,
-    watching: Option<Watching<'_>>,
+    watching: Option<Watching<'w>>,
+    begin: &dyn Fn() -> Result<Watching<'w>, CliError>,
 ) -> Result<ExitCode, CliError> {
     let ctx = ready.session.ctx;
     let engine = ready.session.engine.clone();
@@ -162,28 +167,40 @@ async fn attend(
         // Nobody listens any more only when the logs have ended.
         let _ = phase.send(Phase::Attached);
         ctx.reporter.taken().await;
-        let mut menu = Menu::open(ctx, view)?;
-        let watched = async {
-            if let Some(watching) = watching {
-                let moves = |is_moving| {
-                    let _ = phase.send(match is_moving {
-                        true => Phase::Changing,
-                        false => Phase::Attached,
-                    });
-                };
-                watching.run(&moves).await;
-            }
-            ctx.interrupts.reached(Stage::Stopping).await;
+        let moves = |is_moving| {
+            let _ = phase.send(match is_moving {
+                true => Phase::Changing,
+                false => Phase::Attached,
+            });
         };
-        tokio::select! {
-            biased;
-            () = watched => {}
-            detached = menu.detached() => {
-                detached?;
-                return Ok(ExitCode::SUCCESS);
+        let mut menu = Menu::open(ctx, view, watching.is_some())?;
+        let mut watch = Switch::new(&moves, watching);
+        loop {
+            tokio::select! {
+                biased;
+                () = ctx.interrupts.reached(Stage::Stopping) => {
+                    beside.during(watch.end()).await;
+                    break;
+                }
+                () = watch.run() => menu.watching(false),
+                choice = menu.choice() => match choice? {
+                    Choice::Detach => {
+                        beside.during(watch.end()).await;
+                        return Ok(ExitCode::SUCCESS);
+                    }
+                    Choice::Watch if watch.is_on() => watch.turn_off(),
+                    Choice::Watch => match begin() {
+                        Ok(watching) => {
+                            watch.turn_on(watching);
+                            menu.watching(true);
+                        }
+                        Err(error) => ctx.reporter.warning(error.to_string()),
+                    },
+                },
+                () = beside.end_of_all() => break,
             }
-            () = beside.end_of_all() => {}
         }
+        beside.during(watch.end()).await;
         drop(menu);
         is_ending = beside.is_cut_short();
     }

@@ -10,6 +10,7 @@ use crate::error::CliError;
 use crate::event::Reporter;
 use crate::image::build::BuildError;
 use crate::image::policy::BuildChoice;
+use crate::interrupt::Interrupts;
 use crate::observe::{Observed, Scope};
 use crate::project::{Dependencies, Project};
 use crate::reconcile::{Options, Recreate, lifecycle};
@@ -121,9 +122,10 @@ impl<'a> Watching<'a> {
         })
     }
 
-    /// Watches until somebody asks to stop, or the system tells of no more changes. `between` hears
+    /// Watches until `off` asks to stop, or the system tells of no more changes. `between` hears
     /// that containers will be exchanged, and that this is over.
-    pub async fn run(self, between: &dyn Fn(bool)) {
+    pub async fn run(self, between: &dyn Fn(bool), off: Interrupts) {
+        let _stages = off.in_stages();
         let mut actions = Doing {
             ctx: self.ctx,
             desired: self.desired,
@@ -133,7 +135,7 @@ impl<'a> Watching<'a> {
             marks: true,
             between,
         };
-        if let Err(error) = self.watch.run(&mut actions, &self.ctx.interrupts).await {
+        if let Err(error) = self.watch.run(&mut actions, &off).await {
             actions.warn(&format!("Watch disabled with errors: {error}"));
         }
     }

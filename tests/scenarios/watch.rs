@@ -135,3 +135,40 @@ fn nothing_to_watch() {
         "{refused}"
     );
 }
+
+#[test]
+fn a_foreground_up_turns_it_on_and_off() {
+    let stack = stack();
+    let mut terminal = stack.command("up").on_terminal(24, 100);
+    terminal.shows("Enable Watch");
+    terminal.types("w");
+    terminal.shows("Disable Watch");
+    // What is to be there from the first moment on is brought along.
+    reaches(&stack, "/app/a", "1");
+    stack.write("src/a", "2");
+    reaches(&stack, "/app/a", "2");
+    terminal.types("w");
+    terminal.shows("Watch disabled");
+    terminal.shows("Enable Watch");
+    stack.write("src/a", "3");
+    terminal.types("w");
+    terminal.shows("Disable Watch");
+    reaches(&stack, "/app/a", "3");
+    terminal.types("\x03");
+    assert_eq!(terminal.ends(), Some(130));
+    assert!(stack.of("web").iter().all(|c| c.state == "exited"));
+}
+
+#[test]
+fn a_foreground_up_says_that_there_is_nothing_to_watch() {
+    let stack = Stack::new(
+        "nowatch",
+        "services: {web: {image: busybox, command: [sleep, '1000'], stop_signal: SIGKILL}}",
+    );
+    let mut terminal = stack.command("up").on_terminal(24, 100);
+    terminal.shows("Enable Watch");
+    terminal.types("w");
+    terminal.shows("none of the selected services is configured for watch");
+    terminal.types("d");
+    assert_eq!(terminal.ends(), Some(0));
+}

@@ -19,14 +19,24 @@ use tokio::sync::mpsc;
 pub enum Key {
     /// `d`: leave the containers running.
     Detach,
+    /// `w`: begin to watch the project's files, or stop it.
+    Watch,
     /// Enter: a line between what was and what comes.
     Line,
+}
+
+/// What a key asks of the foreground `up`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    Detach,
+    Watch,
 }
 
 impl Key {
     fn of(byte: u8) -> Option<Key> {
         match byte {
             b'd' => Some(Key::Detach),
+            b'w' => Some(Key::Watch),
             b'\r' | b'\n' => Some(Key::Line),
             _ => None,
         }
@@ -40,7 +50,8 @@ struct Open {
     keys: mpsc::Receiver<Vec<u8>>,
     signals: BoxStream<'static, Signal>,
     raw: mode::Raw,
-    text: String,
+    palette: Palette,
+    is_watching: bool,
 }
 
 impl Drop for Menu {
@@ -56,7 +67,7 @@ impl Menu {
     ///
     /// # Errors
     /// Where the terminal cannot be set, or we may have no more threads.
-    pub fn open(ctx: &Context, view: &View) -> Result<Menu, CliError> {
+    pub fn open(ctx: &Context, view: &View, is_watching: bool) -> Result<Menu, CliError> {
         let is_possible = view.has_menu
             && ctx.style.mode == Mode::Tty
             && output::is_terminal()
@@ -74,17 +85,26 @@ impl Menu {
             keys: input.begin(),
             signals,
             raw,
-            text: Palette::new(ctx.style.colour_data).key("d", "Detach"),
+            palette: Palette::new(ctx.style.colour_data),
+            is_watching,
         };
         open.show();
         Ok(Menu(Some(open)))
     }
 
-    /// Waits until the containers are to be left alone: for ever, where there is no menu.
+    /// Shows whether files are watched.
+    pub fn watching(&mut self, is_watching: bool) {
+        if let Some(open) = &mut self.0 {
+            open.is_watching = is_watching;
+            open.show();
+        }
+    }
+
+    /// Waits for a key that asks for something: for ever, where there is no menu.
     ///
     /// # Errors
     /// Where a signal ends the program.
-    pub async fn detached(&mut self) -> Result<(), CliError> {
+    pub async fn choice(&mut self) -> Result<Choice, CliError> {
         let Some(open) = &mut self.0 else {
             return pending().await;
         };
@@ -93,11 +113,17 @@ impl Menu {
                 typed = open.keys.recv() => {
                     // A terminal that is gone types nothing more.
                     let Some(typed) = typed else { return pending().await };
+                    // Of keys typed at once the last one counts; pasted text is no series of wishes.
+                    let mut chosen = None;
                     for key in typed.into_iter().filter_map(Key::of) {
                         match key {
-                            Key::Detach => return Ok(()),
+                            Key::Detach => chosen = Some(Choice::Detach),
+                            Key::Watch => chosen = Some(Choice::Watch),
                             Key::Line => output::write_above("\n"),
                         }
+                    }
+                    if let Some(choice) = chosen {
+                        return Ok(choice);
                     }
                 }
                 signal = open.signals.next() => match signal {
@@ -123,8 +149,18 @@ impl Menu {
 impl Open {
     fn show(&self) {
         // In a window that is too narrow it would take more than a line.
-        let fits = mode::size().is_none_or(|size| size.columns > 12);
-        output::footer::show(fits.then(|| self.text.clone()));
+        let fits = mode::size().is_none_or(|size| size.columns > 30);
+        output::footer::show(fits.then(|| self.text()));
+    }
+
+    fn text(&self) -> String {
+        let watch = match self.is_watching {
+            true => "Disable Watch",
+            false => "Enable Watch",
+        };
+        let keys = [("w", watch), ("d", "Detach")];
+        keys.map(|(key, what)| self.palette.key(key, what))
+            .join("   ")
     }
 }
 
@@ -136,6 +172,7 @@ mod tests {
     fn keys_mean_what_the_line_says() {
         for (byte, key) in [
             (b'd', Some(Key::Detach)),
+            (b'w', Some(Key::Watch)),
             (b'\r', Some(Key::Line)),
             (b'\n', Some(Key::Line)),
             (b'D', None),

@@ -55,8 +55,12 @@ pub struct RunArgs {
     /// Mount a volume or a path: [SOURCE:]TARGET[:OPTIONS] (repeatable)
     #[arg(short, long = "volume", alias = "volumes", value_name = "VOLUME")]
     volume: Vec<String>,
-    /// Publish a port: [[HOST_IP:]HOST_PORT:]PORT (repeatable)
-    #[arg(short, long, value_name = "PORT")]
+    #[arg(
+        short,
+        long,
+        value_name = "PORT",
+        help = "Publish a port: [[HOST_IP:]HOST_PORT:]PORT (repeatable)"
+    )]
     pub publish: Vec<String>,
     /// Publish the ports of the service
     #[arg(short = 'P', long)]
