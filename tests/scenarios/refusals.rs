@@ -238,7 +238,7 @@ fn what_is_certain_to_fail_stops_a_command_before_it_changes_anything() {
         (
             "network_mode: 'container:regatta-gone'",
             "",
-            &["no container regatta-gone", "compose.yaml:3"],
+            &["No such container: regatta-gone", "compose.yaml:3"],
         ),
     ] {
         let compose = format!(

@@ -318,6 +318,7 @@ fn a_container_is_attached_to() {
         assert!(!terminal.is_raw());
     }
     assert_eq!(terminal.ends(), Some(5));
+    stack.reaches("plain", "exited");
     let none = stack.run("attach plain").code(1);
     none.says(&["service \"plain\" is not running"]);
     let none = stack.run("attach --index 2 ticks").code(1);

@@ -5,8 +5,8 @@ use crate::support::Stack;
 use crate::support::relay::Relay;
 use std::time::{Duration, Instant};
 
-/// One way; there and back takes twice that.
-const WAY: Duration = Duration::from_millis(50);
+/// One way; there and back takes twice that. Long beside what a busy machine adds to a command.
+const WAY: Duration = Duration::from_millis(200);
 
 /// Ten services, the last of which waits for one that waits for one, and so on: four deep.
 fn ten() -> String {
