@@ -17,6 +17,17 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Podman prepares a container when it is attached to: what cannot be started fails there.
+    fn of_attaching(error: EngineError) -> RunError {
+        match error
+            .message()
+            .contains("unable to start container process")
+        {
+            true => RunError::Start(error),
+            false => RunError::Engine(error),
+        }
+    }
+
     /// The exit code, by Docker's rules: what could not be started is 127 where its program is not
     /// there, 126 where that is no program, and 125 for any other reason.
     pub fn exit_code(&self) -> u8 {
@@ -68,7 +79,8 @@ pub async fn launch(engine: &dyn Engine, launch: &Launch<'_>) -> Result<Launched
                 engine.attach_container(id, request),
                 engine.await_container(id, awaited),
             )
-            .await?;
+            .await
+            .map_err(RunError::of_attaching)?;
             (Some(streams), Some(end))
         }
         None => (None, None),

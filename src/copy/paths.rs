@@ -65,20 +65,23 @@ pub struct Rename {
 }
 
 impl Rename {
-    /// The new name of an entry; one that does not begin so keeps its name.
-    pub fn apply(&self, name: &[u8]) -> Vec<u8> {
+    /// The new name of an entry; `None` for one that does not begin so: it would land beside the
+    /// destination.
+    pub fn apply(&self, name: &[u8]) -> Option<Vec<u8>> {
         let from = self.from.trim_end_matches('/').as_bytes();
         let to = self.to.trim_end_matches('/').as_bytes();
         if from.is_empty() {
             let inside = &name[name.iter().take_while(|b| **b == b'/').count()..];
-            return match to.is_empty() {
+            return Some(match to.is_empty() {
                 true => inside.to_vec(),
                 false => [to, b"/", inside].concat(),
-            };
+            });
         }
         match name.strip_prefix(from) {
-            Some(rest) if rest.is_empty() || rest[0] == b'/' => [to, rest].concat(),
-            _ => name.to_vec(),
+            Some(rest) if rest.is_empty() || rest[0] == b'/' => Some([to, rest].concat()),
+            // Podman leaves out the `./` of what is in a directory.
+            _ if from == b"." => Some([to, b"/", name].concat()),
+            _ => None,
         }
     }
 }
@@ -277,8 +280,9 @@ mod tests {
         for (from, to, name, expected) in [
             ("s", "new", "s", "new"),
             ("s", "new", "s/a/s", "new/a/s"),
-            ("s", "new", "story", "story"),
             (".", "new", "./a", "new/a"),
+            (".", "new", "a", "new/a"),
+            (".", "new", ".a", "new/.a"),
             ("/", "new", "/a", "new/a"),
             ("/", "new", "a", "new/a"),
         ] {
@@ -287,10 +291,15 @@ mod tests {
                 to: to.into(),
             };
             assert_eq!(
-                rename.apply(name.as_bytes()),
-                expected.as_bytes(),
+                rename.apply(name.as_bytes()).as_deref(),
+                Some(expected.as_bytes()),
                 "{name}: {from} to {to}"
             );
         }
+        let rename = Rename {
+            from: "s".into(),
+            to: "new".into(),
+        };
+        assert_eq!(rename.apply(b"story"), None);
     }
 }

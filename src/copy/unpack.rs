@@ -9,6 +9,7 @@ use super::paths::Rename;
 use crate::pipe::Exactly;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -36,17 +37,27 @@ pub fn unpack(from: &mut dyn Read, directory: &Path, rename: Option<&Rename>) ->
     for entry in archive.entries()? {
         let mut entry = entry?;
         let name = match rename {
-            Some(rename) => rename.apply(&entry.path_bytes()),
+            Some(rename) => renamed(rename, &entry.path_bytes())?,
             None => entry.path_bytes().into_owned(),
         };
-        let link = entry.link_name_bytes().map(|link| match rename {
-            Some(rename) if entry.header().entry_type() == EntryType::Link => rename.apply(&link),
-            _ => link.into_owned(),
-        });
+        let link = match (entry.link_name_bytes(), rename) {
+            (Some(link), Some(rename)) if entry.header().entry_type() == EntryType::Link => {
+                Some(renamed(rename, &link)?)
+            }
+            (link, _) => link.map(Cow::into_owned),
+        };
         let done = unpacker.entry(&mut entry, &name, link.as_deref());
         done.map_err(|e| named(e, &name))?;
     }
     unpacker.finish()
+}
+
+fn renamed(rename: &Rename, name: &[u8]) -> io::Result<Vec<u8>> {
+    let stray = || {
+        let text = format!("is not below {}, which was asked for", rename.from);
+        named(io::Error::new(io::ErrorKind::InvalidData, text), name)
+    };
+    rename.apply(name).ok_or_else(stray)
 }
 
 fn named(error: io::Error, name: &[u8]) -> io::Error {

@@ -500,6 +500,11 @@ impl Engine for Docker {
         id: &'a str,
         awaited: Awaited,
     ) -> Reply<'a, Reply<'static, i64>> {
+        // Podman 4 answers that it has ended with 0 where it is the removal that is waited for.
+        let awaited = match awaited {
+            Awaited::Removed if self.wire.is_podman() => Awaited::NextExit,
+            other => other,
+        };
         Box::pin(hijack::wait(self.wire.clone(), id, awaited))
     }
 

@@ -229,6 +229,36 @@ fn names_change_on_the_way() {
 }
 
 #[test]
+fn nothing_is_written_beside_the_destination() {
+    let place = place();
+    let rename = |from: &str| Rename {
+        from: from.into(),
+        to: "new".into(),
+    };
+    let hostile = [
+        [Made::File("src/a", "a"), Made::File("evil", "x")],
+        [Made::File("src/a", "a"), Made::Link("src/b", "evil")],
+    ];
+    for entries in hostile {
+        let tar = archive(&entries);
+        let error = unpack(&mut tar.as_slice(), &place.root, Some(&rename("src"))).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "evil: is not below src, which was asked for"
+        );
+        assert!(!place.root.join("evil").exists());
+    }
+    // What is in a directory, as Podman sends it: without the directory itself.
+    let tar = archive(&[Made::Directory("sub/", 0o755), Made::File("sub/a", "a")]);
+    unpack(&mut tar.as_slice(), &place.root, Some(&rename("."))).unwrap();
+    assert_eq!(
+        fs::read_to_string(place.root.join("new/sub/a")).unwrap(),
+        "a"
+    );
+    assert!(!place.root.join("sub").exists());
+}
+
+#[test]
 fn many_directories_do_not_run_out_of_files() {
     let place = place();
     let names: Vec<String> = (0..2000).map(|n| format!("d{n}")).collect();

@@ -99,7 +99,9 @@ impl ContainerCalls for Docker {
                 query = query.add("changes", change);
             }
             let target = query.finish();
-            let answer = self.call(Method::POST, &target, None).await?;
+            // As Docker's client sends it: the container's own configuration. Podman wants a body.
+            let body = Some(serde_json::Value::Null);
+            let answer = self.call(Method::POST, &target, body.as_ref()).await?;
             match word(&answer, "/Id") {
                 id if id.is_empty() => Err(EngineError::Protocol {
                     message: "the engine's answer to /commit has no Id".into(),

@@ -262,7 +262,8 @@ impl From<ContainerRow> for ContainerSummary {
             ports: row.ports.into_iter().map(PublishedPort::from).collect(),
             labels: row.labels,
             state,
-            other_state: Some(row.state).filter(|word| !word.is_empty() && word != state.as_str()),
+            other_state: Some(row.state)
+                .filter(|word| !word.is_empty() && rows::state(word).is_none()),
             status: row.status,
             addresses: endpoints
                 .values()
