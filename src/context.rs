@@ -136,7 +136,9 @@ impl Context {
         if ctx.globals.debug {
             output::trace(&ctx.style);
         }
-        if loaded.findings.iter().any(Diagnostic::is_error) {
+        // A file of the project that is missing is told by what reads it: a name is enough for some.
+        let ends = |f: &Diagnostic| f.is_error() && f.code != "missing-file";
+        if loaded.findings.iter().any(ends) {
             ctx.show(&loaded.findings, &loaded.sources);
             return Err(CliError::shown());
         }
@@ -377,11 +379,16 @@ impl Context {
         }
     }
 
+    /// The name given with `-p`. An empty one is none: `-p "$UNSET"`.
+    fn given_name(&self) -> Option<&str> {
+        let given = self.globals.project_name.as_deref();
+        given.filter(|name| !name.is_empty())
+    }
+
     /// The project's name, for commands that need no more: as given with `-p` or
     /// `COMPOSE_PROJECT_NAME`, or else from the project's files.
     pub fn project_name(&self) -> Result<String, CliError> {
-        let given = self.globals.project_name.as_deref();
-        match given.or(self.variable(PROJECT_NAME)) {
+        match self.given_name().or(self.variable(PROJECT_NAME)) {
             Some(name) => Ok(name.to_lowercase()),
             None => Ok(self.load_with(&self.without_env_files(&[]))?.name),
         }
@@ -395,7 +402,7 @@ impl Context {
             project: None,
             sources: Sources::default(),
         };
-        if let (Some(name), []) = (&self.globals.project_name, self.globals.files.as_slice()) {
+        if let (Some(name), []) = (self.given_name(), self.globals.files.as_slice()) {
             return Ok(by_labels(name));
         }
         let mut loaded = load::load(&self.files, &self.without_env_files(services));

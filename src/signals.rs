@@ -12,7 +12,7 @@ use crate::output;
 use crate::terminal::mode;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 #[cfg(unix)]
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedSender;
@@ -74,7 +74,7 @@ fn listeners() -> MutexGuard<'static, Listeners> {
 /// Where that cannot be done, the system goes on ending the program at the first one.
 ///
 /// `docker` as our parent passes its own signals on by closing a socket (`DOCKER_CLI_PLUGIN_SOCKET`),
-/// which counts as SIGINT.
+/// which counts as SIGINT, unless a signal to the whole group has come to us as well.
 pub fn hear(interrupts: Interrupts, parent: Option<&str>) -> Hearing {
     let mut listeners = listeners();
     let number = listeners.next;
@@ -104,6 +104,27 @@ fn pass_on(cause: Cause) -> bool {
     listeners.all.is_empty() || all.any(|(_, i)| i.stage() == Stage::Leaving)
 }
 
+/// What was heard: a signal, or that our parent has closed its socket.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    cause: Cause,
+    is_of_parent: bool,
+}
+
+impl Word {
+    /// A signal to the whole process group is heard twice, from the system and from our parent.
+    const TOGETHER: Duration = Duration::from_secs(1);
+
+    /// Whether it only repeats what the other one has said just now. `last` is when what was said, where
+    /// that was not answered for yet.
+    fn repeats(self, last: &mut Option<(Instant, bool)>) -> bool {
+        let other = last.filter(|(_, is_of_parent)| *is_of_parent != self.is_of_parent);
+        let repeats = other.is_some_and(|(when, _)| when.elapsed() < Word::TOGETHER);
+        *last = (!repeats).then(|| (Instant::now(), self.is_of_parent));
+        repeats
+    }
+}
+
 /// Starts the thread. The handlers are there when this returns.
 #[cfg(unix)]
 fn listen(parent: Option<&str>) -> io::Result<()> {
@@ -127,7 +148,13 @@ fn listen(parent: Option<&str>) -> io::Result<()> {
         let signal = signal(kind)?;
         let heard = unfold(signal, move |mut signal| async move {
             signal.recv().await?;
-            Some((cause, signal))
+            Some((
+                Word {
+                    cause,
+                    is_of_parent: false,
+                },
+                signal,
+            ))
         });
         signals.push(heard.boxed());
     }
@@ -135,14 +162,19 @@ fn listen(parent: Option<&str>) -> io::Result<()> {
     if let Some(Ok(parent)) = parent.map(socket) {
         let closed = async move {
             closed(parent).await;
-            Cause::Interrupt
+            Word {
+                cause: Cause::Interrupt,
+                is_of_parent: true,
+            }
         };
         signals.push(futures::stream::once(closed).boxed());
     }
     drop(guard);
     let work = async move {
-        while let Some(cause) = signals.next().await {
-            if !pass_on(cause) {
+        let mut last = None;
+        while let Some(word) = signals.next().await {
+            let cause = word.cause;
+            if word.repeats(&mut last) || !pass_on(cause) {
                 continue;
             }
             // A further signal asks for an end without last words, too.
@@ -243,6 +275,22 @@ fn is_ignored(signal: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signal_to_the_whole_group_is_heard_once() {
+        let word = |is_of_parent| Word {
+            cause: Cause::Interrupt,
+            is_of_parent,
+        };
+        let (signal, parent) = (word(false), word(true));
+        let mut last = None;
+        let mut heard = |word: Word| word.repeats(&mut last);
+        // Ctrl-C twice asks for more; the parent's word about the second adds nothing.
+        assert!(!heard(signal) && !heard(signal) && heard(parent));
+        assert!(!heard(parent) && heard(signal) && !heard(signal));
+        let long_ago = Instant::now().checked_sub(2 * Word::TOGETHER).unwrap();
+        assert!(!parent.repeats(&mut Some((long_ago, false))));
+    }
 
     #[tokio::test]
     async fn a_parent_tells_by_closing_its_socket() {

@@ -214,3 +214,40 @@ fn explain_answers_and_says_what_is_there() {
     assert_eq!(json[0]["value"], "nginx:1");
     assert_eq!(json[0]["origins"][0]["variables"][0]["from"], "default");
 }
+
+#[test]
+fn a_name_is_enough_where_the_files_are_gone_or_the_given_name_is_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |file: Option<&str>, args: &[&str]| {
+        let mut command = command(dir.path());
+        command
+            .env("COMPOSE_PROJECT_NAME", "p")
+            .env("DOCKER_HOST", "unix:///nowhere/engine.sock");
+        if let Some(file) = file {
+            command.env("COMPOSE_FILE", file);
+        }
+        ran(command.args(args).output().unwrap())
+    };
+    for (file, args) in [
+        (Some("gone.yaml"), &["ps", "-q"][..]),
+        (Some("gone.yaml"), &["stop"]),
+        (None, &["-p", "", "ps"]),
+        (None, &["-p", "", "exec", "-T", "web", "true"]),
+    ] {
+        let ran = with(file, args);
+        assert!(
+            ran.err.contains("/nowhere/engine.sock"),
+            "{args:?}: {}",
+            ran.err
+        );
+        assert!(!ran.err.contains("gone.yaml"), "{args:?}: {}", ran.err);
+    }
+    let refused = with(Some("gone.yaml"), &["config"]);
+    assert_eq!(
+        refused.err.matches("gone.yaml").count(),
+        1,
+        "{}",
+        refused.err
+    );
+    assert_eq!(refused.code, 1);
+}
