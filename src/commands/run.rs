@@ -65,6 +65,8 @@ pub async fn run(ctx: &Context, args: RunArgs) -> Result<ExitCode, CliError> {
         // COMPOSE_REMOVE_ORPHANS is for commands about the whole project.
         remove_orphans: args.remove_orphans,
         one_off: Some(one_off.clone()),
+        // What it depends on counts by its condition alone: the command may run beside one that fails.
+        unverified: true,
         ..changing.options(ctx)?
     };
     let mut session = changing.session(ctx, desired)?;

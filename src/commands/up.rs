@@ -6,7 +6,7 @@ use super::foreground::{self, OnExit, View};
 use super::trust;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::project::Dependencies;
+use crate::project::{Dependencies, Project};
 use crate::reconcile::Options;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -179,6 +179,26 @@ impl UpArgs {
     }
 }
 
+/// A script that is left with an empty file is to hear of it, as from Docker Compose.
+fn refuse_nothing(ctx: &Context, project: &Project) -> Result<(), CliError> {
+    if !project.services.is_empty() || ctx.globals.all_resources {
+        return Ok(());
+    }
+    let error = CliError::new("no service selected");
+    let inactive = project.disabled.values().flat_map(|s| s.profiles.iter());
+    let profiles: BTreeSet<&str> = inactive.map(String::as_str).collect();
+    Err(match profiles.is_empty() {
+        true => error.hint("the project declares no services"),
+        false => {
+            let profiles: Vec<&str> = profiles.into_iter().collect();
+            error.hint(format!(
+                "its services belong to profiles that are not active ({}): --profile NAME",
+                profiles.join(", ")
+            ))
+        }
+    })
+}
+
 pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> {
     args.check()?;
     args.changing.check(ctx)?;
@@ -188,6 +208,7 @@ pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> 
         false => Dependencies::Include,
     };
     let mut desired = load_files(ctx, &args.services, dependencies)?;
+    refuse_nothing(ctx, &desired.project)?;
     if !ctx.globals.dry_run {
         let options = ctx.load_options(&args.services);
         let directory = desired.project.working_dir.clone();

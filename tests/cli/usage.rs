@@ -251,3 +251,22 @@ fn a_name_is_enough_where_the_files_are_gone_or_the_given_name_is_empty() {
     );
     assert_eq!(refused.code, 1);
 }
+
+#[test]
+fn up_of_nothing_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (compose, hint) in [
+        ("services: {}", "the project declares no services"),
+        (
+            "services: {a: {image: x, profiles: [p, q]}}",
+            "its services belong to profiles that are not active (p, q): --profile NAME",
+        ),
+    ] {
+        std::fs::write(dir.path().join("compose.yaml"), compose).unwrap();
+        for line in ["up -d", "up"] {
+            let ran = run(dir.path(), line);
+            let expected = format!("no service selected\nhint: {hint}\n");
+            assert_eq!((ran.code, ran.err), (1, expected), "{line}");
+        }
+    }
+}

@@ -282,9 +282,11 @@ fn where_what_it_depends_on_fails_nothing_is_created() {
         r#"
 services:
   web: { image: busybox, command: ["true"], depends_on: { job: { condition: service_completed_successfully } } }
+  beside: { image: busybox, command: ["true"], depends_on: [job] }
   job: { image: busybox, command: ["false"] }
 "#,
     );
+    stack.run("run --rm beside true").success();
     stack.run("run --rm web true").code(1).says(&["job"]);
     assert_eq!(one_offs(&stack), []);
     stack.run("run --rm --no-deps web true").success();
