@@ -75,13 +75,20 @@ pub async fn launch(engine: &dyn Engine, launch: &Launch<'_>) -> Result<Launched
     };
     let (streams, end) = match &launch.attach {
         Some(request) => {
-            let (streams, end) = futures::future::try_join(
+            let attached = futures::future::try_join(
                 engine.attach_container(id, request),
                 engine.await_container(id, awaited),
-            )
-            .await
-            .map_err(RunError::of_attaching)?;
-            (Some(streams), Some(end))
+            );
+            match attached.await.map_err(RunError::of_attaching) {
+                Ok((streams, end)) => (Some(streams), Some(end)),
+                Err(error) => {
+                    // What never started the engine does not remove.
+                    if launch.auto_remove {
+                        let _ = engine.remove_container(id, true, true).await;
+                    }
+                    return Err(error);
+                }
+            }
         }
         None => (None, None),
     };
