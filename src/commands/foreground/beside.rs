@@ -59,8 +59,8 @@ impl<'a, F: Future<Output = Result<(), LogsError>>> Beside<'a, F> {
                     stage = next;
                     halt.signal(asked.cause().unwrap_or(Cause::Interrupt));
                 }
-                // The logs end early where whoever reads our output is gone: nobody is left
-                // to show anything to.
+                // The logs end early where the reader of our output is gone: nobody is left to show
+                // anything to.
                 () = self.end_of_all() => halt.signal(Cause::Interrupt),
             }
         }
