@@ -61,6 +61,16 @@ pub enum Dependencies {
     Ignore,
 }
 
+impl Dependencies {
+    /// As a flag says: `--include-deps`, or the opposite of `--no-deps`.
+    pub fn included(are_included: bool) -> Self {
+        match are_included {
+            true => Dependencies::Include,
+            false => Dependencies::Ignore,
+        }
+    }
+}
+
 impl Project {
     /// The separator inside container and image names.
     pub fn separator(&self) -> char {

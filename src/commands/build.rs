@@ -82,15 +82,13 @@ pub async fn run(ctx: &Context, args: BuildArgs) -> Result<ExitCode, CliError> {
             "unsupported --progress value \"{word}\""
         )));
     }
-    let mut load = ctx.load_options(&args.services);
     // A service's environment says nothing about its image.
-    load.stages.no_env_resolution = true;
+    let load = ctx.without_env_files(&args.services);
     let (mut project, sources) = ctx.load_placed(&load)?;
-    let dependencies = match args.with_dependencies {
-        true => Dependencies::Include,
-        false => Dependencies::Ignore,
-    };
-    project.select(&args.services, dependencies)?;
+    project.select(
+        &args.services,
+        Dependencies::included(args.with_dependencies),
+    )?;
     let services: BTreeSet<String> = project
         .services
         .values()

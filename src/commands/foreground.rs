@@ -82,28 +82,29 @@ pub async fn run(
     view: View,
 ) -> Result<ExitCode, CliError> {
     let timeout = options.timeout;
-    let (engine, watched) = (ctx.engine()?, desired.clone());
-    let begin = || Watching::begin(ctx, &*engine, &watched, changing);
-    let watching = match view.watch {
-        true => Some(begin()?),
-        false => None,
+    let engine = ctx.engine()?;
+    // What is refused here is refused before the change.
+    let watched = view.watch.then(|| desired.clone());
+    let watching = match &watched {
+        Some(desired) => Some(Watching::begin(ctx, &*engine, desired, changing)?),
+        None => None,
     };
     let mut session = changing.session(ctx, desired)?;
     let mut planning = changing.to_project(ctx, options);
     let attended = async |ready: Ready<'_, '_, '_, ToProject>| {
-        attend(ready, &view, timeout, watching, &begin).await
+        attend(ready, &view, timeout, watching, changing).await
     };
     session.change(&mut planning, attended).await
 }
 
 /// Makes the change with the logs beside it, and stays until all is over. The project's lock is let
 /// go as soon as others may come in.
-async fn attend<'w>(
+async fn attend(
     mut ready: Ready<'_, '_, '_, ToProject>,
     view: &View,
     timeout: Option<i64>,
-    watching: Option<Watching<'w>>,
-    begin: &dyn Fn() -> Result<Watching<'w>, CliError>,
+    watching: Option<Watching<'_>>,
+    changing: &Changing,
 ) -> Result<ExitCode, CliError> {
     let ctx = ready.session.ctx;
     let engine = ready.session.engine.clone();
@@ -178,10 +179,7 @@ async fn attend<'w>(
         loop {
             tokio::select! {
                 biased;
-                () = ctx.interrupts.reached(Stage::Stopping) => {
-                    beside.during(watch.end()).await;
-                    break;
-                }
+                () = ctx.interrupts.reached(Stage::Stopping) => break,
                 () = watch.run() => menu.watching(false),
                 choice = menu.choice() => match choice? {
                     Choice::Detach => {
@@ -189,7 +187,7 @@ async fn attend<'w>(
                         return Ok(ExitCode::SUCCESS);
                     }
                     Choice::Watch if watch.is_on() => watch.turn_off(),
-                    Choice::Watch => match begin() {
+                    Choice::Watch => match Watching::begin(ctx, &*engine, desired, changing) {
                         Ok(watching) => {
                             watch.turn_on(watching);
                             menu.watching(true);

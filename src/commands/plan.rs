@@ -39,10 +39,7 @@ pub struct PlanArgs {
 }
 
 pub async fn run(ctx: &Context, args: PlanArgs) -> Result<ExitCode, CliError> {
-    let dependencies = match args.no_deps {
-        true => Dependencies::Ignore,
-        false => Dependencies::Include,
-    };
+    let dependencies = Dependencies::included(!args.no_deps);
     let mut desired = load_files(ctx, &args.services, dependencies)?;
     let named = desired.project.resolve_names(&args.services)?;
     args.changing.scale(ctx, &mut desired)?;

@@ -25,15 +25,9 @@ pub struct PushArgs {
 }
 
 pub async fn run(ctx: &Context, args: PushArgs) -> Result<ExitCode, CliError> {
-    let mut options = ctx.load_options(&args.services);
     // A service's environment says nothing about its image.
-    options.stages.no_env_resolution = true;
-    let mut project = ctx.load_with(&options)?;
-    let dependencies = match args.include_deps {
-        true => Dependencies::Include,
-        false => Dependencies::Ignore,
-    };
-    project.select(&args.services, dependencies)?;
+    let mut project = ctx.load_with(&ctx.without_env_files(&args.services))?;
+    project.select(&args.services, Dependencies::included(args.include_deps))?;
     let options = PushAll {
         quiet: args.quiet,
         goes_on: args.ignore_push_failures,

@@ -34,10 +34,7 @@ pub async fn run(ctx: &Context, args: RunArgs) -> Result<ExitCode, CliError> {
     let (service, command) = args.service()?;
     let changes = args.changes(ctx, command)?;
     let named = [service.to_owned()];
-    let dependencies = match args.no_deps {
-        true => Dependencies::Ignore,
-        false => Dependencies::Include,
-    };
+    let dependencies = Dependencies::included(!args.no_deps);
     let mut desired = load_files(ctx, &named, dependencies)?;
     if !desired.project.services.contains_key(service) {
         return Err(desired.project.no_such_service(service).into());

@@ -30,10 +30,7 @@ pub async fn run(ctx: &Context, args: ScaleArgs) -> Result<ExitCode, CliError> {
         .iter()
         .map(|wish| service_of(wish))
         .collect::<Result<Vec<_>, _>>()?;
-    let dependencies = match args.no_deps {
-        true => Dependencies::Ignore,
-        false => Dependencies::Include,
-    };
+    let dependencies = Dependencies::included(!args.no_deps);
     let mut desired = load_files(ctx, &names, dependencies)?;
     let named = desired.project.resolve_names(&names)?;
     desired.scale(&args.wishes, ctx.replica_limit()?)?;

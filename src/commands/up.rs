@@ -203,10 +203,7 @@ pub async fn run(ctx: &Context, mut args: UpArgs) -> Result<ExitCode, CliError> 
     args.check()?;
     args.changing.check(ctx)?;
     args.changing.quiet_build = args.quiet_build;
-    let dependencies = match args.no_deps {
-        true => Dependencies::Ignore,
-        false => Dependencies::Include,
-    };
+    let dependencies = Dependencies::included(!args.no_deps);
     let mut desired = load_files(ctx, &args.services, dependencies)?;
     refuse_nothing(ctx, &desired.project)?;
     if !ctx.globals.dry_run {

@@ -32,6 +32,7 @@ mod trace;
 mod transport;
 mod wire;
 
+use super::container_calls::{ContainerCalls, Period};
 use super::endpoint::Endpoint;
 use super::{
     Archive, AttachRequest, Awaited, BuildMessage, BuildRequest, ContainerDetails, ContainerFilter,
@@ -41,7 +42,6 @@ use super::{
 };
 use bollard::query_parameters as q;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use hyper::{Method, Request};
@@ -671,25 +671,7 @@ impl Engine for Docker {
     }
 
     fn events(&self, labels: Vec<String>, since: Option<String>) -> Parts<'_, EngineEvent> {
-        let mut filters = serde_json::json!({ "type": ["container"] });
-        if !labels.is_empty() {
-            filters["label"] = serde_json::json!(labels);
-        }
-        let target = Query::new("/events")
-            .add_some("since", since.as_deref())
-            .add("filters", &filters.to_string())
-            .finish();
-        let request = Request::get(target).body(Either::Left(Full::new(Bytes::new())));
-        let request = std::future::ready(request.map_err(images::unformed));
-        let wire = self.wire.clone();
-        messages::read(self.wire.clone(), request)
-            .map_ok(rows::event)
-            // Of several labels Podman takes one for enough: other projects' events come, too.
-            .try_filter(move |event| {
-                let is_meant = !wire.is_podman() || rows::carries(event, &labels);
-                std::future::ready(is_meant)
-            })
-            .boxed()
+        self.events_within(labels, Period { since, until: None })
     }
 }
 
